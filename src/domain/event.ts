@@ -1,0 +1,35 @@
+/** The public names of everything that happens. Add, never rename. */
+export const EVENT_TYPES = [
+  'app.created',
+  'app.updated',
+  'app.deleted',
+  'sandbox.create.started',
+  'sandbox.create.failed',
+  'sandbox.started',
+  'sandbox.stopped',
+  'sandbox.paused',
+  'sandbox.woken',
+  'sandbox.deleted',
+  'preview.health.ok',
+  'preview.health.failed',
+] as const;
+
+export type EventType = (typeof EVENT_TYPES)[number];
+export type Severity = 'info' | 'warning' | 'error';
+export type StopReason = 'user' | 'idle' | 'pressure' | 'shutdown';
+
+/** Small and structured: counts, flags, keys, reasons. Never a value, a secret, or program output. */
+export type EventPayload = Record<string, string | number | boolean>;
+
+/** One line of the activity timeline. Its id orders it and is the page cursor. */
+export interface Event {
+  readonly id: string;
+  readonly owner: string;
+  readonly type: EventType;
+  readonly severity: Severity;
+  readonly message: string;
+  readonly appId?: string;
+  readonly sandboxId?: string;
+  readonly payload?: EventPayload;
+  readonly createdAt: number;
+}

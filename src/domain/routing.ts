@@ -1,0 +1,65 @@
+/**
+ * What the preview proxy and the node agent tell each other. The proxy runs in a worker, so every message is plain
+ * structured-cloneable data; nothing here carries a credential.
+ */
+
+/** One sandbox as the proxy sees it. `live` is the only state in which requests are passed on. */
+export interface Route {
+  /** Canonical sandbox id. */
+  readonly sandboxId: string;
+  /** The number of this start: a new one means a new container and new upstream sockets. */
+  readonly generation: number;
+  readonly state: 'live' | 'waking' | 'paused' | 'stopped' | 'failed';
+  /** The container's address; present when `live` or `paused`. */
+  readonly address?: string;
+  /** The declared ports; any other is a 404. */
+  readonly ports: readonly number[];
+  readonly visibility: 'public' | 'private';
+  /** Shown on the warming page: what the start is doing ("Installing dependencies"). */
+  readonly progress?: string;
+  /** Shown when `failed`: for people, without a path of the host. */
+  readonly failure?: string;
+}
+
+/** Agent → proxy. A change is in force for the next request. */
+export type ProxyCommand =
+  | { readonly type: 'route'; readonly route: Route }
+  | { readonly type: 'remove'; readonly sandboxId: string }
+  /** Replaces the whole table. */
+  | { readonly type: 'routes'; readonly routes: readonly Route[] }
+  | { readonly type: 'close' };
+
+/** What is counted per sandbox since the last report; times are milliseconds since the epoch. */
+export interface Traffic {
+  readonly sandboxId: string;
+  readonly lastRequestAt: number;
+  /** Requests and open connections with recent client traffic, right now. */
+  readonly inFlight: number;
+  readonly requests: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  /** Answers by class: index 2 counts 2xx, and so on. */
+  readonly statusClasses: readonly number[];
+}
+
+/** Proxy → agent. */
+export type ProxyNotice =
+  | { readonly type: 'listening'; readonly port: number }
+  /** Somebody who may is waiting for this sandbox. Sent once per sleeping generation until the route changes. */
+  | { readonly type: 'wake'; readonly sandboxId: string }
+  /** About once a second while there is any traffic to report. */
+  | { readonly type: 'traffic'; readonly traffic: readonly Traffic[] };
+
+/** What the proxy worker is started with. */
+export interface ProxyOptions {
+  readonly host: string;
+  /** 0 picks a free one, told by the `listening` notice. */
+  readonly port: number;
+  readonly domain: string;
+  /** A Unix socket: every request whose Host is not below `preview.<domain>` goes there, with `X-Forwarded-*` set. */
+  readonly consoleSocket: string;
+  /** Verifies preview links and cookies (HMAC-SHA-256, base64). */
+  readonly previewKey: string;
+  /** How long a request is held for a waking sandbox, in milliseconds. */
+  readonly holdLimitMs: number;
+}

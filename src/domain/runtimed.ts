@@ -1,0 +1,104 @@
+/**
+ * The control protocol of `runtimed`: HTTP/1.1 over the sandbox's own Unix socket, JSON in and out.
+ *
+ *   GET    /v1/status                          → RuntimeStatus
+ *   GET    /v1/watch                           → NDJSON of RuntimeStatus: one at once, one after every change,
+ *                                                and the current one again every 10 s
+ *   GET    /v1/files?path=&recursive=&root=    → FileListing
+ *   GET    /v1/files/content?path=&root=       → the bytes (≤ MAX_READ_BYTES)
+ *   PUT    /v1/files?path=&root=&append=       → 204; body = the bytes (≤ MAX_WRITE_BYTES); atomic
+ *   DELETE /v1/files?path=&root=               → 204
+ *   POST   /v1/exec            ExecRequest     → NDJSON of ExecEvent, the last one `exit`
+ *   GET    /v1/processes/{name}/logs?tail=     → { process, lines }
+ *   GET    /v1/processes/{name}/logs?follow=1  → text/plain, one line each, until either side leaves
+ *   POST   /v1/shutdown                        → 204, then every process is stopped and runtimed exits 0
+ *
+ * A failure answers with the public error envelope and its status.
+ */
+export const CONTROL_SOCKET = 'control.sock';
+/** Where the control directory is mounted inside a sandbox. */
+export const CONTROL_DIRECTORY = '/run/sandboxd';
+export const SANDBOX_HOME = '/home/sandbox';
+export const SANDBOX_UID = 1000;
+/** Image paths of the base-image contract. */
+export const TEMPLATES_DIRECTORY = '/opt/templates';
+export const SKELETON_DIRECTORY = '/opt/sandbox-skel';
+export const LAYERS_DIRECTORY = '/opt/layers';
+
+export const MAX_WRITE_BYTES = 25 * 1024 * 1024;
+export const MAX_READ_BYTES = 2 * 1024 * 1024;
+/** Of each of stdout and stderr of one exec. */
+export const MAX_EXEC_OUTPUT_BYTES = 1024 * 1024;
+export const LOG_TAIL_DEFAULT = 200;
+export const LOG_TAIL_MAX = 1000;
+export const LOG_READ_BYTES = 256 * 1024;
+
+/** What the engine passes to runtimed in its environment: names of things, never a secret. */
+export interface RuntimeEnvironment {
+  SANDBOXD_SANDBOX_ID: string;
+  SANDBOXD_TEMPLATE: string;
+  /** Empty when only a template was named. */
+  SANDBOXD_PRESET: string;
+}
+
+export const BOOT_PHASES = ['seeding', 'installing', 'starting', 'ready'] as const;
+export type BootPhase = (typeof BOOT_PHASES)[number];
+
+export const PREVIEW_STATUSES = ['none', 'starting', 'ready', 'down', 'error'] as const;
+export type PreviewStatus = (typeof PREVIEW_STATUSES)[number];
+
+export interface PreviewState {
+  status: PreviewStatus;
+  /** The last HTTP status of the health path. */
+  last_http_status?: number;
+  /** RFC 3339. */
+  last_checked_at?: string;
+  build_error_message?: string;
+}
+
+export interface ProcessState {
+  name: string;
+  kind: 'web' | 'worker';
+  running: boolean;
+  pid?: number;
+  restarts: number;
+  /** Crashed too often in a row and left alone until its definition changes. */
+  abandoned: boolean;
+}
+
+export interface RuntimeStatus {
+  phase: BootPhase;
+  preview: PreviewState;
+  /** The port of the web process; absent for an app without one. */
+  web_port?: number;
+  processes: ProcessState[];
+  /** Why `sandbox.yaml` could not be used as it is. */
+  manifest_error?: string;
+}
+
+export interface FileEntry {
+  path: string;
+  type: 'file' | 'directory' | 'symlink';
+  /** Bytes; files only. */
+  size?: number;
+}
+
+export interface FileListing {
+  path: string;
+  recursive: boolean;
+  entries: FileEntry[];
+}
+
+export interface ExecRequest {
+  cmd: string[];
+  /** Relative to the app directory. */
+  cwd?: string;
+  env?: Record<string, string>;
+  /** Seconds; 0 or absent = 60. */
+  timeout_s?: number;
+  stdin?: string;
+}
+
+export type ExecEvent =
+  | { type: 'stdout' | 'stderr'; data: string }
+  | { type: 'exit'; exit_code: number; truncated: boolean; timed_out: boolean };

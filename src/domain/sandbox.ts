@@ -1,0 +1,61 @@
+/**
+ * What a sandbox is, and how its status may change. Store, agent and console derive from this file.
+ *
+ * Two facts are kept apart: what its owner *wants* (`desired`, numbered by `generation`) and what a node *observes*.
+ * The node applies a generation once; below the same generation it may put the sandbox to sleep and wake it by itself.
+ */
+export const SANDBOX_STATUSES = ['creating', 'running', 'stopped', 'error'] as const;
+export type SandboxStatus = (typeof SANDBOX_STATUSES)[number];
+
+/** The state an owner asked for. `absent` is a deletion that the node has yet to confirm. */
+export type Desired = 'running' | 'stopped' | 'absent';
+
+export type IdlePolicy = 'sleep' | 'always_on';
+export type Visibility = 'public' | 'private';
+
+/** Which statuses may follow which. Deletion is possible from anywhere and leaves no row. */
+export const TRANSITIONS: Readonly<Record<SandboxStatus, readonly SandboxStatus[]>> = {
+  creating: ['running', 'error'],
+  running: ['stopped', 'error'],
+  stopped: ['running', 'error'],
+  error: ['running', 'stopped'],
+};
+
+export const mayBecome = (from: SandboxStatus, to: SandboxStatus): boolean =>
+  from === to || TRANSITIONS[from].includes(to);
+
+/** What a sandbox is made from; fixed for its life. */
+export interface SandboxBlueprint {
+  /** A preset's id, or undefined when only a template was named. */
+  readonly preset?: string;
+  /** A template's name, or `blank`. */
+  readonly template: string;
+  /** The ports the preview may reach, the first being the default. */
+  readonly ports: readonly number[];
+}
+
+/** The API's row. Times are milliseconds since the epoch. */
+export interface Sandbox extends SandboxBlueprint {
+  readonly id: string;
+  readonly owner: string;
+  readonly appId?: string;
+  /** `project` of POST /v1/sandboxes: the caller's own identity for it. */
+  readonly project?: { readonly id: string; readonly userId: string };
+  readonly nodeId: string;
+  readonly visibility: Visibility;
+  readonly idlePolicy: IdlePolicy;
+  readonly desired: Desired;
+  /** Whether a deletion keeps the workspace for a later start. */
+  readonly keepWorkspace: boolean;
+  /** Grows with every command; the node applies each once. */
+  readonly generation: number;
+  readonly status: SandboxStatus;
+  readonly paused: boolean;
+  readonly errorMessage?: string;
+  readonly keepaliveUntil?: number;
+  readonly lastActiveAt?: number;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+}
+
+export const DEFAULT_PORT = 3000;
