@@ -1,0 +1,107 @@
+import type { EventPayload, EventType, Severity } from './event.ts';
+import type { FileRoot } from './paths.ts';
+import type { ExecRequest, FileListing, PreviewState, ProcessState } from './runtimed.ts';
+import type { IdlePolicy, SandboxBlueprint, Visibility } from './sandbox.ts';
+
+/** What a node must know to run a sandbox. The same generation always carries the same order. */
+export interface SandboxOrder extends SandboxBlueprint {
+  readonly id: string;
+  readonly generation: number;
+  readonly desired: 'running' | 'stopped' | 'absent';
+  readonly keepWorkspace: boolean;
+  readonly visibility: Visibility;
+  readonly idlePolicy: IdlePolicy;
+  readonly keepaliveUntil?: number;
+}
+
+/** What a node sees of one sandbox. `absent` confirms a deletion. */
+export interface SandboxObservation {
+  readonly id: string;
+  /** The last order this observation reflects. */
+  readonly generation: number;
+  readonly state: 'creating' | 'running' | 'paused' | 'stopped' | 'error' | 'absent';
+  readonly errorMessage?: string;
+  readonly lastActiveAt?: number;
+  readonly preview: PreviewState;
+  readonly processes: readonly ProcessState[];
+  /** What a start is doing, for people. */
+  readonly progress?: string;
+  /** Why it is kept awake ("a request in flight"); empty when it may sleep. */
+  readonly awakeBecause: readonly string[];
+}
+
+/** Something that happened on a node. Numbered without gaps per node; applied by the API exactly once. */
+export interface NodeReport {
+  readonly seq: number;
+  /** Milliseconds since the epoch, by the node's clock. */
+  readonly at: number;
+  readonly sandboxId: string;
+  readonly type: EventType;
+  readonly severity: Severity;
+  readonly message: string;
+  readonly payload?: EventPayload;
+}
+
+/** "This is what I have, and what happened since you last acknowledged." */
+export interface SyncRequest {
+  /** Observations of everything the node keeps, or of what a command concerned. */
+  readonly observations: readonly SandboxObservation[];
+  /** Whether `observations` is everything: what is missing then does not exist there. */
+  readonly complete: boolean;
+  readonly reports: readonly NodeReport[];
+}
+
+/** Thresholds a node applies by itself. */
+export interface NodePolicy {
+  readonly idleEnabled: boolean;
+  /** Seconds without traffic before a sandbox is stopped. */
+  readonly idleSeconds: number;
+}
+
+/** "This is what you should have, this is your policy, I hold your reports up to `acknowledged`." */
+export interface SyncAnswer {
+  readonly orders: readonly SandboxOrder[];
+  readonly policy: NodePolicy;
+  readonly acknowledged: number;
+}
+
+/** The answer to a command: the state it led to, and every report not yet acknowledged. */
+export type CommandOutcome = Omit<SyncRequest, 'complete'>;
+
+/**
+ * The API's view of one node agent. Every command is idempotent by sandbox and generation: a repetition, or one that
+ * comes late, changes nothing and answers with what is.
+ *
+ * Failures: `node_unavailable` when the node cannot be reached or gives no answer in time (the order stands, and the
+ * next sync carries it out); otherwise the node's own error.
+ */
+export interface NodeClient {
+  /** Carries out an order: create, start, stop or delete. Returns when it is done or has failed. */
+  apply(order: SandboxOrder): Promise<CommandOutcome>;
+  /** Current observations, from the node's memory. Unknown ids are left out. */
+  observe(ids: readonly string[]): Promise<readonly SandboxObservation[]>;
+  ping(): Promise<void>;
+
+  listFiles(id: string, query: FileQuery & { recursive: boolean }): Promise<FileListing>;
+  readFile(id: string, query: FileQuery): Promise<Response>;
+  writeFile(id: string, query: FileQuery & { append: boolean }, body: Uint8Array<ArrayBuffer>): Promise<void>;
+  deleteFile(id: string, query: FileQuery): Promise<void>;
+  /** NDJSON of ExecEvent; aborting the signal ends the program. */
+  exec(id: string, request: ExecRequest, signal: AbortSignal): Promise<ReadableStream<Uint8Array>>;
+  tailLog(id: string, process: string, lines: number): Promise<string[]>;
+  /** One line each, until either side leaves. */
+  followLog(id: string, process: string, signal: AbortSignal): Promise<ReadableStream<Uint8Array>>;
+}
+
+export interface FileQuery {
+  readonly path: string;
+  readonly root: FileRoot;
+}
+
+/** Finds the client of a node, and chooses a node for a new sandbox. */
+export interface NodeDirectory {
+  /** @throws node_unavailable when no node by that id is enrolled */
+  client(nodeId: string): NodeClient;
+  /** @throws node_unavailable when there is no healthy node */
+  place(): Promise<string>;
+}

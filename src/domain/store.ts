@@ -1,0 +1,128 @@
+import type { App } from './app.ts';
+import type { ApiToken, LoginLink, Session } from './auth.ts';
+import type { Event } from './event.ts';
+import type { NodeReport, SandboxObservation } from './node.ts';
+import type { Desired, IdlePolicy, Sandbox, Visibility } from './sandbox.ts';
+
+/**
+ * The only source of desired state. Reads see every change committed before them.
+ *
+ * Every read of something owned takes the owner, and finds nothing of anybody else's.
+ * Failures: `conflict` when a change would break a uniqueness rule (nothing of its batch is kept), `unavailable` when
+ * the database does not answer or stays locked. A failed `commit` may have been applied when the connection broke
+ * midway: changes are written so that a repetition is harmless or a `conflict`.
+ */
+export interface Store {
+  readonly apps: AppReads;
+  readonly sandboxes: SandboxReads;
+  readonly events: EventReads;
+  readonly identity: IdentityReads;
+  readonly nodes: NodeReads;
+  /** Applies all changes or none, in order. */
+  commit(...changes: readonly Change[]): Promise<void>;
+  /** Whether the database answers. @throws unavailable */
+  ping(): Promise<void>;
+}
+
+export interface AppReads {
+  find(owner: string, id: string): Promise<App | undefined>;
+  /** Newest first. `before` is the id of the last app of the previous page. */
+  list(owner: string, query: AppQuery): Promise<App[]>;
+}
+
+export interface AppQuery {
+  readonly externalUserId?: string;
+  readonly before?: string;
+  readonly limit: number;
+}
+
+/** Reads never show a sandbox whose deletion was ordered, except where they say so. */
+export interface SandboxReads {
+  find(owner: string, id: string): Promise<Sandbox | undefined>;
+  findByProject(owner: string, project: { id: string; userId: string }): Promise<Sandbox | undefined>;
+  list(owner: string, query: { before?: string; limit: number }): Promise<Sandbox[]>;
+  /** Everything a node should know of, of every owner, deletions included. */
+  ofNode(nodeId: string): Promise<Sandbox[]>;
+  /** By status, of every owner. */
+  count(): Promise<Record<string, number>>;
+}
+
+export interface EventReads {
+  /** Newest first; `before` is an event id. */
+  list(
+    owner: string,
+    query: { appId?: string; sandboxId?: string; before?: string; limit: number },
+  ): Promise<Event[]>;
+}
+
+export interface IdentityReads {
+  token(hash: string): Promise<ApiToken | undefined>;
+  session(hash: string): Promise<Session | undefined>;
+  /**
+   * Uses up a login link: the first caller gets it, every other one undefined. The one read that writes, because
+   * finding and using must be one step.
+   */
+  redeemLoginLink(hash: string, now: number): Promise<LoginLink | undefined>;
+}
+
+export interface NodeReads {
+  /** The sequence number of the last report applied; 0 when there is none. */
+  acknowledged(nodeId: string): Promise<number>;
+}
+
+/** Everything that can be written. Each is one statement or a few; `commit` makes any list of them atomic. */
+export type Change =
+  | { readonly kind: 'app.insert'; readonly app: App }
+  | {
+      readonly kind: 'app.update';
+      readonly owner: string;
+      readonly id: string;
+      readonly set: Partial<Pick<App, 'name' | 'description' | 'tags'>>;
+      readonly at: number;
+    }
+  | { readonly kind: 'app.delete'; readonly owner: string; readonly id: string }
+  /** `conflict` when its app, or its project, has a live sandbox already. */
+  | { readonly kind: 'sandbox.insert'; readonly sandbox: Sandbox }
+  /** A new order: generation + 1. Nothing happens to a sandbox that is absent or whose deletion is ordered. */
+  | {
+      readonly kind: 'sandbox.order';
+      readonly owner: string;
+      readonly id: string;
+      readonly desired: Desired;
+      readonly keepWorkspace?: boolean;
+      readonly at: number;
+    }
+  | {
+      readonly kind: 'sandbox.update';
+      readonly owner: string;
+      readonly id: string;
+      readonly set: { visibility?: Visibility; idlePolicy?: IdlePolicy; keepaliveUntil?: number };
+      readonly at: number;
+    }
+  /**
+   * Takes over what a node sees, if the row's node is that one and the observation reflects the row's generation: an
+   * older one says nothing about the newest order. `absent` removes a row whose deletion was ordered.
+   */
+  | {
+      readonly kind: 'sandbox.observed';
+      readonly nodeId: string;
+      readonly observation: SandboxObservation;
+      readonly at: number;
+    }
+  | { readonly kind: 'event'; readonly event: Event }
+  /**
+   * Records a node's report as an event under the owner and app of its sandbox (also when the sandbox is gone by
+   * now), exactly once: nothing happens when `seq` is not above what is acknowledged for the node. Acknowledges it.
+   */
+  | {
+      readonly kind: 'report';
+      readonly nodeId: string;
+      readonly eventId: string;
+      readonly report: NodeReport;
+    }
+  | { readonly kind: 'token.insert'; readonly token: ApiToken }
+  | { readonly kind: 'session.insert'; readonly session: Session }
+  | { readonly kind: 'session.delete'; readonly hash: string }
+  | { readonly kind: 'login-link.insert'; readonly link: LoginLink }
+  /** Drops sessions and login links that expired before `now`. */
+  | { readonly kind: 'identity.expire'; readonly now: number };
