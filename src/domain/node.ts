@@ -8,7 +8,6 @@ export interface SandboxOrder extends SandboxBlueprint {
   readonly id: string;
   readonly generation: number;
   readonly desired: 'running' | 'stopped' | 'absent';
-  readonly keepWorkspace: boolean;
   readonly visibility: Visibility;
   readonly idlePolicy: IdlePolicy;
   readonly keepaliveUntil?: number;

@@ -45,8 +45,6 @@ export interface Sandbox extends SandboxBlueprint {
   readonly visibility: Visibility;
   readonly idlePolicy: IdlePolicy;
   readonly desired: Desired;
-  /** Whether a deletion keeps the workspace for a later start. */
-  readonly keepWorkspace: boolean;
   /** Grows with every command; the node applies each once. */
   readonly generation: number;
   readonly status: SandboxStatus;

@@ -89,7 +89,6 @@ export type Change =
       readonly owner: string;
       readonly id: string;
       readonly desired: Desired;
-      readonly keepWorkspace?: boolean;
       readonly at: number;
     }
   | {
@@ -101,7 +100,8 @@ export type Change =
     }
   /**
    * Takes over what a node sees, if the row's node is that one and the observation reflects the row's generation: an
-   * older one says nothing about the newest order. `absent` removes a row whose deletion was ordered.
+   * older one says nothing about the newest order. `absent` marks a row whose deletion was ordered as gone: it is kept, unseen by every read, so that
+   * late reports still find its owner and app.
    */
   | {
       readonly kind: 'sandbox.observed';
