@@ -1,0 +1,181 @@
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { DEFAULT_OWNER } from './domain/auth.ts';
+
+/** Everything an operator can set. The only module that reads the environment. */
+export interface Config {
+  readonly dataDir: string;
+  readonly listen: { readonly host: string; readonly port: number };
+  readonly domain: string;
+  /** What URLs show; the listening port when unset. */
+  readonly publicPort: number | undefined;
+  readonly previewTls: boolean;
+  readonly auth: 'on' | 'off';
+  /** Tokens from the environment, beside the stored ones. */
+  readonly apiTokens: readonly { readonly owner: string; readonly secret: string }[];
+  readonly database: { readonly url: string; readonly token?: string };
+  /** An image that replaces the built one. */
+  readonly image: string | undefined;
+  readonly dockerSocket: string;
+  readonly runtime: string | undefined;
+  readonly limits: { readonly memoryBytes: number; readonly cpus: number; readonly pids: number };
+  readonly idle: { readonly enabled: boolean; readonly seconds: number };
+  /** A bundle of trusted certificates for builds and sandboxes. */
+  readonly caFile: string | undefined;
+  readonly outboundProxy: { readonly http?: string; readonly https?: string; readonly none?: string };
+  readonly npmRegistry: string | undefined;
+  /** `SANDBOXD_*` names nobody reads: most likely misspelt. */
+  readonly unknownNames: readonly string[];
+}
+
+/** A configuration value that cannot be used; the message names the variable and the remedy. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Where the host keeps its own trust store: the default, so that what the host trusts its sandboxes trust. */
+const HOST_CA_FILE = '/etc/ssl/certs/ca-certificates.crt';
+const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);
+
+/** @throws ConfigError */
+export function loadConfig(env: Environment): Config {
+  const read = reader(env);
+  const listen = parseListen(read.text('SANDBOXD_LISTEN') ?? '127.0.0.1:8080');
+  const dataDir = resolve(read.text('SANDBOXD_DATA_DIR') ?? defaultDataDir());
+  const auth = read.choice('SANDBOXD_AUTH', ['on', 'off'], 'on');
+  if (auth === 'off' && !LOOPBACK.has(listen.host)) {
+    throw new ConfigError(
+      `SANDBOXD_AUTH=off is accepted on loopback listeners only. Set SANDBOXD_LISTEN=127.0.0.1:${listen.port}, or leave authentication on.`,
+    );
+  }
+  const config: Config = {
+    dataDir,
+    listen,
+    domain: read.domain('SANDBOXD_DOMAIN', 'localhost'),
+    publicPort: read.optionalInteger('SANDBOXD_PUBLIC_PORT', 1, 65_535),
+    previewTls: read.boolean('SANDBOXD_PREVIEW_TLS', false),
+    auth,
+    apiTokens: parseTokens(read.text('SANDBOXD_API_TOKENS')),
+    database: readDatabase(read, dataDir),
+    image: read.text('SANDBOXD_IMAGE'),
+    dockerSocket: read.text('SANDBOXD_DOCKER_SOCKET') ?? '/var/run/docker.sock',
+    runtime: read.text('SANDBOXD_RUNTIME'),
+    limits: {
+      memoryBytes: read.bytes('SANDBOXD_MEMORY', '2g'),
+      cpus: read.number('SANDBOXD_CPUS', 2, 0.1, 1024),
+      pids: read.integer('SANDBOXD_PIDS', 1024, 64, 1_000_000),
+    },
+    idle: {
+      enabled: read.boolean('SANDBOXD_IDLE_ENABLED', true),
+      seconds: read.integer('SANDBOXD_IDLE_SECONDS', 2100, 60, 86_400),
+    },
+    caFile: read.text('SANDBOXD_CA_FILE') ?? (existsSync(HOST_CA_FILE) ? HOST_CA_FILE : undefined),
+    outboundProxy: readOutboundProxy(env),
+    npmRegistry: read.text('SANDBOXD_NPM_REGISTRY'),
+    unknownNames: [],
+  };
+  return { ...config, unknownNames: read.unknown() };
+}
+
+const defaultDataDir = (): string =>
+  process.getuid?.() === 0 ? '/var/lib/sandboxd' : join(homedir(), '.local/share/sandboxd');
+
+function readDatabase(read: Reader, dataDir: string): Config['database'] {
+  const url = read.text('SANDBOXD_DATABASE_URL') ?? `file:${join(dataDir, 'sandboxd.db')}`;
+  const token = read.text('SANDBOXD_DATABASE_TOKEN');
+  return token === undefined ? { url } : { url, token };
+}
+
+function readOutboundProxy(env: Environment): Config['outboundProxy'] {
+  const pick = (name: string) => env[name.toLowerCase()] || env[name] || undefined;
+  const [http, https, none] = [pick('HTTP_PROXY'), pick('HTTPS_PROXY'), pick('NO_PROXY')];
+  return { ...(http && { http }), ...(https && { https }), ...(none && { none }) };
+}
+
+function parseListen(text: string): Config['listen'] {
+  const match = /^(?:\[([0-9a-fA-F:]+)\]|([^:\s]+)):(\d{1,5})$/.exec(text);
+  const port = Number(match?.[3]);
+  const host = match?.[1] ?? match?.[2];
+  if (host === undefined || port > 65_535) {
+    throw new ConfigError(`SANDBOXD_LISTEN: "${text}" is not host:port. Give something like 127.0.0.1:8080.`);
+  }
+  return { host, port };
+}
+
+function parseTokens(text: string | undefined): Config['apiTokens'] {
+  return (text ?? '')
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== '')
+    .map((entry) => {
+      const colon = entry.indexOf(':');
+      const owner = colon < 0 ? DEFAULT_OWNER : entry.slice(0, colon);
+      const secret = entry.slice(colon + 1);
+      if (!/^[A-Za-z0-9_.-]{1,64}$/.test(owner) || secret.length < 16) {
+        throw new ConfigError(
+          'SANDBOXD_API_TOKENS: every entry is name:secret, with a name of letters, digits, "_", "." or "-" and a secret of at least 16 characters.',
+        );
+      }
+      return { owner, secret };
+    });
+}
+
+type Reader = ReturnType<typeof reader>;
+
+function reader(env: Environment) {
+  const known = new Set<string>();
+  const text = (name: string): string | undefined => {
+    known.add(name);
+    return env[name]?.trim() || undefined;
+  };
+  const number = (name: string, fallback: number, min: number, max: number): number => {
+    const given = text(name);
+    const value = given === undefined ? fallback : Number(given);
+    if (Number.isFinite(value) && value >= min && value <= max) return value;
+    throw new ConfigError(`${name}: "${given}" is not a number from ${min} to ${max}.`);
+  };
+  const integer = (name: string, fallback: number, min: number, max: number): number => {
+    const value = number(name, fallback, min, max);
+    if (Number.isInteger(value)) return value;
+    throw new ConfigError(`${name}: "${value}" is not a whole number.`);
+  };
+  const choice = <T extends string>(name: string, choices: readonly T[], fallback: T): T => {
+    const given = text(name)?.toLowerCase();
+    const found = given === undefined ? fallback : choices.find((one) => one === given);
+    if (found !== undefined) return found;
+    throw new ConfigError(`${name}: "${given}" is none of ${choices.join(', ')}.`);
+  };
+  return {
+    text,
+    number,
+    integer,
+    choice,
+    optionalInteger: (name: string, min: number, max: number) =>
+      text(name) === undefined ? undefined : integer(name, min, min, max),
+    boolean: (name: string, fallback: boolean): boolean =>
+      choice(name, ['true', 'false'], fallback ? 'true' : 'false') === 'true',
+    domain: (name: string, fallback: string): string => {
+      const value = (text(name) ?? fallback).toLowerCase();
+      if (/^(?=.{1,200}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/.test(value))
+        return value;
+      throw new ConfigError(
+        `${name}: "${value}" is not a domain name. Give something like apps.example.com.`,
+      );
+    },
+    bytes: (name: string, fallback: string): number => parseBytes(name, text(name) ?? fallback),
+    unknown: (): string[] =>
+      Object.keys(env).filter((name) => name.startsWith('SANDBOXD_') && !known.has(name)),
+  };
+}
+
+function parseBytes(name: string, text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*([kmgt]?)i?b?$/i.exec(text);
+  const unit =
+    { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 }[match?.[2]?.toLowerCase() ?? ''] ?? 1;
+  const value = Math.floor(Number(match?.[1]) * unit);
+  if (value >= 64 * 2 ** 20) return value;
+  throw new ConfigError(`${name}: "${text}" is not a size of at least 64m. Give something like 2g or 512m.`);
+}
