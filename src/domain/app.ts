@@ -1,3 +1,8 @@
+import * as v from 'valibot';
+import { notFound } from './errors.ts';
+import type { Ports } from './ports.ts';
+import { findPreset, PRESETS } from './preset.ts';
+
 /** A durable thing that outlives its sandboxes. Times are milliseconds since the epoch. */
 export interface App {
   readonly id: string;
@@ -14,4 +19,59 @@ export interface App {
   readonly updatedAt: number;
 }
 
-export const APP_LIMITS = { name: 200, description: 10_000, tags: 32, tag: 64, external: 256 } as const;
+const LIMITS = { name: 200, description: 10_000, tags: 32, tag: 64, external: 256 } as const;
+
+const Name = v.pipe(
+  v.string('must be a string'),
+  v.trim(),
+  v.nonEmpty('must not be empty'),
+  v.maxLength(LIMITS.name, `must be at most ${LIMITS.name} characters`),
+);
+const Description = v.pipe(
+  v.string('must be a string'),
+  v.maxLength(LIMITS.description, `must be at most ${LIMITS.description} characters`),
+);
+const Tag = v.pipe(
+  v.string('must be a string'),
+  v.trim(),
+  v.nonEmpty('must not be empty'),
+  v.maxLength(LIMITS.tag, `must be at most ${LIMITS.tag} characters`),
+);
+const Tags = v.pipe(
+  v.array(Tag, 'must be a list of strings'),
+  v.maxLength(LIMITS.tags, `must hold at most ${LIMITS.tags} tags`),
+);
+const External = v.pipe(
+  v.string('must be a string'),
+  v.maxLength(LIMITS.external, `must be at most ${LIMITS.external} characters`),
+);
+
+export const PresetId = v.pipe(
+  v.string('must be a string'),
+  v.check(
+    (id) => findPreset(id) !== undefined,
+    `must be one of ${PRESETS.map((preset) => preset.id).join(', ')}`,
+  ),
+);
+
+export const NewApp = v.object({
+  name: Name,
+  description: v.optional(Description, ''),
+  tags: v.optional(Tags, []),
+  external_user_id: v.optional(External),
+  external_project_id: v.optional(External),
+  runtime_preset: v.optional(PresetId),
+});
+
+export const AppPatch = v.object({
+  name: v.optional(Name),
+  description: v.optional(Description),
+  tags: v.optional(Tags),
+});
+
+/** @throws not_found */
+export async function requireApp(ports: Ports, owner: string, id: string): Promise<App> {
+  const app = await ports.store.apps.find(owner, id);
+  if (app === undefined) throw notFound('app');
+  return app;
+}

@@ -1,17 +1,35 @@
 import type { EventPayload, EventType, Severity } from './event.ts';
 import type { FileRoot } from './paths.ts';
 import type { ExecRequest, FileListing, PreviewState, ProcessState } from './runtimed.ts';
-import type { IdlePolicy, SandboxBlueprint, Visibility } from './sandbox.ts';
+import type { IdlePolicy, Sandbox, SandboxBlueprint, Visibility } from './sandbox.ts';
 
-/** What a node must know to run a sandbox. The same generation always carries the same order. */
+/**
+ * What a node must know to run a sandbox. `desired` is acted on when `generation` is news, so that a node may put a
+ * sandbox to sleep without being told to wake it again; the settings are taken over when `revision` is news.
+ */
 export interface SandboxOrder extends SandboxBlueprint {
   readonly id: string;
   readonly generation: number;
+  readonly revision: number;
   readonly desired: 'running' | 'stopped' | 'absent';
   readonly visibility: Visibility;
   readonly idlePolicy: IdlePolicy;
   readonly keepaliveUntil?: number;
 }
+
+/** The order a row stands for. */
+export const orderOf = (sandbox: Sandbox): SandboxOrder => ({
+  id: sandbox.id,
+  generation: sandbox.generation,
+  revision: sandbox.revision,
+  desired: sandbox.desired,
+  template: sandbox.template,
+  ports: sandbox.ports,
+  visibility: sandbox.visibility,
+  idlePolicy: sandbox.idlePolicy,
+  preset: sandbox.preset,
+  keepaliveUntil: sandbox.keepaliveUntil,
+});
 
 /** What a node sees of one sandbox. `absent` confirms a deletion. */
 export interface SandboxObservation {
@@ -43,10 +61,8 @@ export interface NodeReport {
 
 /** "This is what I have, and what happened since you last acknowledged." */
 export interface SyncRequest {
-  /** Observations of everything the node keeps, or of what a command concerned. */
+  /** Everything the node keeps, and `absent` for what it was told to delete; or what a command concerned. */
   readonly observations: readonly SandboxObservation[];
-  /** Whether `observations` is everything: what is missing then does not exist there. */
-  readonly complete: boolean;
   readonly reports: readonly NodeReport[];
 }
 
@@ -65,7 +81,7 @@ export interface SyncAnswer {
 }
 
 /** The answer to a command: the state it led to, and every report not yet acknowledged. */
-export type CommandOutcome = Omit<SyncRequest, 'complete'>;
+export type CommandOutcome = SyncRequest;
 
 /**
  * The API's view of one node agent. Every command is idempotent by sandbox and generation: a repetition, or one that

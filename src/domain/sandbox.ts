@@ -45,8 +45,10 @@ export interface Sandbox extends SandboxBlueprint {
   readonly visibility: Visibility;
   readonly idlePolicy: IdlePolicy;
   readonly desired: Desired;
-  /** Grows with every command; the node applies each once. */
+  /** Grows with every change of `desired`; the node applies each once. */
   readonly generation: number;
+  /** Grows with every change of anything a node must know, settings included. */
+  readonly revision: number;
   readonly status: SandboxStatus;
   readonly paused: boolean;
   readonly errorMessage?: string;

@@ -39,6 +39,8 @@ export interface AppQuery {
 /** Reads never show a sandbox whose deletion was ordered, except where they say so. */
 export interface SandboxReads {
   find(owner: string, id: string): Promise<Sandbox | undefined>;
+  /** Also one whose deletion is ordered and not yet confirmed. */
+  findOrdered(owner: string, id: string): Promise<Sandbox | undefined>;
   findByProject(owner: string, project: { id: string; userId: string }): Promise<Sandbox | undefined>;
   list(owner: string, query: { before?: string; limit: number }): Promise<Sandbox[]>;
   /** Everything a node should know of, of every owner, deletions included. */
@@ -83,7 +85,7 @@ export type Change =
   | { readonly kind: 'app.delete'; readonly owner: string; readonly id: string }
   /** `conflict` when its app, or its project, has a live sandbox already. */
   | { readonly kind: 'sandbox.insert'; readonly sandbox: Sandbox }
-  /** A new order: generation + 1. Nothing happens to a sandbox that is absent or whose deletion is ordered. */
+  /** A new order: generation and revision grow by one. Nothing happens to a sandbox that is absent or whose deletion is ordered. */
   | {
       readonly kind: 'sandbox.order';
       readonly owner: string;
@@ -91,6 +93,7 @@ export type Change =
       readonly desired: Desired;
       readonly at: number;
     }
+  /** New settings: the revision grows by one, the generation stays. */
   | {
       readonly kind: 'sandbox.update';
       readonly owner: string;

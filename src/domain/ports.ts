@@ -1,0 +1,27 @@
+import type { Clock, IdSource } from './ids.ts';
+import type { Logger } from './log.ts';
+import type { NodeDirectory, NodePolicy } from './node.ts';
+import type { PreviewAddressing } from './preview.ts';
+import type { Store } from './store.ts';
+
+/** Everything the API side of the domain needs from the world. Made per process, or per request at the edge. */
+export interface Ports {
+  readonly store: Store;
+  readonly nodes: NodeDirectory;
+  readonly clock: Clock;
+  readonly newId: IdSource;
+  readonly log: Logger;
+  readonly instance: Instance;
+}
+
+/** What this installation is like: set by its operator, the same for every request. */
+export interface Instance {
+  readonly version: string;
+  readonly addressing: PreviewAddressing;
+  readonly auth: 'on' | 'off';
+  /** Tokens from the configuration: SHA-256 (lower-case hex) → owner. */
+  readonly configuredTokens: ReadonlyMap<string, string>;
+  readonly policy: NodePolicy;
+  /** Signs preview links; base64, 32 bytes. */
+  readonly previewKey: string;
+}

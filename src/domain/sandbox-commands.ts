@@ -1,0 +1,254 @@
+import * as v from 'valibot';
+import { type App, PresetId, requireApp } from './app.ts';
+import { invalid, notFound, SandboxdError } from './errors.ts';
+import { ingest } from './node-sync.ts';
+import { orderOf } from './node.ts';
+import type { Ports } from './ports.ts';
+import { BLANK_TEMPLATE, DEFAULT_PRESET, findPreset, TEMPLATES } from './preset.ts';
+import { recorded } from './record.ts';
+import { DEFAULT_PORT, type Desired, type Sandbox, type SandboxBlueprint } from './sandbox.ts';
+import type { Change } from './store.ts';
+
+const MAX_PORTS = 10;
+
+const Template = v.pipe(
+  v.string('must be a string'),
+  v.check(
+    (name) => name === BLANK_TEMPLATE || TEMPLATES.includes(name),
+    `must be one of ${[...TEMPLATES, BLANK_TEMPLATE].join(', ')}`,
+  ),
+);
+const PortNumber = v.pipe(
+  v.number('must be a number'),
+  v.integer('must be a whole number'),
+  v.minValue(1, 'must be from 1 to 65535'),
+  v.maxValue(65_535, 'must be from 1 to 65535'),
+);
+const VisibilityField = v.picklist(['public', 'private'], 'must be public or private');
+
+export const NewAppSandbox = v.object({
+  template: v.optional(Template),
+  runtime_preset: v.optional(PresetId),
+  ports: v.optional(
+    v.pipe(
+      v.array(PortNumber, 'must be a list of ports'),
+      v.minLength(1, 'must name at least one port'),
+      v.maxLength(MAX_PORTS, `must name at most ${MAX_PORTS} ports`),
+      v.check((ports) => new Set(ports).size === ports.length, 'must not name a port twice'),
+    ),
+  ),
+});
+
+const ProjectField = v.pipe(
+  v.string('must be a string'),
+  v.nonEmpty('must not be empty'),
+  v.maxLength(256, 'must be at most 256 characters'),
+);
+
+export const NewProjectSandbox = v.object({
+  project: v.object({ id: ProjectField, user_id: ProjectField }, 'must be an object with id and user_id'),
+  visibility: v.optional(VisibilityField),
+  template: v.optional(Template),
+  runtime_preset: v.optional(PresetId),
+});
+
+/** Strict: a field that this does not change must not look as if it did. */
+export const SandboxPatch = v.strictObject({
+  visibility: v.optional(VisibilityField),
+  idle_policy: v.optional(v.picklist(['sleep', 'always_on'], 'must be sleep or always_on')),
+});
+
+type Choice = {
+  runtime_preset?: string | undefined;
+  template?: string | undefined;
+  ports?: number[] | undefined;
+};
+
+/** An explicit preset wins over the app's, and both win over a template. */
+function blueprint(choice: Choice, app?: App): SandboxBlueprint {
+  const ports = choice.ports ?? [DEFAULT_PORT];
+  const preset = choice.runtime_preset ?? app?.preset;
+  if (preset === undefined && choice.template !== undefined) return { template: choice.template, ports };
+  const id = preset ?? DEFAULT_PRESET;
+  return { preset: id, template: findPreset(id)?.template ?? BLANK_TEMPLATE, ports };
+}
+
+/** @throws not_found, conflict when a sandbox is live, sandbox_capacity, sandbox_unavailable when it cannot start */
+export async function createAppSandbox(
+  ports: Ports,
+  owner: string,
+  appId: string,
+  input: v.InferOutput<typeof NewAppSandbox>,
+): Promise<Sandbox> {
+  const app = await requireApp(ports, owner, appId);
+  if (app.currentSandboxId !== undefined) {
+    throw new SandboxdError(
+      'conflict',
+      `The app has a live sandbox already (${app.currentSandboxId}). Start it, or delete it first.`,
+    );
+  }
+  return create(ports, { owner, appId: app.id, ...blueprint(input, app) });
+}
+
+/** Idempotent per project: a live one that is not in error is returned as it is. */
+export async function createProjectSandbox(
+  ports: Ports,
+  owner: string,
+  input: v.InferOutput<typeof NewProjectSandbox>,
+): Promise<{ sandbox: Sandbox; created: boolean }> {
+  const project = { id: input.project.id, userId: input.project.user_id };
+  const existing = await ports.store.sandboxes.findByProject(owner, project);
+  if (existing !== undefined) {
+    if (existing.status !== 'error') return { sandbox: existing, created: false };
+    throw new SandboxdError(
+      'conflict',
+      `The project's sandbox (${existing.id}) is in error. Start it to try again, or delete it first.`,
+    );
+  }
+  const visibility = input.visibility ?? 'public';
+  try {
+    return {
+      sandbox: await create(ports, { owner, project, visibility, ...blueprint(input) }),
+      created: true,
+    };
+  } catch (error) {
+    // Two first requests at once: the one that lost answers with what the other made.
+    const winner =
+      error instanceof SandboxdError && error.code === 'conflict'
+        ? await ports.store.sandboxes.findByProject(owner, project)
+        : undefined;
+    if (winner === undefined) throw error;
+    return { sandbox: winner, created: false };
+  }
+}
+
+type Creation = SandboxBlueprint &
+  Pick<Sandbox, 'owner'> &
+  Partial<Pick<Sandbox, 'appId' | 'project' | 'visibility'>>;
+
+async function create(ports: Ports, creation: Creation): Promise<Sandbox> {
+  const now = ports.clock();
+  const sandbox: Sandbox = {
+    visibility: 'public',
+    ...creation,
+    id: ports.newId(),
+    nodeId: await ports.nodes.place(),
+    idlePolicy: 'sleep',
+    desired: 'running',
+    generation: 1,
+    revision: 1,
+    status: 'creating',
+    paused: false,
+    createdAt: now,
+    updatedAt: now,
+  };
+  await ports.store.commit(
+    { kind: 'sandbox.insert', sandbox },
+    recorded(ports, 'sandbox.create.started', {
+      ...about(sandbox),
+      message: `A ${sandbox.preset ?? sandbox.template} sandbox is being created.`,
+    }),
+  );
+  try {
+    await carryOut(ports, sandbox);
+  } catch (error) {
+    // The node is away: the order stands, and its next sync carries it out.
+    if (!isCode(error, 'node_unavailable')) {
+      if (isCode(error, 'sandbox_capacity')) await withdraw(ports, sandbox, error);
+      throw error;
+    }
+    ports.log.warn('a create waits for its node', { sandboxId: sandbox.id, nodeId: sandbox.nodeId });
+  }
+  return requireSandbox(ports, sandbox.owner, sandbox.id);
+}
+
+/** A refused create leaves nothing to clean up by hand. */
+async function withdraw(ports: Ports, sandbox: Sandbox, reason: SandboxdError): Promise<void> {
+  await ports.store.commit(
+    recorded(ports, 'sandbox.create.failed', {
+      ...about(sandbox),
+      severity: 'warning',
+      message: `The sandbox was not created: ${reason.message}`,
+      payload: { reason: reason.code },
+    }),
+  );
+  await deleteSandbox(ports, sandbox.owner, sandbox.id);
+}
+
+/** @throws not_found */
+export async function requireSandbox(ports: Ports, owner: string, id: string): Promise<Sandbox> {
+  const sandbox = await ports.store.sandboxes.find(owner, id);
+  if (sandbox === undefined) throw notFound('sandbox');
+  return sandbox;
+}
+
+/** Idempotent. @throws not_found, sandbox_capacity, node_unavailable (the order stands) */
+export const startSandbox = (ports: Ports, owner: string, id: string): Promise<Sandbox> =>
+  order(ports, owner, id, 'running');
+
+/** Idempotent. @throws not_found, node_unavailable (the order stands) */
+export const stopSandbox = (ports: Ports, owner: string, id: string): Promise<Sandbox> =>
+  order(ports, owner, id, 'stopped');
+
+async function order(ports: Ports, owner: string, id: string, desired: Desired): Promise<Sandbox> {
+  const sandbox = await requireSandbox(ports, owner, id);
+  await ports.store.commit({ kind: 'sandbox.order', owner, id: sandbox.id, desired, at: ports.clock() });
+  await carryOut(ports, await requireSandbox(ports, owner, id));
+  return requireSandbox(ports, owner, id);
+}
+
+/**
+ * Destroys container and workspace. Returns once they are gone, or, when the node is away, once that is ordered.
+ * @param alongside changes that belong to the same deletion
+ * @throws not_found
+ */
+export async function deleteSandbox(
+  ports: Ports,
+  owner: string,
+  id: string,
+  alongside: readonly Change[] = [],
+): Promise<void> {
+  const sandbox = await requireSandbox(ports, owner, id);
+  await ports.store.commit(
+    { kind: 'sandbox.order', owner, id: sandbox.id, desired: 'absent', at: ports.clock() },
+    ...alongside,
+  );
+  const ordered = await ports.store.sandboxes.findOrdered(owner, sandbox.id);
+  if (ordered === undefined) return;
+  try {
+    await carryOut(ports, ordered);
+  } catch (error) {
+    if (!isCode(error, 'node_unavailable')) throw error;
+    ports.log.warn('a deletion waits for its node', { sandboxId: sandbox.id, nodeId: sandbox.nodeId });
+  }
+}
+
+/** @throws not_found, invalid_request when nothing is changed */
+export async function updateSandbox(
+  ports: Ports,
+  owner: string,
+  id: string,
+  patch: v.InferOutput<typeof SandboxPatch>,
+): Promise<Sandbox> {
+  if (Object.keys(patch).length === 0)
+    throw invalid('The body changes nothing: give visibility or idle_policy.');
+  const sandbox = await requireSandbox(ports, owner, id);
+  const set = { visibility: patch.visibility, idlePolicy: patch.idle_policy };
+  await ports.store.commit({ kind: 'sandbox.update', owner, id: sandbox.id, set, at: ports.clock() });
+  await carryOut(ports, await requireSandbox(ports, owner, id));
+  return requireSandbox(ports, owner, id);
+}
+
+async function carryOut(ports: Ports, sandbox: Sandbox): Promise<void> {
+  const outcome = await ports.nodes.client(sandbox.nodeId).apply(orderOf(sandbox));
+  await ingest(ports, sandbox.nodeId, outcome);
+}
+
+const about = (sandbox: Sandbox) => ({
+  owner: sandbox.owner,
+  sandboxId: sandbox.id,
+  appId: sandbox.appId,
+});
+
+const isCode = (error: unknown, code: SandboxdError['code']): error is SandboxdError =>
+  error instanceof SandboxdError && error.code === code;
