@@ -1,0 +1,74 @@
+import { SandboxdError, invalid, notFound } from './errors.ts';
+import type { FileQuery } from './node.ts';
+import { GENERATED_DIRECTORIES, RESERVED_DIRECTORY } from './paths.ts';
+import {
+  type FileEntry,
+  type FileListing,
+  MAX_READ_BYTES,
+  MAX_WRITE_BYTES,
+  SANDBOX_HOME,
+} from './runtimed.ts';
+
+/** More entries than this are refused, not cut: nobody can tell a short list from a cut one. */
+export const MAX_LISTED_ENTRIES = 20_000;
+
+/**
+ * File operations on one sandbox, the same whether it runs (inside, by runtimed) or is stopped (on the node's disk).
+ *
+ * Paths are relative to the query's root. A symlink is followed while it stays below the sandbox's home, resolved as
+ * the sandbox would resolve it; one that leads out is refused. Failures: `invalid_request` for a path that is
+ * malformed, leads out, or is of the wrong kind; `not_found`; `payload_too_large`; `unavailable` when the disk is full.
+ * A refused write changes nothing.
+ */
+export interface SandboxFiles {
+  /** Sorted by path; generated directories and runtimed's own are left out; symlinks are listed, never entered. */
+  list(query: FileQuery & { recursive: boolean }): Promise<FileListing>;
+  read(query: FileQuery): Promise<Uint8Array>;
+  /** Atomic: readers see the old bytes or the new. Makes parents, keeps an existing file's mode. `append` adds. */
+  write(query: FileQuery & { append: boolean }, body: Uint8Array): Promise<void>;
+  /** Removes a file, a symlink (not what it points at), or a directory with all that is in it. */
+  delete(query: FileQuery): Promise<void>;
+}
+
+/** Whether a directory entry is left out of listings. */
+export const isUnlisted = (name: string, type: FileEntry['type']): boolean =>
+  name === RESERVED_DIRECTORY || (type === 'directory' && GENERATED_DIRECTORIES.has(name));
+
+/** By code unit, so that every implementation and every locale agrees. */
+export const byPath = (a: FileEntry, b: FileEntry): number =>
+  a.path < b.path ? -1 : a.path > b.path ? 1 : 0;
+
+/** Where a symlink leads when read inside the sandbox: segments below its home, or undefined when out of it. */
+export function followLink(parent: readonly string[], target: string): string[] | undefined {
+  const inHome = target === SANDBOX_HOME || target.startsWith(`${SANDBOX_HOME}/`);
+  if (target.startsWith('/') && !inHome) return undefined;
+  const resolved = inHome ? [] : [...parent];
+  const relative = inHome ? target.slice(SANDBOX_HOME.length) : target;
+  for (const segment of relative.split('/')) {
+    if (segment === '' || segment === '.') continue;
+    if (segment !== '..') resolved.push(segment);
+    else if (resolved.pop() === undefined) return undefined;
+  }
+  return resolved;
+}
+
+/** The errors of file operations, in one wording. */
+export const fileErrors = {
+  absent: () => notFound('file or directory'),
+  leadsOut: () => invalid('path: leads out of the sandbox through a symlink. Name a file below the root.'),
+  reserved: () => invalid(`path: "${RESERVED_DIRECTORY}" is reserved. Name another file.`),
+  notFile: () => invalid('path: is not a regular file. Name a file.'),
+  notDirectory: () => invalid('path: is not a directory. Name a directory.'),
+  throughFile: () => invalid('path: a part of it is a file, not a directory. Name another path.'),
+  readTooLarge: () =>
+    new SandboxdError('payload_too_large', `The file has more than ${MAX_READ_BYTES} bytes.`),
+  writeTooLarge: () =>
+    new SandboxdError('payload_too_large', `The content has more than ${MAX_WRITE_BYTES} bytes.`),
+  tooMany: () =>
+    new SandboxdError(
+      'payload_too_large',
+      `There are more than ${MAX_LISTED_ENTRIES} entries. List a directory below this one.`,
+    ),
+  diskFull: (cause?: unknown) =>
+    new SandboxdError('unavailable', 'There is no space left for this file.', { cause }),
+} as const;
