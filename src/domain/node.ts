@@ -41,6 +41,10 @@ export interface SandboxObservation {
   readonly lastActiveAt?: number;
   readonly preview: PreviewState;
   readonly processes: readonly ProcessState[];
+  /** The port of the web process, once known; absent for an app without one. */
+  readonly webPort?: number;
+  /** Why `sandbox.yaml` could not be used as it is. */
+  readonly manifestError?: string;
   /** What a start is doing, for people. */
   readonly progress?: string;
   /** Why it is kept awake ("a request in flight"); empty when it may sleep. */

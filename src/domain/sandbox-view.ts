@@ -1,0 +1,37 @@
+import { SandboxdError } from './errors.ts';
+import type { SandboxObservation } from './node.ts';
+import type { Ports } from './ports.ts';
+import type { Sandbox } from './sandbox.ts';
+
+/** A sandbox's row together with what its node sees right now; `seen` is missing when the node does not answer. */
+export interface SandboxView {
+  readonly sandbox: Sandbox;
+  readonly seen: SandboxObservation | undefined;
+}
+
+/** Completes rows with live observations: one question per node, whatever the number of sandboxes. */
+export async function viewSandboxes(ports: Ports, sandboxes: readonly Sandbox[]): Promise<SandboxView[]> {
+  const byNode = Map.groupBy(sandboxes, (sandbox) => sandbox.nodeId);
+  const seen = await Promise.all([...byNode].map(([nodeId, of]) => observe(ports, nodeId, of)));
+  const byId = new Map(seen.flat().map((observation) => [observation.id, observation]));
+  return sandboxes.map((sandbox) => ({ sandbox, seen: byId.get(sandbox.id) }));
+}
+
+export async function viewSandbox(ports: Ports, sandbox: Sandbox): Promise<SandboxView> {
+  const [view] = await viewSandboxes(ports, [sandbox]);
+  return view ?? { sandbox, seen: undefined };
+}
+
+async function observe(
+  ports: Ports,
+  nodeId: string,
+  sandboxes: readonly Sandbox[],
+): Promise<readonly SandboxObservation[]> {
+  try {
+    return await ports.nodes.client(nodeId).observe(sandboxes.map((sandbox) => sandbox.id));
+  } catch (error) {
+    // A page about sandboxes is worth showing without their node: the rows still say what was last known.
+    if (error instanceof SandboxdError && error.code === 'node_unavailable') return [];
+    throw error;
+  }
+}

@@ -1,0 +1,44 @@
+import { bodyLimit } from 'hono/body-limit';
+import type * as v from 'valibot';
+import { invalid, SandboxdError } from '../domain/errors.ts';
+import { parseInput } from '../domain/input.ts';
+import type { AppContext } from './context.ts';
+
+const JSON_LIMIT = 1024 * 1024;
+
+/** Refuses a body over `maxBytes` before it is read to the end. */
+export const limitBody = (maxBytes: number) =>
+  bodyLimit({
+    maxSize: maxBytes,
+    onError: () => {
+      throw new SandboxdError(
+        'payload_too_large',
+        `The body is larger than ${Math.floor(maxBytes / 1024)} KiB.`,
+      );
+    },
+  });
+
+export const limitJson = limitBody(JSON_LIMIT);
+
+/** Reads the JSON body; an empty one counts as `{}`. @throws invalid_request */
+export async function readJson(c: AppContext): Promise<unknown> {
+  const text = await c.req.text();
+  if (text.trim() === '') return {};
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw invalid('The body is not valid JSON.', { cause });
+  }
+}
+
+/** Reads and checks the body of a create. @throws invalid_request, also when it tries to choose an image */
+export async function readInput<Schema extends v.GenericSchema>(
+  c: AppContext,
+  schema: Schema,
+): Promise<v.InferOutput<Schema>> {
+  const body = await readJson(c);
+  if (typeof body === 'object' && body !== null && 'image' in body) {
+    throw invalid('image: cannot be chosen per request; the operator sets one image for the instance.');
+  }
+  return parseInput(schema, body);
+}

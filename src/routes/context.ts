@@ -1,0 +1,14 @@
+import type { Context } from 'hono';
+import type { Principal } from '../domain/auth.ts';
+import type { Ports } from '../domain/ports.ts';
+
+/** What every handler finds in its context. */
+export interface Env {
+  Variables: {
+    ports: Ports;
+    /** Set by the `authenticated` middleware. */
+    principal: Principal;
+  };
+}
+
+export type AppContext = Context<Env>;

@@ -1,0 +1,38 @@
+import type { ErrorHandler, NotFoundHandler } from 'hono';
+import { HTTPException } from 'hono/http-exception';
+import { asSandboxdError, notFound, SandboxdError } from '../domain/errors.ts';
+import type { AppContext, Env } from './context.ts';
+
+/** Seconds after which memory has probably been freed: the idle loop looks every few seconds, a start takes a few. */
+const CAPACITY_RETRY_SECONDS = '30';
+
+/** Renders any failure as the envelope, logging in full what callers may not see. */
+export const renderError: ErrorHandler<Env> = (thrown, c) => {
+  const error = thrown instanceof HTTPException ? fromHttp(thrown) : asSandboxdError(thrown);
+  if (error.status >= 500) {
+    c.get('ports')?.log.error(error.message, error.cause ?? error, {
+      method: c.req.method,
+      path: c.req.path,
+      code: error.code,
+    });
+  }
+  if (error.code === 'sandbox_capacity') c.header('retry-after', CAPACITY_RETRY_SECONDS);
+  if (error.code === 'unauthorized') c.header('www-authenticate', 'Bearer realm="sandboxd"');
+  return c.json(error.toEnvelope(), error.status);
+};
+
+export const renderNotFound: NotFoundHandler<Env> = (c) =>
+  c.json(notFound(`route: ${c.req.method} ${c.req.path}`).toEnvelope(), 404);
+
+/** What Hono's own middleware throws, in the envelope's terms. */
+function fromHttp(thrown: HTTPException): SandboxdError {
+  const code =
+    thrown.status === 413 ? 'payload_too_large' : thrown.status < 500 ? 'invalid_request' : 'internal';
+  return new SandboxdError(code, thrown.message || 'The request cannot be read.', { cause: thrown });
+}
+
+export const tooLarge =
+  (limit: string) =>
+  (_: AppContext): never => {
+    throw new SandboxdError('payload_too_large', `The body is larger than ${limit}.`);
+  };

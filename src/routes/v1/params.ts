@@ -1,0 +1,55 @@
+import { invalid, notFound } from '../../domain/errors.ts';
+import { parseId } from '../../domain/ids.ts';
+import { type FileRoot } from '../../domain/paths.ts';
+import type { AppContext } from '../context.ts';
+
+/** The id in a path, in either case. What is no id cannot exist: 404, like one that does not. */
+export function idParam(c: AppContext, what: string, name = 'id'): string {
+  const id = parseId(c.req.param(name) ?? '');
+  if (id === undefined) throw notFound(what);
+  return id;
+}
+
+/** @throws invalid_request */
+export function integerQuery(c: AppContext, name: string, fallback: number, max: number): number {
+  const text = c.req.query(name);
+  if (text === undefined) return fallback;
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= 1 && value <= max) return value;
+  throw invalid(`${name}: give a whole number from 1 to ${max}.`);
+}
+
+/** @throws invalid_request */
+export function booleanQuery(c: AppContext, name: string): boolean {
+  const text = c.req.query(name);
+  if (text === undefined || text === 'false' || text === '0') return false;
+  if (text === 'true' || text === '1') return true;
+  throw invalid(`${name}: give true or false.`);
+}
+
+/** @throws invalid_request */
+export function rootQuery(c: AppContext): FileRoot {
+  const root = c.req.query('root') ?? 'app';
+  if (root === 'app' || root === 'home') return root;
+  throw invalid('root: give app or home.');
+}
+
+/** A page: its size, and the id that ended the page before it. @throws invalid_request */
+export function pageQuery(c: AppContext): { limit: number; before?: string } {
+  const limit = integerQuery(c, 'limit', 50, 200);
+  const cursor = c.req.query('before');
+  if (cursor === undefined) return { limit };
+  const before = parseId(cursor);
+  if (before === undefined) throw invalid('before: give the next_before of the page before.');
+  return { limit, before };
+}
+
+/** Reads one row more than a page holds to learn whether another page follows. */
+export async function page<Row extends { readonly id: string }>(
+  { limit, before }: { limit: number; before?: string },
+  read: (query: { limit: number; before?: string }) => Promise<Row[]>,
+): Promise<{ rows: Row[]; next_before: string | undefined }> {
+  const rows = await read({ limit: limit + 1, before });
+  const shown = rows.slice(0, limit);
+  return { rows: shown, next_before: rows.length > limit ? shown.at(-1)?.id : undefined };
+}
