@@ -38,18 +38,54 @@ export const isUnlisted = (name: string, type: FileEntry['type']): boolean =>
 export const byPath = (a: FileEntry, b: FileEntry): number =>
   a.path < b.path ? -1 : a.path > b.path ? 1 : 0;
 
-/** Where a symlink leads when read inside the sandbox: segments below its home, or undefined when out of it. */
-export function followLink(parent: readonly string[], target: string): string[] | undefined {
-  const inHome = target === SANDBOX_HOME || target.startsWith(`${SANDBOX_HOME}/`);
-  if (target.startsWith('/') && !inHome) return undefined;
-  const resolved = inHome ? [] : [...parent];
-  const relative = inHome ? target.slice(SANDBOX_HOME.length) : target;
-  for (const segment of relative.split('/')) {
+/** More symlinks on one path than this are a loop, as for the kernel. */
+const MAX_LINKS = 40;
+
+/**
+ * Resolves symlinks the way the sandbox would, where its home is not at its own place in the file system.
+ * @param path segments below the home
+ * @param linkAt what the symlink there holds, or undefined when there is none; never asked about a path through a link
+ * @returns segments below the home that cross no symlink, except that the last may be one when it is not followed
+ * @throws invalid_request when the path leads out of the home or to what is reserved
+ */
+export async function resolveBelowHome(
+  path: readonly string[],
+  linkAt: (segments: readonly string[]) => Promise<string | undefined>,
+  { followLast }: { followLast: boolean },
+): Promise<string[]> {
+  let resolved: string[] = [];
+  let pending = [...path];
+  let links = 0;
+  while (pending.length > 0) {
+    const [segment = '', ...rest] = pending;
+    pending = rest;
     if (segment === '' || segment === '.') continue;
-    if (segment !== '..') resolved.push(segment);
-    else if (resolved.pop() === undefined) return undefined;
+    if (segment === '..') {
+      if (resolved.pop() === undefined) throw fileErrors.leadsOut();
+      continue;
+    }
+    if (segment === RESERVED_DIRECTORY) throw fileErrors.reserved();
+    const isLast = rest.length === 0;
+    const target = isLast && !followLast ? undefined : await linkAt([...resolved, segment]);
+    if (target === undefined) {
+      resolved.push(segment);
+      continue;
+    }
+    links += 1;
+    if (links > MAX_LINKS) throw fileErrors.leadsOut();
+    const below = belowHome(target);
+    if (below !== undefined) resolved = [];
+    pending = [...(below ?? target).split('/'), ...rest];
   }
   return resolved;
+}
+
+/** What an absolute link names below the sandbox's home; undefined for a relative one. */
+function belowHome(target: string): string | undefined {
+  if (!target.startsWith('/')) return undefined;
+  if (target === SANDBOX_HOME) return '';
+  if (!target.startsWith(`${SANDBOX_HOME}/`)) throw fileErrors.leadsOut();
+  return target.slice(SANDBOX_HOME.length + 1);
 }
 
 /** The errors of file operations, in one wording. */
