@@ -1,6 +1,7 @@
 import type { EventPayload, EventType, Severity } from './event.ts';
+import type { SandboxFiles } from './files.ts';
 import type { FileRoot } from './paths.ts';
-import type { ExecRequest, FileListing, PreviewState, ProcessState } from './runtimed.ts';
+import type { ExecEvent, ExecRequest, PreviewState, ProcessState } from './runtimed.ts';
 import type { IdlePolicy, Sandbox, SandboxBlueprint, Visibility } from './sandbox.ts';
 
 /**
@@ -101,15 +102,13 @@ export interface NodeClient {
   observe(ids: readonly string[]): Promise<readonly SandboxObservation[]>;
   ping(): Promise<void>;
 
-  listFiles(id: string, query: FileQuery & { recursive: boolean }): Promise<FileListing>;
-  readFile(id: string, query: FileQuery): Promise<Response>;
-  writeFile(id: string, query: FileQuery & { append: boolean }, body: Uint8Array<ArrayBuffer>): Promise<void>;
-  deleteFile(id: string, query: FileQuery): Promise<void>;
-  /** NDJSON of ExecEvent; aborting the signal ends the program. */
-  exec(id: string, request: ExecRequest, signal: AbortSignal): Promise<ReadableStream<Uint8Array>>;
+  /** While the sandbox runs they are done inside it, else on the node's disk; paused, they only read. */
+  files(id: string): SandboxFiles;
+  /** Aborting the signal ends the program. The last event is `exit`. */
+  exec(id: string, request: ExecRequest, signal: AbortSignal): AsyncIterable<ExecEvent>;
   tailLog(id: string, process: string, lines: number): Promise<string[]>;
   /** One line each, until either side leaves. */
-  followLog(id: string, process: string, signal: AbortSignal): Promise<ReadableStream<Uint8Array>>;
+  followLog(id: string, process: string, signal: AbortSignal): AsyncIterable<string>;
 }
 
 export interface FileQuery {

@@ -9,6 +9,7 @@ import { recorded } from './record.ts';
 import { DEFAULT_PORT, type Desired, type Sandbox, type SandboxBlueprint } from './sandbox.ts';
 import type { Change } from './store.ts';
 
+/** Which ports of a sandbox are previewed is a short list: it is part of every route. */
 const MAX_PORTS = 10;
 
 const Template = v.pipe(

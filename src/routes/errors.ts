@@ -1,7 +1,7 @@
 import type { ErrorHandler, NotFoundHandler } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import { asSandboxdError, notFound, SandboxdError } from '../domain/errors.ts';
-import type { AppContext, Env } from './context.ts';
+import type { Env } from './context.ts';
 
 /** Seconds after which memory has probably been freed: the idle loop looks every few seconds, a start takes a few. */
 const CAPACITY_RETRY_SECONDS = '30';
@@ -30,9 +30,3 @@ function fromHttp(thrown: HTTPException): SandboxdError {
     thrown.status === 413 ? 'payload_too_large' : thrown.status < 500 ? 'invalid_request' : 'internal';
   return new SandboxdError(code, thrown.message || 'The request cannot be read.', { cause: thrown });
 }
-
-export const tooLarge =
-  (limit: string) =>
-  (_: AppContext): never => {
-    throw new SandboxdError('payload_too_large', `The body is larger than ${limit}.`);
-  };

@@ -53,3 +53,11 @@ export async function page<Row extends { readonly id: string }>(
   const shown = rows.slice(0, limit);
   return { rows: shown, next_before: rows.length > limit ? shown.at(-1)?.id : undefined };
 }
+
+/** `?workspace=keep`. @throws invalid_request */
+export function keepsWorkspace(c: AppContext): boolean {
+  const workspace = c.req.query('workspace');
+  if (workspace === undefined) return false;
+  if (workspace === 'keep') return true;
+  throw invalid('workspace: the only value is "keep"; leave it out to delete the workspace too.');
+}

@@ -1,0 +1,119 @@
+import { Hono } from 'hono';
+import { streamSSE } from 'hono/streaming';
+import * as v from 'valibot';
+import { parseDirectoryPath } from '../../domain/paths.ts';
+import { LOG_TAIL_DEFAULT, LOG_TAIL_MAX, type ExecEvent } from '../../domain/runtimed.ts';
+import { nodeOf } from '../../domain/sandbox-io.ts';
+import { invalid, SandboxdError } from '../../domain/errors.ts';
+import { limitJson, readInput } from '../body.ts';
+import type { AppContext, Env } from '../context.ts';
+import { operation } from '../describe.ts';
+import { idParam, integerQuery } from './params.ts';
+import { ExecBody, LogBody } from './schemas.ts';
+
+const MAX_EXEC_SECONDS = 3600;
+
+const ExecInput = v.object({
+  cmd: v.pipe(
+    v.array(v.string('must be a string'), 'must be a list of strings'),
+    v.minLength(1, 'must name a program'),
+    v.maxLength(1000, 'must have at most 1000 arguments'),
+    v.check(
+      (cmd) => cmd[0] !== '' && cmd.every((part) => !part.includes('\0')),
+      'must be a program and its arguments, without NUL',
+    ),
+  ),
+  cwd: v.optional(
+    v.pipe(
+      v.string('must be a string'),
+      v.transform((path) => parseDirectoryPath(path, 'cwd')),
+    ),
+  ),
+  env: v.optional(
+    v.pipe(
+      v.record(v.string(), v.string('must be a string'), 'must be an object of strings'),
+      v.check(
+        (env) =>
+          Object.entries(env).every(
+            ([name, value]) => /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && !value.includes('\0'),
+          ),
+        'must map names of letters, digits and "_" to values without NUL',
+      ),
+    ),
+  ),
+  timeout_s: v.optional(
+    v.pipe(
+      v.number('must be a number'),
+      v.minValue(0, `must be from 0 to ${MAX_EXEC_SECONDS}`),
+      v.maxValue(MAX_EXEC_SECONDS, `must be from 0 to ${MAX_EXEC_SECONDS}`),
+    ),
+  ),
+  stdin: v.optional(v.string('must be a string')),
+});
+
+const ERRORS = ['invalid_request', 'not_found', 'sandbox_unavailable', 'node_unavailable'] as const;
+const node = (c: AppContext) => nodeOf(c.get('ports'), c.get('principal').owner, idParam(c, 'sandbox'));
+const wantsStream = (c: AppContext) => (c.req.header('accept') ?? '').includes('text/event-stream');
+
+export const exec = new Hono<Env>()
+  .post(
+    '/:id/exec',
+    limitJson,
+    operation({
+      id: 'execInSandbox',
+      summary: 'Run a program as the sandbox user; "Accept: text/event-stream" streams its output',
+      tag: 'Sandboxes',
+      body: ExecInput,
+      ok: { 200: ExecBody },
+      errors: [...ERRORS, 'payload_too_large'],
+    }),
+    async (c) => {
+      const { client, id } = await node(c);
+      const input = await readInput(c, ExecInput);
+      const events = client.exec(id, input, c.req.raw.signal);
+      return wantsStream(c) ? streamEvents(c, events) : c.json(await collect(events));
+    },
+  )
+  .get(
+    '/:id/processes/:name/logs',
+    operation({
+      id: 'readProcessLog',
+      summary: 'The last lines of a process log; "Accept: text/event-stream" follows it',
+      tag: 'Sandboxes',
+      query: { tail: `1–${LOG_TAIL_MAX}, default ${LOG_TAIL_DEFAULT}` },
+      ok: { 200: LogBody },
+      errors: ERRORS,
+    }),
+    async (c) => {
+      const name = c.req.param('name');
+      if (!/^[A-Za-z0-9_-]{1,64}$/.test(name)) {
+        throw invalid('name: a process name is 1–64 letters, digits, "_" or "-".');
+      }
+      const tail = integerQuery(c, 'tail', LOG_TAIL_DEFAULT, LOG_TAIL_MAX);
+      const { client, id } = await node(c);
+      if (wantsStream(c)) return streamLines(c, client.followLog(id, name, c.req.raw.signal));
+      return c.json({ process: name, lines: await client.tailLog(id, name, tail) });
+    },
+  );
+
+async function collect(events: AsyncIterable<ExecEvent>): Promise<v.InferOutput<typeof ExecBody>> {
+  const output = { stdout: '', stderr: '' };
+  for await (const event of events) {
+    if (event.type === 'exit') return { exit_code: event.exit_code, ...output, truncated: event.truncated };
+    output[event.type] += event.data;
+  }
+  throw new SandboxdError('sandbox_unavailable', 'The sandbox went away before the program ended.');
+}
+
+function streamEvents(c: AppContext, events: AsyncIterable<ExecEvent>) {
+  return streamSSE(c, async (stream) => {
+    for await (const { type, ...data } of events)
+      await stream.writeSSE({ event: type, data: JSON.stringify(data) });
+  });
+}
+
+function streamLines(c: AppContext, lines: AsyncIterable<string>) {
+  return streamSSE(c, async (stream) => {
+    for await (const line of lines) await stream.writeSSE({ event: 'line', data: line });
+  });
+}

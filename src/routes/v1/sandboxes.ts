@@ -1,0 +1,144 @@
+import { Hono } from 'hono';
+import type { Sandbox } from '../../domain/sandbox.ts';
+import {
+  createProjectSandbox,
+  deleteSandbox,
+  NewProjectSandbox,
+  requireSandbox,
+  SandboxPatch,
+  startSandbox,
+  stopSandbox,
+  updateSandbox,
+} from '../../domain/sandbox-commands.ts';
+import { viewSandbox, viewSandboxes } from '../../domain/sandbox-view.ts';
+import { limitJson, readInput } from '../body.ts';
+import type { AppContext, Env } from '../context.ts';
+import { operation } from '../describe.ts';
+import { idParam, keepsWorkspace, page, pageQuery } from './params.ts';
+import { presentSandbox } from './present.ts';
+import { SandboxBody, SandboxListBody } from './schemas.ts';
+
+const COMMAND_ERRORS = ['not_found', 'sandbox_unavailable', 'node_unavailable'] as const;
+const START_ERRORS = [...COMMAND_ERRORS, 'sandbox_capacity'] as const;
+
+async function answer(c: AppContext, sandbox: Sandbox) {
+  const ports = c.get('ports');
+  return presentSandbox(await viewSandbox(ports, sandbox), ports.instance.addressing);
+}
+
+export const sandboxes = new Hono<Env>()
+  .use(limitJson)
+  .get(
+    '/',
+    operation({
+      id: 'listSandboxes',
+      summary: 'List sandboxes, newest first',
+      tag: 'Sandboxes',
+      query: { limit: '1–200, default 50', before: 'the next_before of the page before' },
+      ok: { 200: SandboxListBody },
+      errors: ['invalid_request'],
+    }),
+    async (c) => {
+      const ports = c.get('ports');
+      const { owner } = c.get('principal');
+      const { rows, next_before } = await page(pageQuery(c), (query) =>
+        ports.store.sandboxes.list(owner, query),
+      );
+      const views = await viewSandboxes(ports, rows);
+      const shown = views.map((view) => presentSandbox(view, ports.instance.addressing));
+      return c.json({ sandboxes: shown, next_before });
+    },
+  )
+  .post(
+    '/',
+    operation({
+      id: 'createSandbox',
+      summary: "Create a project's sandbox, or return the one it has",
+      tag: 'Sandboxes',
+      body: NewProjectSandbox,
+      ok: { 200: SandboxBody, 201: SandboxBody },
+      errors: ['invalid_request', 'conflict', 'payload_too_large', ...START_ERRORS],
+    }),
+    async (c) => {
+      const input = await readInput(c, NewProjectSandbox);
+      const made = await createProjectSandbox(c.get('ports'), c.get('principal').owner, input);
+      return c.json(await answer(c, made.sandbox), made.created ? 201 : 200);
+    },
+  )
+  .get(
+    '/:id',
+    operation({
+      id: 'getSandbox',
+      summary: 'Get a sandbox',
+      tag: 'Sandboxes',
+      ok: { 200: SandboxBody },
+      errors: ['not_found'],
+    }),
+    async (c) => {
+      const sandbox = await requireSandbox(c.get('ports'), c.get('principal').owner, idParam(c, 'sandbox'));
+      return c.json(await answer(c, sandbox));
+    },
+  )
+  .patch(
+    '/:id',
+    operation({
+      id: 'updateSandbox',
+      summary: 'Change visibility or idle policy',
+      tag: 'Sandboxes',
+      body: SandboxPatch,
+      ok: { 200: SandboxBody },
+      errors: ['invalid_request', 'payload_too_large', ...COMMAND_ERRORS],
+    }),
+    async (c) => {
+      const id = idParam(c, 'sandbox');
+      const patch = await readInput(c, SandboxPatch);
+      return c.json(
+        await answer(c, await updateSandbox(c.get('ports'), c.get('principal').owner, id, patch)),
+      );
+    },
+  )
+  .delete(
+    '/:id',
+    operation({
+      id: 'deleteSandbox',
+      summary: 'Destroy container and workspace',
+      tag: 'Sandboxes',
+      query: { workspace: 'keep: only the container goes; a later start finds the workspace' },
+      ok: { 204: 'Deleted' },
+      errors: ['invalid_request', ...COMMAND_ERRORS],
+    }),
+    async (c) => {
+      const id = idParam(c, 'sandbox');
+      const remove = keepsWorkspace(c) ? stopSandbox : deleteSandbox;
+      await remove(c.get('ports'), c.get('principal').owner, id);
+      return c.body(null, 204);
+    },
+  )
+  .post(
+    '/:id/start',
+    operation({
+      id: 'startSandbox',
+      summary: 'Start a sandbox; one that runs is left as it is',
+      tag: 'Sandboxes',
+      ok: { 200: SandboxBody },
+      errors: START_ERRORS,
+    }),
+    async (c) =>
+      c.json(
+        await answer(c, await startSandbox(c.get('ports'), c.get('principal').owner, idParam(c, 'sandbox'))),
+      ),
+  )
+  .post(
+    '/:id/stop',
+    operation({
+      id: 'stopSandbox',
+      summary: 'Stop a sandbox; its workspace stays, and the next visit wakes it',
+      tag: 'Sandboxes',
+      ok: { 200: SandboxBody },
+      errors: COMMAND_ERRORS,
+    }),
+    async (c) =>
+      c.json(
+        await answer(c, await stopSandbox(c.get('ports'), c.get('principal').owner, idParam(c, 'sandbox'))),
+      ),
+  );
