@@ -29,12 +29,12 @@ export function previewUrl(addressing: PreviewAddressing, target: PreviewTarget)
 }
 
 /**
- * Reads a Host header, in any case and with or without a port. Undefined when it is not below `suffix`; null when it
+ * Reads a Host header, in any case, with or without a port or the root's dot. Undefined when it is not below `suffix`; null when it
  * is, and names no sandbox.
  * @param suffix of {@link previewSuffix}, computed once: this runs for every request
  */
 export function parsePreviewHost(host: string, suffix: string): PreviewTarget | null | undefined {
-  const name = host.replace(/:\d{1,5}$/, '').toLowerCase();
+  const name = host.replace(/\.?(?::\d{1,5})?$/, '').toLowerCase();
   if (!name.endsWith(suffix)) return undefined;
   const match = /^s-([0-9a-z]{26})-([1-9]\d{0,4})$/.exec(name.slice(0, -suffix.length));
   const sandboxId = match?.[1] === undefined ? undefined : parseId(match[1]);

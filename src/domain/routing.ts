@@ -32,8 +32,9 @@ export type ProxyCommand =
 /** What is counted per sandbox since the last report; times are milliseconds since the epoch. */
 export interface Traffic {
   readonly sandboxId: string;
+  /** The last sign of life of somebody for whom it stays awake (no robot, probe or prefetch); 0 when there was none. */
   readonly lastRequestAt: number;
-  /** Requests and open connections with recent client traffic, right now. */
+  /** Requests and open connections with recent client traffic, right now, of those for whom it stays awake. */
   readonly inFlight: number;
   readonly requests: number;
   readonly bytesIn: number;
@@ -45,7 +46,12 @@ export interface Traffic {
 /** Proxy → agent. */
 export type ProxyNotice =
   | { readonly type: 'listening'; readonly port: number }
-  /** Somebody who may is waiting for this sandbox. Sent once per sleeping generation until the route changes. */
+  /** The listener could not be opened; the worker has ended. `code` is the system's (`EADDRINUSE`). */
+  | { readonly type: 'unable'; readonly code: string }
+  /**
+   * Somebody who may is waiting for this sandbox. Sent once per sleeping generation until the route changes, and again
+   * when nothing has come of it for `holdLimitMs` and somebody asks anew.
+   */
   | { readonly type: 'wake'; readonly sandboxId: string }
   /** About once a second while there is any traffic to report. */
   | { readonly type: 'traffic'; readonly traffic: readonly Traffic[] };
@@ -56,6 +62,10 @@ export interface ProxyOptions {
   /** 0 picks a free one, told by the `listening` notice. */
   readonly port: number;
   readonly domain: string;
+  /** A TLS front stands before the listener: visitors see https, cookies are `Secure`, the front names the client. */
+  readonly tls: boolean;
+  /** Where the console is served: the origins that may frame a preview (`http://console.localhost:8080`). */
+  readonly consoleOrigins: readonly string[];
   /** A Unix socket: every request whose Host is not below `preview.<domain>` goes there, with `X-Forwarded-*` set. */
   readonly consoleSocket: string;
   /** Verifies preview links and cookies (HMAC-SHA-256, base64). */
