@@ -1,0 +1,81 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { stringify } from 'yaml';
+import { validateManifest } from './manifest-validation.ts';
+import { resolveManifest } from './manifest.ts';
+import { PRESETS } from './preset.ts';
+
+const paths = (text: string) => validateManifest(text).warnings.map(({ path }) => path);
+
+describe('validating a sandbox.yaml', () => {
+  it.each(PRESETS)('accepts what the preset $id writes', ({ manifest }) => {
+    expect(validateManifest(manifest)).toMatchObject({ valid: true, errors: [], warnings: [] });
+  });
+
+  it('shows the manifest with its defaults', () => {
+    expect(validateManifest('version: 1\nweb:\n  port: 8080\n').effective).toEqual({
+      web: { command: 'pnpm dev', port: 8080, health_path: '/', restart_after_task: false },
+      build: { command: 'pnpm build', timeout_seconds: 120 },
+      workers: [],
+    });
+  });
+
+  it.each([
+    ['', 'version'],
+    ['web: {}', 'version'],
+    ['version: 2\nweb: {}', 'version'],
+    ['version: "1"\nweb: {}', 'version'],
+    ['version: 1\nservices: {}', 'services'],
+    ['version: 1\nprocesses: []', 'processes'],
+    ['version: 1\ncommand: node .', 'command'],
+    ['version: 1\nport: 80', 'port'],
+    ['version: 1\nweb: {port: 0}', 'web.port'],
+    ['[', ''],
+    ['- 1', ''],
+  ])('refuses %j at %j', (text, path) => {
+    const { valid, errors, effective } = validateManifest(text);
+    expect(valid).toBe(false);
+    expect(errors.map((error) => error.path)).toContain(path);
+    expect(effective).toBeUndefined();
+  });
+
+  it('lists every mistake at once', () => {
+    const text = 'services: {}\nweb: {port: x, health_path: x}\nworkers: [{name: web, command: a}, 3]';
+    expect(validateManifest(text).errors.map(({ path }) => path)).toEqual([
+      'version',
+      'services',
+      'web.port',
+      'web.health_path',
+      'workers[0].name',
+      'workers[1]',
+    ]);
+  });
+
+  it('warns of fields it would ignore, and of a file that declares nothing', () => {
+    const text =
+      'version: 1\nnetwork: x\nweb: {prot: 1}\nbuild: {x: 1}\nworkers: [{name: a, command: b, y: 1}]';
+    expect(paths(text)).toEqual(['network', 'web.prot', 'build.x', 'workers[0].y']);
+    expect(paths('version: 1')).toEqual(['']);
+    expect(paths('version: 1\nweb:')).toEqual([]);
+  });
+
+  it('never throws, and accepts nothing that the executor would not run as declared', () => {
+    const value = fc.object({
+      key: fc.constantFrom('version', 'web', 'workers', 'build', 'port', 'command'),
+    });
+    const text = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      value.map((value) => stringify({ version: 1, ...value })),
+    );
+    fc.assert(
+      fc.property(text, (text) => {
+        const report = validateManifest(text);
+        expect(report.valid).toBe(report.errors.length === 0);
+        const expected = { manifest: report.effective, problems: [] };
+        const executed = resolveManifest(text);
+        expect(executed).toEqual(report.valid ? expected : executed);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});

@@ -1,0 +1,160 @@
+import * as v from 'valibot';
+import { parseDocument } from 'yaml';
+import { type DeclaredManifest, manifestSchema } from './manifest-schema.ts';
+import type { Preset } from './preset.ts';
+import { DEFAULT_PORT } from './sandbox.ts';
+
+/** The file, in the app directory. */
+export const MANIFEST_FILE = 'sandbox.yaml';
+/** Characters. YAML that is made to be slow costs time quadratic in its length, and the API validates for strangers. */
+export const MAX_MANIFEST_LENGTH = 16_384;
+/** What runs where neither a file nor a preset says otherwise. */
+const FALLBACK = {
+  web: { command: 'pnpm dev', port: DEFAULT_PORT, health_path: '/', restart_after_task: false },
+  build: { command: 'pnpm build', timeout_seconds: 120 },
+  workers: [],
+} as const satisfies Manifest;
+
+/** How often one anchor may be expanded, in total. */
+const MAX_ALIASES = 100;
+
+/** A `sandbox.yaml` with every default filled in: always something to run. */
+export interface Manifest {
+  readonly web?: WebDefinition;
+  readonly build: BuildDefinition;
+  readonly workers: readonly WorkerDefinition[];
+}
+
+export interface WebDefinition {
+  readonly command: string;
+  readonly port: number;
+  readonly health_path: string;
+  readonly restart_after_task: boolean;
+}
+
+export interface BuildDefinition {
+  /** Empty = there is no build check. */
+  readonly command: string;
+  readonly timeout_seconds: number;
+}
+
+export interface WorkerDefinition {
+  readonly name: string;
+  readonly command: string;
+  readonly restart_after_task: boolean;
+}
+
+/** What is wrong, and where: `web.port`, `workers[0].name`, or "" for the file as a whole. */
+export interface ManifestProblem {
+  readonly path: string;
+  readonly message: string;
+}
+
+export const PACKAGE_MANAGERS = ['pnpm', 'npm', 'yarn', 'bun'] as const;
+export type PackageManager = (typeof PACKAGE_MANAGERS)[number];
+
+/** What the defaults depend on besides the file. */
+export interface ManifestContext {
+  readonly preset?: Preset | undefined;
+  /** The one the app pins. */
+  readonly packageManager?: PackageManager | undefined;
+}
+
+/**
+ * What to run, for any text and never with a throw. A file that cannot be used as it is leaves its problems beside
+ * the defaults: the preset's own manifest, else a web app started with `pnpm dev`.
+ * @param text of `sandbox.yaml`, or undefined where there is none
+ */
+export function resolveManifest(
+  text: string | undefined,
+  context: ManifestContext = {},
+): { manifest: Manifest; problems: ManifestProblem[] } {
+  const defaults = defaultManifest(context);
+  const read = readManifest(text ?? '');
+  if ('problems' in read) return { manifest: defaults, problems: read.problems };
+  const parsed = parseDeclared(read.value ?? {});
+  if ('problems' in parsed) return { manifest: defaults, problems: parsed.problems };
+  return { manifest: complete(parsed.declared, defaults), problems: [] };
+}
+
+/** The `sandbox.yaml` of a preset, in the words of the package manager the app pins. */
+export function presetManifest(preset: Preset, packageManager: PackageManager = 'pnpm'): string {
+  return preset.manifest.replaceAll(/^(\s*command: )(pnpm .*)$/gm, (_line, key: string, command: string) => {
+    return key + inWordsOf(packageManager, command);
+  });
+}
+
+/** The YAML as plain data; `undefined` when there is nothing in it. */
+export function readManifest(text: string): { value: unknown } | { problems: ManifestProblem[] } {
+  if (text.length > MAX_MANIFEST_LENGTH) return refuse(`is longer than ${MAX_MANIFEST_LENGTH} characters`);
+  try {
+    const document = parseDocument(text, { logLevel: 'silent' });
+    const [error] = document.errors;
+    if (error) return refuse(`is not valid YAML: ${firstLine(error.message)}`);
+    return { value: (document.toJS({ maxAliasCount: MAX_ALIASES }) as unknown) ?? undefined };
+  } catch (thrown) {
+    // Too many aliases, an alias without its anchor, or nesting deeper than the stack.
+    return refuse(`is not usable YAML: ${thrown instanceof Error ? firstLine(thrown.message) : 'unknown'}`);
+  }
+}
+
+/** Checks fields and values; what is not a field of a manifest is not looked at. */
+export function parseDeclared(
+  value: unknown,
+): { declared: DeclaredManifest } | { problems: ManifestProblem[] } {
+  const result = v.safeParse(manifestSchema, value);
+  if (result.success) return { declared: result.output };
+  return {
+    problems: result.issues.map((issue) => ({ path: pathText(issue.path ?? []), message: issue.message })),
+  };
+}
+
+/** Fills in what a declaration leaves open. */
+export function complete(declared: DeclaredManifest, defaults: Manifest): Manifest {
+  const { web, workers } = declared;
+  const declaresNothing = web === undefined && workers.length === 0;
+  const fallback = declaresNothing ? defaults.build : FALLBACK.build;
+  const build = {
+    command: declared.build.command ?? fallback.command,
+    timeout_seconds: declared.build.timeout_seconds ?? fallback.timeout_seconds,
+  };
+  if (declaresNothing) return { ...defaults, build };
+  if (web === undefined) return { build, workers };
+  const command = web.command ?? (defaults.web ?? FALLBACK.web).command;
+  return { web: { ...web, command }, build, workers };
+}
+
+/** What runs where nothing usable is declared. */
+export function defaultManifest({ preset, packageManager = 'pnpm' }: ManifestContext): Manifest {
+  const fallback: Manifest = {
+    ...FALLBACK,
+    web: { ...FALLBACK.web, command: inWordsOf(packageManager, FALLBACK.web.command) },
+  };
+  if (preset === undefined) return fallback;
+  const read = readManifest(presetManifest(preset, packageManager));
+  const parsed = parseDeclared('value' in read ? read.value : undefined);
+  return 'declared' in parsed ? complete(parsed.declared, fallback) : fallback;
+}
+
+const RUN_SCRIPT: Record<PackageManager, string> = {
+  pnpm: 'pnpm',
+  npm: 'npm run',
+  yarn: 'yarn',
+  bun: 'bun run',
+};
+
+const inWordsOf = (packageManager: PackageManager, command: string): string =>
+  command.replace(/^pnpm (?=\S)/, `${RUN_SCRIPT[packageManager]} `);
+
+const refuse = (message: string) => ({ problems: [{ path: '', message }] });
+
+const firstLine = (text: string): string => text.split('\n', 1)[0]?.replace(/:$/, '') ?? '';
+
+function pathText(path: readonly v.IssuePathItem[]): string {
+  let text = '';
+  for (const { key } of path) {
+    if (typeof key === 'number') text += `[${key}]`;
+    else text += `${text === '' ? '' : '.'}${String(key)}`;
+  }
+  return text;
+}
