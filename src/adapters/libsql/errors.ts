@@ -1,0 +1,56 @@
+import { notFound, SandboxdError } from '../../domain/errors.ts';
+
+/** What the schema refuses, by the text SQLite puts in its message, as a caller should read it. */
+const CONFLICTS: readonly (readonly [pattern: string, message: string])[] = [
+  [
+    'sandboxes.owner, sandboxes.project_id, sandboxes.project_user_id',
+    'This project already has a live sandbox for this user. Use that one, or delete it first.',
+  ],
+  ['sandboxes.app_id', 'This app already has a live sandbox. Use that one, or delete it first.'],
+  ['sandboxes.id', 'A sandbox with this id exists already.'],
+  ['apps.id', 'An app with this id exists already.'],
+  ['api_tokens.', 'This token exists already.'],
+  ['sessions.', 'This session exists already.'],
+  ['login_links.', 'This login link exists already.'],
+];
+
+/** Raised by the trigger that ties a sandbox to an app of the same owner. */
+export const APP_MISSING = 'sandbox without its app';
+
+const LOCKED = 'The database is locked by another process. Try again in a moment.';
+
+/** Base codes of failures that time or an operator mends; the statement itself was fine. */
+const UNAVAILABLE = new Map([
+  ['SQLITE_BUSY', LOCKED],
+  ['SQLITE_LOCKED', LOCKED],
+  ['SQLITE_PROTOCOL', LOCKED],
+  ['SQLITE_FULL', 'The database cannot be written: its disk is full.'],
+  ['SQLITE_IOERR', 'The database cannot be read or written: its disk reports an error.'],
+  ['SQLITE_READONLY', 'The database cannot be written: it is read-only.'],
+  ['SQLITE_CANTOPEN', 'The database cannot be opened. Its directory must exist and be writable.'],
+]);
+
+/** The driver's code without its extension (`SQLITE_BUSY_SNAPSHOT` is `SQLITE_BUSY`), or undefined. */
+export function sqliteCode(thrown: unknown): string | undefined {
+  const code = (thrown as { code?: unknown } | null)?.code;
+  return typeof code === 'string' ? /^SQLITE_[A-Z]+/.exec(code)?.[0] : undefined;
+}
+
+/** Whether somebody else holds a lock: the same call may work a moment later. */
+export const isLocked = (thrown: unknown): boolean => UNAVAILABLE.get(sqliteCode(thrown) ?? '') === LOCKED;
+
+/** A driver's failure as the store's callers know it. What is not recognised is returned as it came. */
+export function translate(thrown: unknown): unknown {
+  const code = sqliteCode(thrown);
+  if (code === undefined || !(thrown instanceof Error)) return thrown;
+  if (code === 'SQLITE_CONSTRAINT') return translateConstraint(thrown);
+  const message = UNAVAILABLE.get(code);
+  return message === undefined ? thrown : new SandboxdError('unavailable', message, { cause: thrown });
+}
+
+function translateConstraint(thrown: Error): unknown {
+  if (thrown.message.includes(APP_MISSING)) return notFound('app');
+  if (!thrown.message.includes('UNIQUE constraint failed')) return thrown;
+  const conflict = CONFLICTS.find(([pattern]) => thrown.message.includes(pattern));
+  return conflict === undefined ? thrown : new SandboxdError('conflict', conflict[1], { cause: thrown });
+}

@@ -1,0 +1,11 @@
+import type { Statement } from '../sql.ts';
+import { firstSchema } from './0001-first-schema.ts';
+
+/** One step of the schema. Steps are only ever added: a released one never changes. */
+export interface Migration {
+  /** 1, 2, 3… without gaps. */
+  readonly version: number;
+  readonly statements: readonly Statement[];
+}
+
+export const MIGRATIONS: readonly Migration[] = [{ version: 1, statements: firstSchema }];

@@ -1,0 +1,165 @@
+import type { SandboxObservation } from '../../domain/node.ts';
+import { mayBecome, SANDBOX_STATUSES, type Sandbox, type SandboxStatus } from '../../domain/sandbox.ts';
+import type { Change, SandboxReads } from '../../domain/store.ts';
+import { NOTHING, sql, type Sql, type Statement } from './sql.ts';
+
+interface SandboxRow {
+  id: string;
+  owner: string;
+  app_id: string | null;
+  project_id: string | null;
+  project_user_id: string | null;
+  node_id: string;
+  preset: string | null;
+  template: string;
+  ports: string;
+  visibility: Sandbox['visibility'];
+  idle_policy: Sandbox['idlePolicy'];
+  desired: Sandbox['desired'];
+  generation: number;
+  revision: number;
+  status: SandboxStatus;
+  paused: number;
+  error_message: string | null;
+  keepalive_until: number | null;
+  last_active_at: number | null;
+  created_at: number;
+  updated_at: number;
+}
+
+const SELECT = sql`
+  SELECT id, owner, app_id, project_id, project_user_id, node_id, preset, template, ports, visibility, idle_policy,
+    desired, generation, revision, status, paused, error_message, keepalive_until, last_active_at, created_at, updated_at
+  FROM sandboxes`;
+
+/** Spelled as in the partial indexes, which serve only a query that repeats their condition. */
+const LIVE = sql`desired <> 'absent'`;
+
+export const sandboxReads = (database: Sql): SandboxReads => ({
+  async find(owner, id) {
+    const [row] = await database.read<SandboxRow>(
+      sql`${SELECT} WHERE id = ${id} AND owner = ${owner} AND ${LIVE}`,
+    );
+    return row && toSandbox(row);
+  },
+  async findOrdered(owner, id) {
+    const [row] = await database.read<SandboxRow>(
+      sql`${SELECT} WHERE id = ${id} AND owner = ${owner} AND deleted_at IS NULL`,
+    );
+    return row && toSandbox(row);
+  },
+  async findByProject(owner, project) {
+    const [row] = await database.read<SandboxRow>(
+      sql`${SELECT} WHERE owner = ${owner} AND project_id = ${project.id}
+        AND project_user_id = ${project.userId} AND ${LIVE}`,
+    );
+    return row && toSandbox(row);
+  },
+  async list(owner, { before, limit }) {
+    const older = before === undefined ? NOTHING : sql`AND id < ${before}`;
+    const rows = await database.read<SandboxRow>(
+      sql`${SELECT} WHERE owner = ${owner} AND ${LIVE} ${older} ORDER BY id DESC LIMIT ${limit}`,
+    );
+    return rows.map(toSandbox);
+  },
+  async ofNode(nodeId) {
+    const rows = await database.read<SandboxRow>(
+      sql`${SELECT} WHERE node_id = ${nodeId} AND deleted_at IS NULL ORDER BY id`,
+    );
+    return rows.map(toSandbox);
+  },
+  async count() {
+    const rows = await database.read<{ status: string; count: number }>(
+      sql`SELECT status, count(*) AS count FROM sandboxes WHERE ${LIVE} GROUP BY status`,
+    );
+    const none = SANDBOX_STATUSES.map((status) => [status, 0]);
+    return Object.fromEntries([...none, ...rows.map(({ status, count }) => [status, count])]);
+  },
+});
+
+const toSandbox = (row: SandboxRow): Sandbox => ({
+  id: row.id,
+  owner: row.owner,
+  appId: row.app_id ?? undefined,
+  project:
+    row.project_id === null || row.project_user_id === null
+      ? undefined
+      : { id: row.project_id, userId: row.project_user_id },
+  nodeId: row.node_id,
+  preset: row.preset ?? undefined,
+  template: row.template,
+  ports: JSON.parse(row.ports) as number[],
+  visibility: row.visibility,
+  idlePolicy: row.idle_policy,
+  desired: row.desired,
+  generation: row.generation,
+  revision: row.revision,
+  status: row.status,
+  paused: row.paused === 1,
+  errorMessage: row.error_message ?? undefined,
+  keepaliveUntil: row.keepalive_until ?? undefined,
+  lastActiveAt: row.last_active_at ?? undefined,
+  createdAt: row.created_at,
+  updatedAt: row.updated_at,
+});
+
+export const insertSandbox = (sandbox: Sandbox): Statement => sql`
+  INSERT INTO sandboxes (id, owner, app_id, project_id, project_user_id, node_id, preset, template, ports,
+    visibility, idle_policy, desired, generation, revision, status, paused, error_message, keepalive_until, last_active_at,
+    created_at, updated_at)
+  VALUES (${sandbox.id}, ${sandbox.owner}, ${sandbox.appId ?? null}, ${sandbox.project?.id ?? null},
+    ${sandbox.project?.userId ?? null}, ${sandbox.nodeId}, ${sandbox.preset ?? null}, ${sandbox.template},
+    ${JSON.stringify(sandbox.ports)}, ${sandbox.visibility}, ${sandbox.idlePolicy}, ${sandbox.desired},
+    ${sandbox.generation}, ${sandbox.revision}, ${sandbox.status}, ${sandbox.paused ? 1 : 0}, ${sandbox.errorMessage ?? null},
+    ${sandbox.keepaliveUntil ?? null}, ${sandbox.lastActiveAt ?? null}, ${sandbox.createdAt},
+    ${sandbox.updatedAt})`;
+
+type ChangeOf<K extends Change['kind']> = Extract<Change, { kind: K }>;
+
+export const orderSandbox = ({ owner, id, desired, at }: ChangeOf<'sandbox.order'>): Statement => sql`
+  UPDATE sandboxes SET desired = ${desired}, generation = generation + 1, revision = revision + 1,
+    updated_at = ${at}
+  WHERE id = ${id} AND owner = ${owner} AND ${LIVE}`;
+
+export const updateSandbox = ({ owner, id, set, at }: ChangeOf<'sandbox.update'>): Statement => sql`
+  UPDATE sandboxes SET
+    visibility = coalesce(${set.visibility ?? null}, visibility),
+    idle_policy = coalesce(${set.idlePolicy ?? null}, idle_policy),
+    keepalive_until = coalesce(${set.keepaliveUntil ?? null}, keepalive_until),
+    revision = revision + 1,
+    updated_at = ${at}
+  WHERE id = ${id} AND owner = ${owner} AND ${LIVE}`;
+
+export function observeSandbox({ nodeId, observation, at }: ChangeOf<'sandbox.observed'>): Statement {
+  const row = sql`id = ${observation.id} AND node_id = ${nodeId} AND generation = ${observation.generation}
+    AND deleted_at IS NULL`;
+  if (observation.state === 'absent') {
+    return sql`UPDATE sandboxes SET deleted_at = ${at}, updated_at = ${at} WHERE ${row} AND desired = 'absent'`;
+  }
+  const status = observation.state === 'paused' ? 'running' : observation.state;
+  return observeStatus(row, { ...observation, status }, at);
+}
+
+type Seen = Pick<SandboxObservation, 'state' | 'errorMessage' | 'lastActiveAt'> & { status: SandboxStatus };
+
+/** A sync repeats what is known already: such an observation writes nothing, and activity alone is no update. */
+function observeStatus(row: Statement, seen: Seen, at: number): Statement {
+  const paused = seen.state === 'paused' ? 1 : 0;
+  const errorMessage = seen.status === 'error' ? (seen.errorMessage ?? null) : null;
+  const lastActiveAt = sql`nullif(max(coalesce(last_active_at, 0), ${seen.lastActiveAt ?? 0}), 0)`;
+  const changed = sql`(status <> ${seen.status} OR paused <> ${paused} OR error_message IS NOT ${errorMessage})`;
+  return sql`
+    UPDATE sandboxes SET
+      updated_at = CASE WHEN ${changed} THEN ${at} ELSE updated_at END,
+      last_active_at = ${lastActiveAt},
+      status = ${seen.status}, paused = ${paused}, error_message = ${errorMessage}
+    WHERE ${row} AND status IN (${mayPrecede(seen.status)})
+      AND (${changed} OR last_active_at IS NOT ${lastActiveAt})`;
+}
+
+const mayPrecede = (next: SandboxStatus): Statement => ({
+  text: SANDBOX_STATUSES.filter((status) => mayBecome(status, next))
+    .map((status) => `'${status}'`)
+    .join(', '),
+  values: [],
+});

@@ -1,0 +1,24 @@
+import type { Store } from '../../domain/store.ts';
+import { appReads } from './apps.ts';
+import { statementsOf } from './changes.ts';
+import { eventReads } from './events.ts';
+import { identityReads } from './identity.ts';
+import { nodeReads } from './nodes.ts';
+import { sandboxReads } from './sandboxes.ts';
+import { sql, type Sql } from './sql.ts';
+
+/** The store over any driver. The database must have been migrated. */
+export const createStore = (database: Sql): Store => ({
+  apps: appReads(database),
+  sandboxes: sandboxReads(database),
+  events: eventReads(database),
+  identity: identityReads(database),
+  nodes: nodeReads(database),
+  async commit(...changes) {
+    const statements = changes.flatMap(statementsOf);
+    if (statements.length > 0) await database.batch(statements);
+  },
+  async ping() {
+    await database.read(sql`SELECT 1`);
+  },
+});

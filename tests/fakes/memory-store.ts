@@ -1,0 +1,222 @@
+import type { App } from '../../src/domain/app.ts';
+import type { ApiToken, LoginLink, Session } from '../../src/domain/auth.ts';
+import { notFound, SandboxdError } from '../../src/domain/errors.ts';
+import type { Event } from '../../src/domain/event.ts';
+import { mayBecome, SANDBOX_STATUSES, type Sandbox } from '../../src/domain/sandbox.ts';
+import type { Change, Store } from '../../src/domain/store.ts';
+
+type SandboxRow = Sandbox & { readonly deletedAt?: number };
+
+interface State {
+  readonly apps: Map<string, App>;
+  readonly sandboxes: Map<string, SandboxRow>;
+  readonly events: Map<string, Event>;
+  /** Node id → sequence number of its last report. */
+  readonly acknowledged: Map<string, number>;
+  readonly tokens: Map<string, ApiToken>;
+  readonly sessions: Map<string, Session>;
+  readonly loginLinks: Map<string, LoginLink>;
+}
+
+type ChangeOf<Kind extends Change['kind']> = Extract<Change, { kind: Kind }>;
+type Appliers = { [Kind in Change['kind']]: (state: State, change: ChangeOf<Kind>) => void };
+
+/** A store that forgets everything when it is dropped; it passes the same contract as the real ones. */
+export function memoryStore(): Store {
+  let state = emptyState();
+  const live = () => [...state.sandboxes.values()].filter(isLive).map(withoutTombstone);
+  return {
+    apps: {
+      find: async (owner, id) => {
+        const app = state.apps.get(id);
+        return app?.owner === owner ? withSandbox(app, live()) : undefined;
+      },
+      list: async (owner, { externalUserId, before, limit }) =>
+        newestFirst(state.apps, before, limit, (app) => {
+          return (
+            app.owner === owner && (externalUserId === undefined || app.externalUserId === externalUserId)
+          );
+        }).map((app) => withSandbox(app, live())),
+    },
+    sandboxes: {
+      find: async (owner, id) => live().find((row) => row.owner === owner && row.id === id),
+      findOrdered: async (owner, id) => {
+        const row = state.sandboxes.get(id);
+        return row?.owner === owner && row.deletedAt === undefined ? withoutTombstone(row) : undefined;
+      },
+      findByProject: async (owner, project) =>
+        live().find((row) => row.owner === owner && isSameProject(row.project, project)),
+      list: async (owner, { before, limit }) =>
+        newestFirst(state.sandboxes, before, limit, (row) => row.owner === owner && isLive(row)).map(
+          withoutTombstone,
+        ),
+      ofNode: async (nodeId) =>
+        [...state.sandboxes.values()]
+          .filter((row) => row.nodeId === nodeId && row.deletedAt === undefined)
+          .map(withoutTombstone),
+      count: async () =>
+        Object.fromEntries(
+          SANDBOX_STATUSES.map((status) => [status, live().filter((row) => row.status === status).length]),
+        ),
+    },
+    events: {
+      list: async (owner, { appId, sandboxId, before, limit }) =>
+        newestFirst(state.events, before, limit, (event) => {
+          const ofApp = appId === undefined || event.appId === appId;
+          return event.owner === owner && ofApp && (sandboxId === undefined || event.sandboxId === sandboxId);
+        }),
+    },
+    identity: {
+      token: async (hash) => state.tokens.get(hash),
+      session: async (hash) => state.sessions.get(hash),
+      redeemLoginLink: async (hash, now) => {
+        const link = state.loginLinks.get(hash);
+        if (link === undefined || link.expiresAt <= now) return undefined;
+        state.loginLinks.delete(hash);
+        return link;
+      },
+    },
+    nodes: { acknowledged: async (nodeId) => state.acknowledged.get(nodeId) ?? 0 },
+    commit: async (...changes) => {
+      const draft = copyOf(state);
+      for (const change of changes) {
+        (APPLY[change.kind] as (state: State, change: Change) => void)(draft, change);
+      }
+      state = draft;
+    },
+    ping: async () => {},
+  };
+}
+
+const emptyState = (): State => ({
+  apps: new Map(),
+  sandboxes: new Map(),
+  events: new Map(),
+  acknowledged: new Map(),
+  tokens: new Map(),
+  sessions: new Map(),
+  loginLinks: new Map(),
+});
+
+const copyOf = (state: State): State => ({
+  apps: new Map(state.apps),
+  sandboxes: new Map(state.sandboxes),
+  events: new Map(state.events),
+  acknowledged: new Map(state.acknowledged),
+  tokens: new Map(state.tokens),
+  sessions: new Map(state.sessions),
+  loginLinks: new Map(state.loginLinks),
+});
+
+const isLive = (row: SandboxRow): boolean => row.desired !== 'absent';
+
+const withoutTombstone = ({ deletedAt: _, ...sandbox }: SandboxRow): Sandbox => sandbox;
+
+const withSandbox = (app: App, live: readonly Sandbox[]): App => ({
+  ...app,
+  currentSandboxId: live.find((sandbox) => sandbox.appId === app.id)?.id,
+});
+
+const isSameProject = (one: Sandbox['project'], other: Sandbox['project']): boolean =>
+  one !== undefined && one.id === other?.id && one.userId === other.userId;
+
+function newestFirst<Row extends { readonly id: string }>(
+  rows: ReadonlyMap<string, Row>,
+  before: string | undefined,
+  limit: number,
+  matches: (row: Row) => boolean,
+): Row[] {
+  return [...rows.values()]
+    .filter((row) => (before === undefined || row.id < before) && matches(row))
+    .toSorted((a, b) => (a.id < b.id ? 1 : -1))
+    .slice(0, limit);
+}
+
+/** Leaves out what a patch does not mention. */
+const given = <T extends object>(set: T): Partial<T> =>
+  Object.fromEntries(Object.entries(set).filter(([, value]) => value !== undefined)) as Partial<T>;
+
+function insertNew<Row>(rows: Map<string, Row>, id: string, row: Row): void {
+  if (rows.has(id)) throw new SandboxdError('conflict', 'It exists already.');
+  rows.set(id, row);
+}
+
+function order({ sandboxes }: State, id: string, desired: Sandbox['desired'], at?: number): void {
+  const row = sandboxes.get(id);
+  if (row === undefined || !isLive(row)) return;
+  const { generation, revision, updatedAt } = row;
+  const numbers = { generation: generation + 1, revision: revision + 1, updatedAt: at ?? updatedAt };
+  sandboxes.set(id, { ...row, desired, ...numbers });
+}
+
+function observe(row: SandboxRow, { observation, at }: ChangeOf<'sandbox.observed'>): SandboxRow {
+  if (observation.state === 'absent') {
+    return row.desired === 'absent' ? { ...row, deletedAt: at, updatedAt: at } : row;
+  }
+  const status = observation.state === 'paused' ? 'running' : observation.state;
+  if (!mayBecome(row.status, status)) return row;
+  const paused = observation.state === 'paused';
+  const errorMessage = status === 'error' ? observation.errorMessage : undefined;
+  const same = row.status === status && row.paused === paused && row.errorMessage === errorMessage;
+  const lastActiveAt = Math.max(row.lastActiveAt ?? 0, observation.lastActiveAt ?? 0) || undefined;
+  return { ...row, status, paused, errorMessage, lastActiveAt, updatedAt: same ? row.updatedAt : at };
+}
+
+const APPLY: Appliers = {
+  'app.insert': ({ apps }, { app }) => insertNew(apps, app.id, app),
+  'app.update': ({ apps }, { owner, id, set, at }) => {
+    const app = apps.get(id);
+    if (app?.owner === owner) apps.set(id, { ...app, ...given(set), updatedAt: at });
+  },
+  'app.delete': (state, { owner, id }) => {
+    if (state.apps.get(id)?.owner !== owner) return;
+    for (const row of state.sandboxes.values()) if (row.appId === id) order(state, row.id, 'absent');
+    state.apps.delete(id);
+  },
+  'sandbox.insert': ({ apps, sandboxes }, { sandbox }) => {
+    if (sandbox.appId !== undefined && apps.get(sandbox.appId)?.owner !== sandbox.owner)
+      throw notFound('app');
+    for (const row of [...sandboxes.values()].filter(isLive)) {
+      const sameApp = sandbox.appId !== undefined && row.appId === sandbox.appId;
+      const sameProject = row.owner === sandbox.owner && isSameProject(row.project, sandbox.project);
+      if (sameApp || sameProject) throw new SandboxdError('conflict', 'It already has a live sandbox.');
+    }
+    insertNew(sandboxes, sandbox.id, sandbox);
+  },
+  'sandbox.order': (state, { owner, id, desired, at }) => {
+    if (state.sandboxes.get(id)?.owner === owner) order(state, id, desired, at);
+  },
+  'sandbox.update': ({ sandboxes }, { owner, id, set, at }) => {
+    const row = sandboxes.get(id);
+    if (row?.owner !== owner || !isLive(row)) return;
+    sandboxes.set(id, { ...row, ...given(set), revision: row.revision + 1, updatedAt: at });
+  },
+  'sandbox.observed': ({ sandboxes }, change) => {
+    const { id, generation } = change.observation;
+    const row = sandboxes.get(id);
+    if (row === undefined || row.nodeId !== change.nodeId || row.deletedAt !== undefined) return;
+    if (row.generation === generation) sandboxes.set(id, observe(row, change));
+  },
+  event: ({ events }, { event }) => {
+    if (!events.has(event.id)) events.set(event.id, event);
+  },
+  report: ({ events, sandboxes, acknowledged }, { nodeId, eventId, report }) => {
+    if (report.seq <= (acknowledged.get(nodeId) ?? 0)) return;
+    acknowledged.set(nodeId, report.seq);
+    const row = sandboxes.get(report.sandboxId);
+    if (row?.nodeId !== nodeId) return;
+    const { type, severity, message, payload, at } = report;
+    const subject = { owner: row.owner, appId: row.appId, sandboxId: row.id };
+    events.set(eventId, { id: eventId, ...subject, type, severity, message, payload, createdAt: at });
+  },
+  'token.insert': ({ tokens }, { token }) => insertNew(tokens, token.hash, token),
+  'session.insert': ({ sessions }, { session }) => insertNew(sessions, session.hash, session),
+  'session.delete': ({ sessions }, { hash }) => {
+    sessions.delete(hash);
+  },
+  'login-link.insert': ({ loginLinks }, { link }) => insertNew(loginLinks, link.hash, link),
+  'identity.expire': ({ sessions, loginLinks }, { now }) => {
+    for (const { hash, expiresAt } of sessions.values()) if (expiresAt < now) sessions.delete(hash);
+    for (const { hash, expiresAt } of loginLinks.values()) if (expiresAt < now) loginLinks.delete(hash);
+  },
+};
