@@ -13,9 +13,12 @@ export type Desired = 'running' | 'stopped' | 'absent';
 export type IdlePolicy = 'sleep' | 'always_on';
 export type Visibility = 'public' | 'private';
 
-/** Which statuses may follow which. Deletion is possible from anywhere and leaves no row. */
+/**
+ * Which statuses may follow which. Deletion is possible from anywhere and leaves no row. Observations are levels: a
+ * node that was out of reach shows where it is now, so a creation may be seen stopped without having been seen running.
+ */
 export const TRANSITIONS: Readonly<Record<SandboxStatus, readonly SandboxStatus[]>> = {
-  creating: ['running', 'error'],
+  creating: ['running', 'stopped', 'error'],
   running: ['stopped', 'error'],
   stopped: ['running', 'error'],
   error: ['running', 'stopped'],

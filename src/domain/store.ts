@@ -82,8 +82,9 @@ export type Change =
       readonly set: Partial<Pick<App, 'name' | 'description' | 'tags'>>;
       readonly at: number;
     }
+  /** Orders its live sandbox absent as well, also one that was created after the caller looked. */
   | { readonly kind: 'app.delete'; readonly owner: string; readonly id: string }
-  /** `conflict` when its app, or its project, has a live sandbox already. */
+  /** `conflict` when its app, or its project, has a live sandbox already; `not_found` when its app is gone. */
   | { readonly kind: 'sandbox.insert'; readonly sandbox: Sandbox }
   /** A new order: generation and revision grow by one. Nothing happens to a sandbox that is absent or whose deletion is ordered. */
   | {
