@@ -1,7 +1,7 @@
 import type { EventPayload, EventType, Severity } from './event.ts';
 import type { SandboxFiles } from './files.ts';
 import type { FileRoot } from './paths.ts';
-import type { ExecEvent, ExecRequest, PreviewState, ProcessState } from './runtimed.ts';
+import type { BootPhase, ExecEvent, ExecRequest, PreviewState, ProcessState } from './runtimed.ts';
 import type { IdlePolicy, Sandbox, SandboxBlueprint, Visibility } from './sandbox.ts';
 
 /**
@@ -48,6 +48,8 @@ export interface SandboxObservation {
   readonly manifestError?: string;
   /** What a start is doing, for people. */
   readonly progress?: string;
+  /** How far the boot has come, once runtimed answers. */
+  readonly phase?: BootPhase;
   /** Why it is kept awake ("a request in flight"); empty when it may sleep. */
   readonly awakeBecause: readonly string[];
 }
