@@ -1,0 +1,96 @@
+import type { ContainerCreateOptions, HostConfig, MountSettings } from 'dockerode';
+import { type ContainerSpec, type ResourceLimits, SANDBOX_CA_FILE } from '../../domain/engine.ts';
+import { CONTROL_DIRECTORY, SANDBOX_HOME, SANDBOX_UID } from '../../domain/runtimed.ts';
+import type { HomeMount } from '../../domain/workspace.ts';
+import { type Names, SPEC_LABEL, fingerprint } from './names.ts';
+import { overlayOptions } from './overlay.ts';
+
+/** What of the engine a container is made for. */
+export interface Placement {
+  /** An id: unlike a name it also tells a network from its successor. */
+  readonly networkId: string;
+  readonly cpus: number;
+}
+
+/** The engine's form of a specification. Its SPEC_LABEL differs whenever anything else in it does. */
+export function containerOptions(
+  names: Names,
+  spec: ContainerSpec,
+  placement: Placement,
+): ContainerCreateOptions {
+  const options: ContainerCreateOptions = {
+    name: names.container(spec.sandboxId),
+    Image: spec.image,
+    Hostname: spec.sandboxId.toLowerCase(),
+    User: `${SANDBOX_UID}:${SANDBOX_UID}`,
+    Env: Object.entries(spec.env).map(([name, value]) => `${name}=${value}`),
+    // runtimed tells how the app does; an image's own check would only cost CPU.
+    Healthcheck: { Test: ['NONE'] },
+    HostConfig: {
+      ...hardening(spec.limits, placement),
+      Mounts: mounts(names, spec),
+      NetworkMode: placement.networkId,
+      ...(spec.runtime !== undefined && { Runtime: spec.runtime }),
+    },
+  };
+  const labels = { ...names.labels(spec.sandboxId), [SPEC_LABEL]: fingerprint(options) };
+  return { ...options, Labels: labels };
+}
+
+function hardening(limits: ResourceLimits, { cpus }: Placement): HostConfig {
+  const openFiles = { Name: 'nofile', Soft: limits.openFiles, Hard: limits.openFiles };
+  return {
+    ReadonlyRootfs: true,
+    CapDrop: ['ALL'],
+    SecurityOpt: ['no-new-privileges'],
+    Privileged: false,
+    Memory: limits.memoryBytes,
+    // Equal to Memory: no swap on top of it.
+    MemorySwap: limits.memoryBytes,
+    // The engine refuses more than the machine has.
+    NanoCpus: Math.round(Math.min(limits.cpus, cpus) * 1e9),
+    PidsLimit: limits.pids,
+    Ulimits: [openFiles, { Name: 'core', Soft: 0, Hard: 0 }],
+    // When the machine itself runs out of memory, sandboxes go before the services that look after them.
+    OomScoreAdj: 500,
+    Tmpfs: {
+      '/tmp': `rw,exec,nosuid,nodev,mode=1777,size=${scratchBytes(limits, 2)}`,
+      '/var/tmp': `rw,exec,nosuid,nodev,mode=1777,size=${scratchBytes(limits, 8)}`,
+    },
+    // Reaps what a task's tools leave behind; runtimed itself cannot wait for children that are not its own.
+    Init: true,
+    RestartPolicy: { Name: 'no' },
+    LogConfig: { Type: 'json-file', Config: { 'max-size': '1m', 'max-file': '2' } },
+  };
+}
+
+/** A part of the memory limit, which what lies in a tmpfs counts against. */
+const scratchBytes = (limits: ResourceLimits, part: number): number => Math.floor(limits.memoryBytes / part);
+
+function mounts(names: Names, spec: ContainerSpec): MountSettings[] {
+  const control = bind(spec.controlDirectory, CONTROL_DIRECTORY);
+  const ca = spec.caFile === undefined ? [] : [{ ...bind(spec.caFile, SANDBOX_CA_FILE), ReadOnly: true }];
+  return [homeMount(names, spec.sandboxId, spec.home), control, ...ca];
+}
+
+const bind = (source: string, target: string): MountSettings => ({
+  Type: 'bind',
+  Source: source,
+  Target: target,
+});
+
+/** An overlay is a volume declared in place: the engine makes it with the container, in one call. */
+function homeMount(names: Names, sandboxId: string, home: HomeMount): MountSettings {
+  if (home.kind === 'bind') return bind(home.path, SANDBOX_HOME);
+  const options = overlayOptions(home);
+  return {
+    Type: 'volume',
+    Source: names.volume(sandboxId, options),
+    Target: SANDBOX_HOME,
+    VolumeOptions: {
+      NoCopy: true,
+      Labels: names.labels(sandboxId),
+      DriverConfig: { Name: 'local', Options: options },
+    },
+  };
+}

@@ -1,0 +1,203 @@
+import type Docker from 'dockerode';
+import type { ContainerInspectInfo } from 'dockerode';
+import { SandboxdError, notFound } from '../../domain/errors.ts';
+import type { ContainerSpec, ContainerView, StartedContainer } from '../../domain/engine.ts';
+import { callEngine, engineCall, engineReason, engineStatus, refusal, tolerate } from './call.ts';
+import { containerOptions } from './container-options.ts';
+import type { Network } from './network.ts';
+import { INSTANCE_LABEL, type Names, SPEC_LABEL } from './names.ts';
+import { listedView, viewOf } from './view.ts';
+import type { Volumes } from './volumes.ts';
+
+const CREATE_MEANING = {
+  404: ['unavailable', 'The sandbox image is not on this node. Build it, or name another one.'],
+} as const;
+const START_MEANING = { 409: ['conflict', 'The sandbox is paused. Unpause it instead.'] } as const;
+const NAME_TAKEN =
+  "A container that is not this instance's has the name this sandbox needs. Rename or remove it.";
+
+/** Life and death of this instance's containers, each found by the name its sandbox id gives it. */
+export class Containers {
+  readonly #docker: Docker;
+  readonly #names: Names;
+  readonly #network: Network;
+  readonly #volumes: Volumes;
+  /** CPUs of the machine; asked once, because it bounds every container. */
+  readonly #cpus: () => Promise<number>;
+
+  /** Container ids by sandbox id, to save a call where speed counts. */
+  readonly #ids = new Map<string, string>();
+
+  constructor(docker: Docker, names: Names, network: Network, volumes: Volumes, cpus: () => Promise<number>) {
+    this.#docker = docker;
+    this.#names = names;
+    this.#network = network;
+    this.#volumes = volumes;
+    this.#cpus = cpus;
+  }
+
+  async create(spec: ContainerSpec): Promise<void> {
+    const [networkId, cpus] = await Promise.all([this.#network.id(), this.#cpus()]);
+    const options = containerOptions(this.#names, spec, { networkId, cpus });
+    if (await this.#tryCreate(spec.sandboxId, options)) return;
+    const existing = await this.#find(spec.sandboxId);
+    if (existing?.Config.Labels[SPEC_LABEL] === options.Labels?.[SPEC_LABEL]) return;
+    await this.remove(spec.sandboxId);
+    if (!(await this.#tryCreate(spec.sandboxId, options))) throw new SandboxdError('conflict', NAME_TAKEN);
+  }
+
+  /** False when the name is taken. */
+  async #tryCreate(sandboxId: string, options: Docker.ContainerCreateOptions): Promise<boolean> {
+    try {
+      const made = await callEngine((abortSignal) =>
+        this.#docker.createContainer({ ...options, abortSignal }),
+      );
+      this.#ids.set(sandboxId, made.id);
+      return true;
+    } catch (error) {
+      if (engineStatus(error) === 409) return false;
+      throw isRuntimeUnknown(error) ? noRuntime(error) : refusal(error, CREATE_MEANING);
+    }
+  }
+
+  async start(sandboxId: string): Promise<StartedContainer> {
+    await this.#startUnlessRunning(sandboxId);
+    const { state, address, startedAt, exitCode } = await this.inspect(sandboxId);
+    if (state === 'running' && address !== undefined && startedAt !== undefined)
+      return { address, startedAt };
+    if (state === 'absent') throw notFound('container');
+    throw new SandboxdError(
+      'sandbox_unavailable',
+      `The sandbox ended as it started, with exit code ${exitCode ?? '?'}.`,
+    );
+  }
+
+  async #startUnlessRunning(sandboxId: string): Promise<void> {
+    const container = await this.#existing(sandboxId);
+    try {
+      await callEngine((abortSignal) => container.start({ abortSignal }));
+    } catch (error) {
+      const status = engineStatus(error);
+      if (status === 304) return;
+      if (status === 404 || /network .*not found/i.test(engineReason(error))) {
+        // The container, or the network it was made for, went behind our back: the next `create` makes both anew.
+        this.#ids.delete(sandboxId);
+        this.#network.forget();
+        throw notFound('container');
+      }
+      throw isRuntimeUnknown(error) ? noRuntime(error) : refusal(error, START_MEANING);
+    }
+  }
+
+  async stop(sandboxId: string, graceSeconds: number): Promise<void> {
+    const deadline = { deadlineMs: (graceSeconds + 30) * 1000 };
+    const container = await this.#target(sandboxId);
+    await tolerate(
+      [304, 404],
+      async (abortSignal) => container?.stop({ t: graceSeconds, abortSignal }),
+      deadline,
+    );
+    await this.#settled(sandboxId);
+  }
+
+  async kill(sandboxId: string): Promise<void> {
+    const container = await this.#target(sandboxId);
+    await tolerate([404, 409], async (abortSignal) => container?.kill({ abortSignal }));
+    await this.#settled(sandboxId);
+  }
+
+  /** The engine reports a stop before it unmounts volumes, and locks the container meanwhile: an inspection waits. */
+  async #settled(sandboxId: string): Promise<void> {
+    await this.#find(sandboxId);
+  }
+
+  async pause(sandboxId: string): Promise<void> {
+    const container = await this.#existing(sandboxId);
+    await this.#freeze(sandboxId, 'paused', (abortSignal) => container.pause({ abortSignal }));
+  }
+
+  async unpause(sandboxId: string): Promise<void> {
+    const container = await this.#existing(sandboxId);
+    await this.#freeze(sandboxId, 'running', (abortSignal) => container.unpause({ abortSignal }));
+  }
+
+  /** Engines differ in how they refuse what is already so: what counts is the state it is in then. */
+  async #freeze(
+    sandboxId: string,
+    wanted: 'paused' | 'running',
+    request: (signal: AbortSignal) => Promise<unknown>,
+  ): Promise<void> {
+    try {
+      await callEngine(request);
+    } catch (error) {
+      if (engineStatus(error) === undefined) throw error;
+      const { state } = await this.inspect(sandboxId);
+      if (state === wanted) return;
+      if (state === 'absent') throw notFound('container');
+      if (state === 'stopped')
+        throw new SandboxdError('conflict', 'The sandbox is stopped.', { cause: error });
+      throw refusal(error);
+    }
+  }
+
+  async remove(sandboxId: string): Promise<void> {
+    const container = await this.#target(sandboxId);
+    this.#ids.delete(sandboxId);
+    if (container !== undefined) await this.#destroy(container);
+    await this.#volumes.removeOf(sandboxId);
+  }
+
+  async #destroy(container: Docker.Container): Promise<void> {
+    try {
+      await callEngine((abortSignal) => container.remove({ force: true, v: true, abortSignal }));
+    } catch (error) {
+      if (engineStatus(error) === 404) return;
+      if (engineStatus(error) !== 409) throw refusal(error);
+      // Somebody is removing it already: only its absence frees the name and the volume.
+      await tolerate([404], (abortSignal) => container.wait({ condition: 'removed', abortSignal }));
+    }
+  }
+
+  async inspect(sandboxId: string): Promise<ContainerView> {
+    const found = await this.#find(sandboxId);
+    return found === undefined ? { sandboxId, state: 'absent' } : viewOf(sandboxId, found);
+  }
+
+  /** @throws conflict when the name is a stranger's */
+  async #find(sandboxId: string): Promise<ContainerInspectInfo | undefined> {
+    const found = await tolerate([404], (abortSignal) =>
+      this.#docker.getContainer(this.#names.container(sandboxId)).inspect({ abortSignal }),
+    );
+    this.#ids.delete(sandboxId);
+    if (found === undefined) return undefined;
+    if (found.Config.Labels[INSTANCE_LABEL] !== this.#names.instance)
+      throw new SandboxdError('conflict', NAME_TAKEN);
+    this.#ids.set(sandboxId, found.Id);
+    return found;
+  }
+
+  /** The container to act on, by its id: a name could be a stranger's. */
+  async #target(sandboxId: string): Promise<Docker.Container | undefined> {
+    const id = this.#ids.get(sandboxId) ?? (await this.#find(sandboxId))?.Id;
+    return id === undefined ? undefined : this.#docker.getContainer(id);
+  }
+
+  async #existing(sandboxId: string): Promise<Docker.Container> {
+    const container = await this.#target(sandboxId);
+    if (container === undefined) throw notFound('container');
+    return container;
+  }
+
+  async list(): Promise<ContainerView[]> {
+    const filters = this.#names.filter();
+    const found = await engineCall((abortSignal) =>
+      this.#docker.listContainers({ all: true, filters, abortSignal }),
+    );
+    return found.flatMap((info) => listedView(info) ?? []);
+  }
+}
+
+const isRuntimeUnknown = (error: unknown): boolean =>
+  /unknown.*runtime|invalid runtime/i.test(engineReason(error));
+const noRuntime = (cause: unknown) =>
+  new SandboxdError('unavailable', 'The engine does not know the configured container runtime.', { cause });

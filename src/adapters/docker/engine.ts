@@ -1,0 +1,100 @@
+import Docker from 'dockerode';
+import type {
+  ContainerSpec,
+  ContainerView,
+  Engine,
+  EngineEvent,
+  EngineInfo,
+  StartedContainer,
+} from '../../domain/engine.ts';
+import { engineCall } from './call.ts';
+import { Containers } from './containers.ts';
+import type { RawInfo } from './dockerode-types.ts';
+import { engineEvents } from './events.ts';
+import { extractFromImage } from './extract.ts';
+import { type Names, namesOf } from './names.ts';
+import { Network } from './network.ts';
+import { probeOverlay } from './probe.ts';
+import { Volumes } from './volumes.ts';
+
+export interface DockerOptions {
+  readonly socketPath: string;
+  /** Tells this installation's things from any other's on the same engine: 1 to 32 characters, for good. */
+  readonly instance: string;
+}
+
+const IMAGE_MISSING = {
+  meaning: { 404: ['unavailable', 'The sandbox image is not on this node. Build it, or name another one.'] },
+} as const;
+
+/** Docker Engine from 20.10 on, over its socket; each speaks the newest API version it has. */
+export class DockerEngine implements Engine {
+  readonly #docker: Docker;
+  readonly #names: Names;
+  readonly #network: Network;
+  readonly #volumes: Volumes;
+  readonly #containers: Containers;
+  #cpus: number | undefined;
+
+  /** @throws invalid_request when the instance's id cannot be part of an engine name */
+  constructor({ socketPath, instance }: DockerOptions) {
+    // Set explicitly, because otherwise the library takes them from DOCKER_HOST.
+    this.#docker = new Docker({ socketPath, host: undefined, protocol: 'http' });
+    this.#names = namesOf(instance);
+    this.#network = new Network(this.#docker, this.#names);
+    this.#volumes = new Volumes(this.#docker, this.#names);
+    const cpus = async () => this.#cpus ?? (await this.info()).cpus;
+    this.#containers = new Containers(this.#docker, this.#names, this.#network, this.#volumes, cpus);
+  }
+
+  async info(): Promise<EngineInfo> {
+    const info = await engineCall((abortSignal) => aborting(this.#docker).info({ abortSignal }));
+    this.#cpus = info.NCPU;
+    return {
+      version: info.ServerVersion,
+      cgroupVersion: info.CgroupVersion === '2' ? 2 : 1,
+      memoryBytes: info.MemTotal,
+      cpus: info.NCPU,
+      runtimes: Object.keys(info.Runtimes ?? {}),
+    };
+  }
+
+  ensureNetwork = (): Promise<void> => this.#network.ensure();
+  removeNetwork = (): Promise<void> => this.#network.remove();
+
+  create = (spec: ContainerSpec): Promise<void> => this.#containers.create(spec);
+  start = (sandboxId: string): Promise<StartedContainer> => this.#containers.start(sandboxId);
+  stop = (sandboxId: string, graceSeconds: number): Promise<void> =>
+    this.#containers.stop(sandboxId, graceSeconds);
+  kill = (sandboxId: string): Promise<void> => this.#containers.kill(sandboxId);
+  pause = (sandboxId: string): Promise<void> => this.#containers.pause(sandboxId);
+  unpause = (sandboxId: string): Promise<void> => this.#containers.unpause(sandboxId);
+  remove = (sandboxId: string): Promise<void> => this.#containers.remove(sandboxId);
+  inspect = (sandboxId: string): Promise<ContainerView> => this.#containers.inspect(sandboxId);
+  list = (): Promise<readonly ContainerView[]> => this.#containers.list();
+
+  events(signal: AbortSignal): AsyncIterable<EngineEvent> {
+    return engineEvents(this.#docker, this.#names, signal);
+  }
+
+  async imageDigest(reference: string): Promise<string> {
+    const image = this.#docker.getImage(reference);
+    const { Id } = await engineCall((abortSignal) => image.inspect({ abortSignal }), IMAGE_MISSING);
+    return Id;
+  }
+
+  extract(image: string, path: string, intoDirectory: string): Promise<void> {
+    return extractFromImage(this.#docker, this.#names, { image, path }, intoDirectory);
+  }
+
+  probeOverlay(image: string, directory: string): Promise<boolean> {
+    return probeOverlay(this.#docker, this.#names, image, directory);
+  }
+
+  listVolumes = (): Promise<readonly string[]> => this.#volumes.list();
+  removeVolume = (sandboxId: string): Promise<void> => this.#volumes.removeOf(sandboxId);
+}
+
+/** The library can abort this call too; its type definitions do not say so. */
+const aborting = (docker: Docker): { info(options: { abortSignal: AbortSignal }): Promise<RawInfo> } =>
+  docker;

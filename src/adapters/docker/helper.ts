@@ -1,0 +1,46 @@
+import type Docker from 'dockerode';
+import type { ContainerCreateOptions } from 'dockerode';
+import { engineCall, tolerate } from './call.ts';
+import { INSTANCE_LABEL, type Names, fingerprint } from './names.ts';
+
+const IMAGE_MISSING = {
+  meaning: { 404: ['unavailable', 'The sandbox image is not on this node. Build it, or name another one.'] },
+} as const;
+
+/**
+ * Makes a container that is never started, to get at an image's files or a volume's mount, and removes it afterwards.
+ * Its name comes from what it is for: what a crash left is replaced when the same is done again.
+ */
+export async function withHelper<T>(
+  docker: Docker,
+  names: Names,
+  options: ContainerCreateOptions & { Image: string },
+  use: (container: Docker.Container) => Promise<T>,
+): Promise<T> {
+  const name = `sandboxd-${names.instance}-helper-${fingerprint(options).slice(0, 12)}`;
+  await removeHelper(docker, name);
+  const container = await engineCall(
+    (abortSignal) =>
+      docker.createContainer({
+        ...options,
+        name,
+        // Images without a command of their own need one to be accepted.
+        Cmd: ['/nothing'],
+        NetworkDisabled: true,
+        Labels: { [INSTANCE_LABEL]: names.instance },
+        abortSignal,
+      }),
+    IMAGE_MISSING,
+  );
+  try {
+    return await use(container);
+  } finally {
+    await removeHelper(docker, container.id);
+  }
+}
+
+async function removeHelper(docker: Docker, container: string): Promise<void> {
+  await tolerate([404], (abortSignal) =>
+    docker.getContainer(container).remove({ force: true, v: true, abortSignal }),
+  );
+}
