@@ -4,6 +4,7 @@ import { consolePages } from './routes/console/index.ts';
 import type { AppContext, Env } from './routes/context.ts';
 import { renderError, renderNotFound } from './routes/errors.ts';
 import { health } from './routes/health.ts';
+import { internal } from './routes/internal/sync.ts';
 import { localHostOnly, sameOrigin } from './routes/identity.ts';
 import { v1 } from './routes/v1/index.ts';
 
@@ -20,6 +21,7 @@ export function createApp(portsOf: (c: AppContext) => Ports | Promise<Ports>) {
       await next();
     })
     .route('/', health)
+    .route('/internal', internal)
     .use(localHostOnly)
     .use(sameOrigin)
     .route('/v1', v1)

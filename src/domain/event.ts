@@ -5,6 +5,7 @@ export const EVENT_TYPES = [
   'app.deleted',
   'sandbox.create.started',
   'sandbox.create.failed',
+  'sandbox.start.failed',
   'sandbox.started',
   'sandbox.stopped',
   'sandbox.paused',
@@ -16,7 +17,7 @@ export const EVENT_TYPES = [
 
 export type EventType = (typeof EVENT_TYPES)[number];
 export type Severity = 'info' | 'warning' | 'error';
-export type StopReason = 'user' | 'idle' | 'pressure' | 'shutdown';
+export type StopReason = 'user' | 'idle' | 'pressure' | 'shutdown' | 'crash';
 
 /** Small and structured: counts, flags, keys, reasons. Never a value, a secret, or program output. */
 export type EventPayload = Record<string, string | number | boolean>;

@@ -1,3 +1,4 @@
+import type { ChannelVerifier } from './channel.ts';
 import type { Clock, IdSource } from './ids.ts';
 import type { Logger } from './log.ts';
 import type { NodeDirectory, NodePolicy } from './node.ts';
@@ -8,6 +9,8 @@ import type { Store } from './store.ts';
 export interface Ports {
   readonly store: Store;
   readonly nodes: NodeDirectory;
+  /** Checks what nodes send. */
+  readonly channel: ChannelVerifier;
   readonly clock: Clock;
   readonly newId: IdSource;
   readonly log: Logger;

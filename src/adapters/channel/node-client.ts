@@ -1,0 +1,112 @@
+import type { ChannelSigner } from '../../domain/channel.ts';
+import { fromEnvelope, SandboxdError } from '../../domain/errors.ts';
+import type { SandboxFiles } from '../../domain/files.ts';
+import { readLines } from '../../domain/lines.ts';
+import type { CommandOutcome, FileQuery, NodeClient, SandboxObservation } from '../../domain/node.ts';
+import type { ExecEvent, FileListing } from '../../domain/runtimed.ts';
+
+/** Sends a request to a node: over the network, or into its app in the same process. */
+export type Transport = (request: Request) => Promise<Response>;
+
+export interface NodeAddress {
+  readonly nodeId: string;
+  /** Where the agent listens; only its path matters to an in-process transport. */
+  readonly baseUrl: string;
+  readonly transport: Transport;
+  readonly signer: ChannelSigner;
+}
+
+/** An order includes a stop's grace of eight seconds, or a start's image and workspace work. */
+const COMMAND_TIMEOUT_MS = 60_000;
+const QUERY_TIMEOUT_MS = 30_000;
+/** An exec event carries at most a pipe's worth of output. */
+const MAX_LINE_LENGTH = 8 * 1024 * 1024;
+
+/** The API's client of one node agent. */
+export function createNodeClient(address: NodeAddress): NodeClient {
+  const call = (method: string, path: string, body?: Uint8Array<ArrayBuffer>, signal?: AbortSignal) =>
+    send(
+      address,
+      { method, path, body: body ?? new Uint8Array(0) },
+      signal ?? AbortSignal.timeout(QUERY_TIMEOUT_MS),
+    );
+  return {
+    ping: async () => void (await call('GET', '/internal/v1/ping')),
+    apply: async (order) => {
+      const limit = AbortSignal.timeout(COMMAND_TIMEOUT_MS);
+      return (
+        await call('POST', '/internal/v1/orders', json(order), limit)
+      ).json() as Promise<CommandOutcome>;
+    },
+    observe: async (ids) =>
+      (await call('POST', '/internal/v1/observe', json(ids))).json() as Promise<SandboxObservation[]>,
+    files: (id) => filesClient(id, call),
+    exec: (id, request, signal) =>
+      values<ExecEvent>(call('POST', `/internal/v1/sandboxes/${id}/exec`, json(request), signal)),
+    tailLog: async (id, process, lines) =>
+      (await call('GET', `/internal/v1/sandboxes/${id}/logs/${process}?lines=${lines}`)).json() as Promise<
+        string[]
+      >,
+    followLog: (id, process, signal) =>
+      values<string>(call('GET', `/internal/v1/sandboxes/${id}/logs/${process}/follow`, undefined, signal)),
+  };
+}
+
+type Call = (method: string, path: string, body?: Uint8Array<ArrayBuffer>) => Promise<Response>;
+
+function filesClient(id: string, call: Call): SandboxFiles {
+  const at = (
+    suffix: string,
+    { path, root, ...flags }: FileQuery & { recursive?: boolean; append?: boolean },
+  ) => {
+    const query = new URLSearchParams({ path, root });
+    for (const [name, value] of Object.entries(flags)) query.set(name, String(value));
+    return `/internal/v1/sandboxes/${id}/files${suffix}?${query}`;
+  };
+  return {
+    list: async (query) => (await call('GET', at('', query))).json() as Promise<FileListing>,
+    read: async (query) => new Uint8Array(await (await call('GET', at('/content', query))).arrayBuffer()),
+    write: async (query, body) => void (await call('PUT', at('', query), new Uint8Array(body))),
+    delete: async (query) => void (await call('DELETE', at('', query))),
+  };
+}
+
+interface Outgoing {
+  readonly method: string;
+  readonly path: string;
+  readonly body: Uint8Array<ArrayBuffer>;
+}
+
+async function send(to: NodeAddress, outgoing: Outgoing, signal: AbortSignal): Promise<Response> {
+  const url = new URL(outgoing.path, to.baseUrl);
+  const token = await to.signer.sign({ ...outgoing, path: url.pathname + url.search }, to.nodeId);
+  const request = new Request(url, {
+    method: outgoing.method,
+    headers: { authorization: `Bearer ${token}` },
+    body: outgoing.body.byteLength > 0 ? outgoing.body : null,
+    signal,
+  });
+  let response: Response;
+  try {
+    response = await to.transport(request);
+  } catch (cause) {
+    throw new SandboxdError('node_unavailable', 'The node does not answer. Try again in a moment.', {
+      cause,
+    });
+  }
+  if (response.ok) return response;
+  throw fromEnvelope(await response.json().catch(() => null), 'node_unavailable');
+}
+
+/** The values of a stream, one a line; an envelope as the last line is thrown. */
+async function* values<T extends string | object>(response: Promise<Response>): AsyncIterable<T> {
+  const { body } = await response;
+  if (body === null) return;
+  for await (const line of readLines(body, MAX_LINE_LENGTH)) {
+    const value = JSON.parse(line) as T | { error: unknown };
+    if (typeof value === 'object' && 'error' in value) throw fromEnvelope(value, 'sandbox_unavailable');
+    yield value;
+  }
+}
+
+const json = (value: unknown): Uint8Array<ArrayBuffer> => new TextEncoder().encode(JSON.stringify(value));

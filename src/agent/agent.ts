@@ -1,0 +1,228 @@
+import type { CommandOutcome, NodeClient, SandboxObservation, SandboxOrder } from '../domain/node.ts';
+import { notFound, SandboxdError } from '../domain/errors.ts';
+import type { SandboxFiles } from '../domain/files.ts';
+import type { Traffic } from '../domain/routing.ts';
+import type { SandboxRuntime } from '../domain/runtime.ts';
+import type { ExecEvent, ExecRequest } from '../domain/runtimed.ts';
+import { Activity } from './activity.ts';
+import { KeyedLock } from './keyed-lock.ts';
+import { Lifecycle } from './lifecycle.ts';
+import { observationOf } from './observation.ts';
+import type { Outbox } from './outbox.ts';
+import type { AgentPorts } from './ports.ts';
+import type { Records, SandboxRecord } from './records.ts';
+import { sandboxFiles } from './sandbox-files.ts';
+
+/**
+ * One node: carries out orders, wakes what visitors ask for, and says what is. The same interface as the API's client
+ * of it, so that the channel in between adds nothing.
+ */
+export class NodeAgent implements NodeClient {
+  readonly activity = new Activity();
+  readonly lifecycle: Lifecycle;
+  readonly #ports: AgentPorts;
+  readonly #records: Records;
+  readonly #outbox: Outbox;
+  readonly #lock = new KeyedLock();
+  readonly #waking = new Map<string, Promise<void>>();
+  /** Deletions done whose confirmation the API may not have heard. */
+  readonly #gone = new Map<string, number>();
+
+  constructor(ports: AgentPorts, records: Records, outbox: Outbox, changed: () => void) {
+    this.#ports = ports;
+    this.#records = records;
+    this.#outbox = outbox;
+    this.lifecycle = new Lifecycle(ports, records, outbox, changed);
+  }
+
+  async ping(): Promise<void> {
+    await this.#ports.engine.info();
+  }
+
+  async apply(order: SandboxOrder): Promise<CommandOutcome> {
+    await this.exclusively(order.id, () => this.#apply(order));
+    return { observations: await this.observe([order.id]), reports: this.#outbox.pending() };
+  }
+
+  async observe(ids: readonly string[]): Promise<readonly SandboxObservation[]> {
+    return ids.flatMap((id) => this.#observe(id) ?? []);
+  }
+
+  /** Everything a sync should tell. */
+  observeAll(): SandboxObservation[] {
+    const ids = new Set([...this.#records.all().map((record) => record.id), ...this.#gone.keys()]);
+    return [...ids].flatMap((id) => this.#observe(id) ?? []);
+  }
+
+  /** The API has heard of these deletions. */
+  forgetGone(ids: Iterable<string>): void {
+    for (const id of ids) this.#gone.delete(id);
+  }
+
+  files(id: string): SandboxFiles {
+    return sandboxFiles({
+      inside: () => this.#running(id),
+      onDisk: (task) =>
+        this.exclusively(id, async () => {
+          this.#require(id);
+          return this.lifecycle.live.has(id)
+            ? undefined
+            : { done: await task(this.#ports.workspaces.files(id)) };
+        }),
+    });
+  }
+
+  async *exec(id: string, request: ExecRequest, signal: AbortSignal): AsyncIterable<ExecEvent> {
+    using _ = this.activity.hold(id, 'a program runs');
+    const runtime = await this.#awake(id);
+    yield* runtime.exec(request, signal);
+  }
+
+  async tailLog(id: string, process: string, lines: number): Promise<string[]> {
+    const runtime = await this.#running(id);
+    if (runtime === undefined) throw asleep();
+    return runtime.tailLog(process, lines);
+  }
+
+  async *followLog(id: string, process: string, signal: AbortSignal): AsyncIterable<string> {
+    const runtime = await this.#running(id);
+    if (runtime === undefined) throw asleep();
+    yield* runtime.followLog(process, signal);
+  }
+
+  /** Brings a sleeping sandbox up for a visitor. Joined: one wake per sandbox at a time. Never throws. */
+  wake(id: string): Promise<void> {
+    const joined = this.#waking.get(id);
+    if (joined !== undefined) return joined;
+    const waking = this.exclusively(id, () => this.#wake(id))
+      .catch((error: unknown) => {
+        this.#ports.log.error('a sandbox could not be woken', error, { sandboxId: id });
+        this.lifecycle.publish(id, failureOf(error));
+      })
+      .finally(() => this.#waking.delete(id));
+    this.#waking.set(id, waking);
+    return waking;
+  }
+
+  noteTraffic(traffic: readonly Traffic[]): void {
+    for (const one of traffic) this.activity.observe(one);
+  }
+
+  /** Puts a sandbox to sleep if, with its lock held, `still` says so. */
+  async sleep(
+    id: string,
+    reason: 'idle' | 'shutdown',
+    still: (record: SandboxRecord) => boolean,
+  ): Promise<void> {
+    await this.exclusively(id, async () => {
+      const record = this.#records.get(id);
+      if (record?.state === 'running' && still(record)) await this.lifecycle.stop(record, reason);
+    });
+  }
+
+  /** One change at a time per sandbox. */
+  exclusively<T>(id: string, task: () => Promise<T>): Promise<T> {
+    return this.#lock.run(id, task);
+  }
+
+  async #apply(order: SandboxOrder): Promise<void> {
+    const known = this.#records.get(order.id);
+    if (order.desired === 'absent') return this.#delete(order, known);
+    const record = await this.#takeOver(order, known);
+    if (order.generation <= record.applied) return;
+    if (order.desired === 'running') await this.#bringUp(record, known === undefined);
+    else await this.lifecycle.stop(record, 'user', order.generation);
+  }
+
+  async #takeOver(order: SandboxOrder, known: SandboxRecord | undefined): Promise<SandboxRecord> {
+    if (known === undefined) {
+      return this.#records.save({
+        id: order.id,
+        order,
+        applied: 0,
+        state: 'new',
+        lastActiveAt: this.#ports.clock(),
+      });
+    }
+    if (order.revision <= known.order.revision) return known;
+    const record = await this.#records.save({ ...known, order });
+    this.lifecycle.publish(order.id);
+    return record;
+  }
+
+  async #bringUp(record: SandboxRecord, fresh: boolean): Promise<void> {
+    const { generation } = record.order;
+    if (this.lifecycle.live.has(record.id)) {
+      await this.#records.save({ ...record, applied: generation });
+      return;
+    }
+    try {
+      await this.lifecycle.start(record, record.state === 'new' ? 'create' : 'order', generation);
+    } catch (error) {
+      // Refused before anything was done: a create leaves no trace, a start leaves what was there.
+      if (error instanceof SandboxdError && error.code === 'sandbox_capacity' && fresh) {
+        await this.#records.remove(record.id);
+      }
+      throw error;
+    }
+  }
+
+  async #delete(order: SandboxOrder, known: SandboxRecord | undefined): Promise<void> {
+    const record = known ?? { id: order.id, order, applied: 0, state: 'new', lastActiveAt: 0 };
+    if (known !== undefined || !this.#gone.has(order.id)) {
+      await this.lifecycle.destroy({ ...record, order });
+      this.activity.forget(order.id);
+    }
+    this.#gone.set(order.id, order.generation);
+  }
+
+  async #wake(id: string): Promise<void> {
+    const record = this.#records.get(id);
+    if (record === undefined || record.order.desired === 'absent' || this.lifecycle.live.has(id)) return;
+    await this.lifecycle.start(record, 'wake');
+  }
+
+  #observe(id: string): SandboxObservation | undefined {
+    const record = this.#records.get(id);
+    if (record !== undefined) {
+      return observationOf(record, this.lifecycle.live.get(id), {
+        awakeBecause: this.activity.reasons(id),
+        lastActiveAt: Math.max(record.lastActiveAt, this.activity.lastRequestAt(id)),
+      });
+    }
+    const generation = this.#gone.get(id);
+    if (generation === undefined) return undefined;
+    return { id, generation, state: 'absent', preview: { status: 'none' }, processes: [], awakeBecause: [] };
+  }
+
+  /** The runtime of a sandbox that is up, once it answers; undefined when it is not up. */
+  async #running(id: string): Promise<SandboxRuntime | undefined> {
+    this.#require(id);
+    return this.lifecycle.live.get(id)?.reach();
+  }
+
+  async #awake(id: string): Promise<SandboxRuntime> {
+    this.#require(id);
+    if (!this.lifecycle.live.has(id)) await this.exclusively(id, () => this.#wake(id));
+    const runtime = await this.#running(id);
+    if (runtime === undefined) {
+      throw new SandboxdError(
+        'sandbox_unavailable',
+        this.#records.get(id)?.errorMessage ?? 'The sandbox did not start.',
+      );
+    }
+    return runtime;
+  }
+
+  #require(id: string): SandboxRecord {
+    const record = this.#records.get(id);
+    if (record === undefined) throw notFound('sandbox');
+    return record;
+  }
+}
+
+const asleep = () =>
+  new SandboxdError('sandbox_unavailable', 'The sandbox is asleep: start it to read its process logs.');
+
+const failureOf = (error: unknown): string =>
+  error instanceof SandboxdError ? error.message : 'The sandbox could not be started.';

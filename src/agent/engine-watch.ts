@@ -1,0 +1,31 @@
+import type { NodeAgent } from './agent.ts';
+import type { AgentPorts } from './ports.ts';
+import { recover } from './recovery.ts';
+import type { Records } from './records.ts';
+
+/** Follows the engine until the signal aborts: a container that ends by itself is a crash, a reconnection a new look. */
+export async function watchEngine(
+  agent: NodeAgent,
+  records: Records,
+  ports: AgentPorts,
+  signal: AbortSignal,
+): Promise<void> {
+  let seen = false;
+  for await (const event of ports.engine.events(signal)) {
+    if (event.type === 'disconnected') ports.log.warn('the container engine went away');
+    if (event.type === 'connected') {
+      if (seen) await recover(agent, records, ports);
+      seen = true;
+    }
+    if (event.type === 'die') await ended(agent, records, event.sandboxId);
+  }
+}
+
+async function ended(agent: NodeAgent, records: Records, id: string): Promise<void> {
+  // With the lock held an ordered stop has finished, and taken the sandbox off the list of live ones.
+  await agent.exclusively(id, async () => {
+    const record = records.get(id);
+    if (record === undefined || !agent.lifecycle.live.has(id)) return;
+    if (await agent.lifecycle.hasEnded(id)) await agent.lifecycle.stop(record, 'crash');
+  });
+}

@@ -1,0 +1,227 @@
+import { asSandboxdError, SandboxdError } from '../domain/errors.ts';
+import type { EventPayload, EventType, Severity, StopReason } from '../domain/event.ts';
+import { requireCapacity } from './capacity.ts';
+import { LiveSandbox } from './live.ts';
+import type { Outbox } from './outbox.ts';
+import type { AgentPorts } from './ports.ts';
+import type { Operation, Records, SandboxRecord, StartCause } from './records.ts';
+import { routeOf } from './routes-table.ts';
+import { HealthReports } from './health-reports.ts';
+
+/** Seconds between SIGTERM and SIGKILL: runtimed gives its processes five, then ends itself. */
+const STOP_GRACE_SECONDS = 8;
+
+type Report = { type: EventType; message: string; severity?: Severity; payload?: EventPayload };
+
+/**
+ * The steps that change one sandbox. Every change is journalled in its record before its first side effect and may be
+ * repeated from the start. Callers hold the sandbox's lock.
+ */
+export class Lifecycle {
+  readonly live = new Map<string, LiveSandbox>();
+  readonly #ports: AgentPorts;
+  readonly #records: Records;
+  readonly #outbox: Outbox;
+  readonly #changed: () => void;
+  readonly #health: HealthReports;
+
+  /** @param changed called after anything that the API should hear of */
+  constructor(ports: AgentPorts, records: Records, outbox: Outbox, changed: () => void) {
+    this.#ports = ports;
+    this.#records = records;
+    this.#outbox = outbox;
+    this.#changed = changed;
+    this.#health = new HealthReports(ports, outbox, changed);
+  }
+
+  /** Brings a sandbox up. A failure that trying again would not mend leaves it in `error`, which is not thrown. */
+  async start(record: SandboxRecord, cause: StartCause, fulfils = record.applied): Promise<SandboxRecord> {
+    requireCapacity(await this.#ports.hostMemory());
+    const begun = await this.#begin(record, { kind: 'start', cause, fulfils });
+    return this.resumeStart(begun, cause);
+  }
+
+  /** Finishes a journalled start. @throws node_unavailable, with the journal as it was */
+  async resumeStart(record: SandboxRecord, cause: StartCause): Promise<SandboxRecord> {
+    const operation = record.operation?.id ?? this.#ports.newId();
+    try {
+      await this.#bringUp(record.id, record);
+    } catch (thrown) {
+      const error = asSandboxdError(thrown);
+      if (error.code === 'node_unavailable') throw error;
+      return this.#failStart(record, cause, error);
+    }
+    await this.#report(operation, record.id, startReport(cause));
+    return this.#finish(record, {
+      state: 'running',
+      errorMessage: undefined,
+      lastActiveAt: this.#ports.clock(),
+    });
+  }
+
+  async stop(record: SandboxRecord, reason: StopReason, fulfils = record.applied): Promise<SandboxRecord> {
+    return this.resumeStop(await this.#begin(record, { kind: 'stop', reason, fulfils }), reason);
+  }
+
+  async resumeStop(record: SandboxRecord, reason: StopReason): Promise<SandboxRecord> {
+    const operation = record.operation?.id ?? this.#ports.newId();
+    await this.detach(record.id);
+    await this.#ports.engine.stop(record.id, STOP_GRACE_SECONDS);
+    await this.#ports.engine.remove(record.id);
+    await this.#report(operation, record.id, stopReport(reason));
+    return this.#finish(record, { state: 'stopped', errorMessage: undefined });
+  }
+
+  /** Removes every trace of a sandbox. */
+  async destroy(record: SandboxRecord): Promise<void> {
+    const begun =
+      record.operation?.kind === 'delete'
+        ? record
+        : await this.#begin(record, { kind: 'delete', fulfils: record.order.generation });
+    await this.detach(record.id);
+    await this.#ports.engine.kill(record.id);
+    await this.#ports.engine.remove(record.id);
+    await this.#ports.workspaces.remove(record.id);
+    await this.#report(begun.operation?.id ?? record.id, record.id, {
+      type: 'sandbox.deleted',
+      message: 'The sandbox and its workspace were deleted.',
+    });
+    await this.#records.remove(record.id);
+    this.#health.forget(record.id);
+    this.#ports.route({ type: 'remove', sandboxId: record.id });
+    this.#changed();
+  }
+
+  /** Follows a container that runs. */
+  async attach(record: SandboxRecord, run: { address: string; startedAt: number }): Promise<void> {
+    await this.detach(record.id);
+    const { controlDirectory } = await this.#ports.workspaces.find(record.id);
+    const live = new LiveSandbox({
+      ...run,
+      runtime: this.#ports.connect(controlDirectory),
+      onStatus: (status) => {
+        this.#notice(record.id, status.web_port);
+        this.#health.observe(record.id, live.startedAt, status.preview);
+        this.publish(record.id);
+      },
+    });
+    this.live.set(record.id, live);
+    this.publish(record.id);
+  }
+
+  /** Whether the run that is followed has ended. */
+  async hasEnded(id: string): Promise<boolean> {
+    const view = await this.#ports.engine.inspect(id);
+    return (
+      view.startedAt !== this.live.get(id)?.startedAt || (view.state !== 'running' && view.state !== 'paused')
+    );
+  }
+
+  /** Lets go of a container, whatever becomes of it. */
+  async detach(id: string): Promise<void> {
+    const live = this.live.get(id);
+    this.live.delete(id);
+    this.publish(id);
+    await live?.detach();
+  }
+
+  /**
+   * Tells the proxy how a sandbox can be reached now.
+   * @param failure why the last attempt to wake it came to nothing; forgotten with the next change
+   */
+  publish(id: string, failure?: string): void {
+    const record = this.#records.get(id);
+    if (record === undefined) return;
+    const route = routeOf(record, this.live.get(id));
+    this.#ports.route({
+      type: 'route',
+      route: failure === undefined ? route : { ...route, state: 'failed', failure },
+    });
+  }
+
+  async #bringUp(id: string, record: SandboxRecord): Promise<void> {
+    const { engine, workspaces, defaults } = this.#ports;
+    const { order } = record;
+    const workspace = await workspaces.prepare(id, {
+      imageDigest: await engine.imageDigest(defaults.image),
+      template: order.template,
+    });
+    await engine.create({
+      sandboxId: id,
+      image: defaults.image,
+      home: workspace.home,
+      controlDirectory: workspace.controlDirectory,
+      caFile: defaults.caFile,
+      limits: defaults.limits,
+      runtime: defaults.runtime,
+      env: {
+        ...defaults.env,
+        SANDBOXD_SANDBOX_ID: id,
+        SANDBOXD_TEMPLATE: order.template,
+        SANDBOXD_PRESET: order.preset ?? '',
+      },
+    });
+    await this.attach(record, await engine.start(id));
+  }
+
+  async #failStart(record: SandboxRecord, cause: StartCause, error: SandboxdError): Promise<SandboxRecord> {
+    this.#ports.log.error('a sandbox could not be started', error.cause ?? error, { sandboxId: record.id });
+    await this.detach(record.id);
+    await this.#ports.engine.remove(record.id);
+    await this.#report(record.operation?.id ?? record.id, record.id, {
+      type: cause === 'create' ? 'sandbox.create.failed' : 'sandbox.start.failed',
+      severity: 'error',
+      message: `The sandbox could not be started: ${error.message}`,
+      payload: { reason: error.code },
+    });
+    return this.#finish(record, { state: 'error', errorMessage: error.message });
+  }
+
+  async #begin(record: SandboxRecord, step: DistributiveOmit<Operation, 'id'>): Promise<SandboxRecord> {
+    const begun = await this.#records.save({ ...record, operation: { ...step, id: this.#ports.newId() } });
+    this.publish(record.id);
+    return begun;
+  }
+
+  async #finish(record: SandboxRecord, result: Partial<SandboxRecord>): Promise<SandboxRecord> {
+    const latest = this.#records.get(record.id) ?? record;
+    const applied = Math.max(latest.applied, latest.operation?.fulfils ?? 0);
+    const done = await this.#records.save({ ...latest, ...result, applied, operation: undefined });
+    this.publish(record.id);
+    this.#changed();
+    return done;
+  }
+
+  async #report(operation: string, sandboxId: string, { type, message, severity = 'info', payload }: Report) {
+    const at = this.#ports.clock();
+    await this.#outbox.add(`${operation}:${type}`, { at, sandboxId, type, severity, message, payload });
+  }
+
+  #notice(id: string, webPort: number | undefined): void {
+    const record = this.#records.get(id);
+    const seen = webPort ?? null;
+    if (record !== undefined && record.webPort !== seen) this.#records.note({ ...record, webPort: seen });
+  }
+}
+
+type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
+
+const startReport = (cause: StartCause): Report =>
+  cause === 'wake'
+    ? { type: 'sandbox.woken', message: 'The sandbox woke up for a visitor.' }
+    : { type: 'sandbox.started', message: 'The sandbox was started.' };
+
+const STOP_MESSAGES: Record<StopReason, string> = {
+  user: 'The sandbox was stopped.',
+  idle: 'The sandbox went to sleep: nobody used it.',
+  pressure: 'The sandbox was put to sleep to free memory.',
+  shutdown: 'The sandbox was stopped with its node.',
+  crash: 'The sandbox ended unexpectedly.',
+};
+
+const stopReport = (reason: StopReason): Report => ({
+  type: 'sandbox.stopped',
+  severity: reason === 'crash' ? 'warning' : 'info',
+  message: STOP_MESSAGES[reason],
+  payload: { reason },
+});

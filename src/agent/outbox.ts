@@ -1,0 +1,92 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { NodeReport } from '../domain/node.ts';
+import { readAll, removeDurably, writeDurably } from './durable.ts';
+
+/** A report before it has a number. */
+export type Draft = Omit<NodeReport, 'seq'>;
+
+interface Entry {
+  readonly key: string;
+  readonly report: NodeReport;
+}
+
+interface Acknowledged {
+  readonly seq: number;
+  /** Keys of the last reports that left, so that a resumed operation does not report a second time. */
+  readonly keys: readonly string[];
+}
+
+const ENDING = '.json';
+const STATE = 'acknowledged';
+/** Operations under way at one crash are far fewer. */
+const REMEMBERED_KEYS = 256;
+
+/** Reports that the API has not acknowledged, on disk before `add` returns. Numbered without gaps. */
+export class Outbox {
+  readonly #directory: string;
+  #entries: Entry[];
+  #acknowledged: Acknowledged;
+  #tail: Promise<unknown> = Promise.resolve();
+
+  private constructor(directory: string, entries: Entry[], acknowledged: Acknowledged) {
+    this.#directory = directory;
+    this.#entries = entries;
+    this.#acknowledged = acknowledged;
+  }
+
+  static async open(directory: string): Promise<Outbox> {
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    const files = await readAll(directory, ENDING);
+    const state = files.find(({ name }) => name === STATE);
+    const acknowledged: Acknowledged = state ? JSON.parse(state.content) : { seq: 0, keys: [] };
+    const entries = files
+      .filter(({ name }) => name !== STATE)
+      .map(({ content }) => JSON.parse(content) as Entry)
+      .filter(({ report }) => report.seq > acknowledged.seq)
+      .toSorted((a, b) => a.report.seq - b.report.seq);
+    return new Outbox(directory, entries, acknowledged);
+  }
+
+  pending(): NodeReport[] {
+    return this.#entries.map((entry) => entry.report);
+  }
+
+  /**
+   * Adds a report, unless one with the same key was added before.
+   * @param key what makes it one and the same, like its operation and type
+   */
+  add(key: string, draft: Draft): Promise<void> {
+    return this.#exclusive(async () => {
+      if (this.#acknowledged.keys.includes(key) || this.#entries.some((entry) => entry.key === key)) return;
+      const seq = (this.#entries.at(-1)?.report.seq ?? this.#acknowledged.seq) + 1;
+      const entry: Entry = { key, report: { ...draft, seq } };
+      await writeDurably(this.#path(String(seq)), JSON.stringify(entry));
+      this.#entries.push(entry);
+    });
+  }
+
+  /** Drops every report up to `seq`: the API holds them. */
+  acknowledge(seq: number): Promise<void> {
+    return this.#exclusive(async () => {
+      const done = this.#entries.filter(({ report }) => report.seq <= seq);
+      const last = done.at(-1);
+      if (last === undefined) return;
+      const keys = [...this.#acknowledged.keys, ...done.map(({ key }) => key)].slice(-REMEMBERED_KEYS);
+      this.#acknowledged = { seq: last.report.seq, keys };
+      await writeDurably(this.#path(STATE), JSON.stringify(this.#acknowledged));
+      this.#entries = this.#entries.filter(({ report }) => report.seq > seq);
+      for (const { report } of done) await removeDurably(this.#path(String(report.seq)));
+    });
+  }
+
+  #exclusive<T>(task: () => Promise<T>): Promise<T> {
+    const turn = this.#tail.then(task, task);
+    this.#tail = turn;
+    return turn;
+  }
+
+  #path(name: string): string {
+    return join(this.#directory, `${name}${ENDING}`);
+  }
+}

@@ -1,0 +1,32 @@
+import type { Engine, ResourceLimits } from '../domain/engine.ts';
+import type { Clock, IdSource } from '../domain/ids.ts';
+import type { Logger } from '../domain/log.ts';
+import type { ProxyCommand } from '../domain/routing.ts';
+import type { ConnectRuntime } from '../domain/runtime.ts';
+import type { Workspaces } from '../domain/workspace.ts';
+import type { HostMemory } from './capacity.ts';
+
+/** What every sandbox of this node is made with. */
+export interface SandboxDefaults {
+  /** The instance's image: its id or a reference. */
+  readonly image: string;
+  readonly limits: ResourceLimits;
+  readonly runtime: string | undefined;
+  readonly caFile: string | undefined;
+  /** Added to every sandbox's environment: never a secret. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** What the node agent needs from the world. */
+export interface AgentPorts {
+  readonly engine: Engine;
+  readonly workspaces: Workspaces;
+  readonly connect: ConnectRuntime;
+  /** Tells the preview proxy. */
+  readonly route: (command: ProxyCommand) => void;
+  readonly hostMemory: () => Promise<HostMemory>;
+  readonly defaults: SandboxDefaults;
+  readonly clock: Clock;
+  readonly newId: IdSource;
+  readonly log: Logger;
+}

@@ -1,0 +1,84 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { StopReason } from '../domain/event.ts';
+import type { SandboxOrder } from '../domain/node.ts';
+import { readAll, removeDurably, writeDurably } from './durable.ts';
+
+/** Why a sandbox is being started. */
+export type StartCause = 'create' | 'order' | 'wake';
+
+/** A change begun and not finished. Written before its first side effect, so that a restart finishes it. */
+export type Operation = {
+  readonly id: string;
+  /** The generation that is applied once this is done. */
+  readonly fulfils: number;
+} & (
+  | { readonly kind: 'start'; readonly cause: StartCause }
+  | { readonly kind: 'stop'; readonly reason: StopReason }
+  | { readonly kind: 'delete' }
+);
+
+/** What a node remembers of one sandbox over its own restarts. */
+export interface SandboxRecord {
+  readonly id: string;
+  /** The newest order known. */
+  readonly order: SandboxOrder;
+  /** The generation that was carried out, or failed for good; 0 before the first. */
+  readonly applied: number;
+  readonly state: 'new' | 'running' | 'paused' | 'stopped' | 'error';
+  readonly operation?: Operation;
+  readonly errorMessage?: string;
+  /** The port of the web process when last seen; null for an app without one. */
+  readonly webPort?: number | null;
+  readonly lastActiveAt: number;
+}
+
+const ENDING = '.json';
+
+/** The records of all sandboxes of this node: in memory to read, on disk before a write returns. */
+export class Records {
+  readonly #directory: string;
+  readonly #records = new Map<string, SandboxRecord>();
+
+  private constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  static async open(directory: string): Promise<Records> {
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    const records = new Records(directory);
+    for (const { content } of await readAll(directory, ENDING)) {
+      const record = JSON.parse(content) as SandboxRecord;
+      records.#records.set(record.id, record);
+    }
+    return records;
+  }
+
+  get(id: string): SandboxRecord | undefined {
+    return this.#records.get(id);
+  }
+
+  all(): SandboxRecord[] {
+    return [...this.#records.values()];
+  }
+
+  async save(record: SandboxRecord): Promise<SandboxRecord> {
+    await writeDurably(this.#path(record.id), JSON.stringify(record));
+    this.#records.set(record.id, record);
+    return record;
+  }
+
+  /** Keeps a detail in memory; it reaches the disk with the next `save`. For what may be lost with the process. */
+  note(record: SandboxRecord): void {
+    this.#records.set(record.id, record);
+  }
+
+  async remove(id: string): Promise<void> {
+    await removeDurably(this.#path(id));
+    this.#records.delete(id);
+  }
+
+  #path(id: string): string {
+    return join(this.#directory, `${id}${ENDING}`);
+  }
+}

@@ -1,0 +1,52 @@
+import type { Route } from '../domain/routing.ts';
+import type { RuntimeStatus } from '../domain/runtimed.ts';
+import type { LiveSandbox } from './live.ts';
+import type { SandboxRecord } from './records.ts';
+
+const PHASES: Record<RuntimeStatus['phase'], string> = {
+  seeding: 'Laying out the files',
+  installing: 'Installing dependencies',
+  starting: 'Starting the app',
+  ready: 'Ready',
+};
+
+/** What a start is doing, for people; undefined when nothing is being started. */
+export function progressOf(record: SandboxRecord, live: LiveSandbox | undefined): string | undefined {
+  if (record.operation?.kind === 'start') return 'Starting the sandbox';
+  if (record.state !== 'running' || isServing(live?.status)) return undefined;
+  return live?.status === undefined ? 'Starting the sandbox' : PHASES[live.status.phase];
+}
+
+/** The proxy's view of a sandbox. */
+export function routeOf(record: SandboxRecord, live: LiveSandbox | undefined): Route {
+  const { webPort, order } = record;
+  const declared = new Set(order.ports);
+  if (typeof webPort === 'number') declared.add(webPort);
+  return {
+    sandboxId: record.id,
+    generation: live?.startedAt ?? 0,
+    state: stateOf(record, live),
+    address: live?.address,
+    ports: [...declared],
+    visibility: order.visibility,
+    progress: progressOf(record, live),
+    failure: record.state === 'error' ? record.errorMessage : undefined,
+  };
+}
+
+function stateOf(record: SandboxRecord, live: LiveSandbox | undefined): Route['state'] {
+  if (record.operation?.kind === 'start') return 'waking';
+  if (record.operation !== undefined || live === undefined)
+    return record.state === 'error' ? 'failed' : 'stopped';
+  if (record.state === 'paused') return 'paused';
+  return isServing(live.status) ? 'live' : 'waking';
+}
+
+/**
+ * Whether requests go through. An app that answers, even with an error of its own, shows itself: only one that has not
+ * come up yet is waited for.
+ */
+function isServing(status: RuntimeStatus | undefined): boolean {
+  if (status === undefined || status.phase !== 'ready') return false;
+  return status.preview.status !== 'starting' || status.preview.last_http_status !== undefined;
+}

@@ -1,0 +1,96 @@
+import { Hono } from 'hono';
+import { stream } from 'hono/streaming';
+import type { ChannelVerifier } from '../domain/channel.ts';
+import { asSandboxdError } from '../domain/errors.ts';
+import type { Logger } from '../domain/log.ts';
+import type { NodeClient, SandboxOrder } from '../domain/node.ts';
+import type { FileRoot } from '../domain/paths.ts';
+import type { ExecRequest } from '../domain/runtimed.ts';
+
+/**
+ * The node agent over HTTP: the `NodeClient` port, one route a method, every request signed by the API. Bodies come
+ * from a peer that has proven itself, so their shape is taken as the port has it.
+ */
+export function createAgentApp(node: NodeClient, verifier: ChannelVerifier, log: Logger) {
+  return new Hono()
+    .onError((thrown, c) => {
+      const error = asSandboxdError(thrown);
+      if (error.code === 'internal') log.error('a channel request failed', thrown, { path: c.req.path });
+      return c.json(error.toEnvelope(), error.status);
+    })
+    .use(async (c, next) => {
+      const body = new Uint8Array(await c.req.arrayBuffer());
+      const { pathname, search } = new URL(c.req.url);
+      const token = /^Bearer (\S+)$/.exec(c.req.header('authorization') ?? '')?.[1];
+      await verifier.verify({ method: c.req.method, path: pathname + search, body }, token);
+      await next();
+    })
+    .get('/internal/v1/ping', async (c) => {
+      await node.ping();
+      return c.body(null, 204);
+    })
+    .post('/internal/v1/orders', async (c) => c.json(await node.apply(await c.req.json<SandboxOrder>())))
+    .post('/internal/v1/observe', async (c) => c.json(await node.observe(await c.req.json<string[]>())))
+    .get('/internal/v1/sandboxes/:id/files', async (c) => {
+      const { path, root, recursive } = c.req.query();
+      const files = node.files(c.req.param('id'));
+      return c.json(await files.list({ ...fileQuery(path, root), recursive: recursive === 'true' }));
+    })
+    .get('/internal/v1/sandboxes/:id/files/content', async (c) => {
+      const { path, root } = c.req.query();
+      const bytes = await node.files(c.req.param('id')).read(fileQuery(path, root));
+      return c.body(new Uint8Array(bytes), 200, { 'content-type': 'application/octet-stream' });
+    })
+    .put('/internal/v1/sandboxes/:id/files', async (c) => {
+      const { path, root, append } = c.req.query();
+      const body = new Uint8Array(await c.req.arrayBuffer());
+      await node
+        .files(c.req.param('id'))
+        .write({ ...fileQuery(path, root), append: append === 'true' }, body);
+      return c.body(null, 204);
+    })
+    .delete('/internal/v1/sandboxes/:id/files', async (c) => {
+      const { path, root } = c.req.query();
+      await node.files(c.req.param('id')).delete(fileQuery(path, root));
+      return c.body(null, 204);
+    })
+    .post('/internal/v1/sandboxes/:id/exec', async (c) => {
+      const request = await c.req.json<ExecRequest>();
+      return ndjson(c, (signal) => node.exec(c.req.param('id'), request, signal));
+    })
+    .get('/internal/v1/sandboxes/:id/logs/:process', async (c) => {
+      const { id, process } = c.req.param();
+      return c.json(await node.tailLog(id, process, Number(c.req.query('lines'))));
+    })
+    .get('/internal/v1/sandboxes/:id/logs/:process/follow', async (c) => {
+      const { id, process } = c.req.param();
+      return ndjson(c, (signal) => node.followLog(id, process, signal));
+    });
+}
+
+const fileQuery = (path = '', root = 'app') => ({ path, root: root as FileRoot });
+
+/**
+ * Streams one JSON value a line. What fails before the first value is an ordinary error answer; what fails later is a
+ * last line `{"error": …}`, as in the envelope.
+ */
+async function ndjson(
+  c: Parameters<typeof stream>[0],
+  open: (signal: AbortSignal) => AsyncIterable<unknown>,
+) {
+  const left = new AbortController();
+  const values = open(AbortSignal.any([left.signal, c.req.raw.signal]))[Symbol.asyncIterator]();
+  const first = await values.next();
+  return stream(c, async (out) => {
+    out.onAbort(() => left.abort());
+    const write = (value: unknown) => out.writeln(JSON.stringify(value));
+    try {
+      for (let step = first; !step.done; step = await values.next()) await write(step.value);
+    } catch (thrown) {
+      await write(asSandboxdError(thrown).toEnvelope());
+    } finally {
+      left.abort();
+      await values.return?.();
+    }
+  });
+}

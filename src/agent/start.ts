@@ -1,0 +1,69 @@
+import { join } from 'node:path';
+import type { NodePolicy } from '../domain/node.ts';
+import type { Traffic } from '../domain/routing.ts';
+import { NodeAgent } from './agent.ts';
+import { watchEngine } from './engine-watch.ts';
+import { IdleLoop } from './idle-loop.ts';
+import { Orphans } from './orphans.ts';
+import { Outbox } from './outbox.ts';
+import type { AgentPorts } from './ports.ts';
+import { Records } from './records.ts';
+import { recover } from './recovery.ts';
+import { SyncLoop, type SyncOptions } from './sync-loop.ts';
+
+export interface AgentOptions {
+  /** The node's own state: records, outbox. */
+  readonly directory: string;
+  readonly exchange: SyncOptions['exchange'];
+  /** In force until the API says otherwise. */
+  readonly policy: NodePolicy;
+}
+
+/** A running node agent. Disposing of it ends its loops; sandboxes stay as they are. */
+export interface RunningAgent extends AsyncDisposable {
+  readonly agent: NodeAgent;
+  readonly onWake: (sandboxId: string) => void;
+  readonly onTraffic: (traffic: readonly Traffic[]) => void;
+  /** Puts every sandbox to sleep, for a shutdown of the whole node. */
+  stopAll(): Promise<void>;
+}
+
+/** Recovers what an earlier run left, then starts the loops. */
+export async function startAgent(ports: AgentPorts, options: AgentOptions): Promise<RunningAgent> {
+  await ports.engine.ensureNetwork();
+  await ports.workspaces.open();
+  const records = await Records.open(join(options.directory, 'sandboxes'));
+  const outbox = await Outbox.open(join(options.directory, 'outbox'));
+  const agent = new NodeAgent(ports, records, outbox, () => sync.notify());
+  const idle = new IdleLoop(agent, records, ports.clock, options.policy);
+  const orphans = new Orphans(ports, records);
+  const sync = new SyncLoop(agent, outbox, ports.log, {
+    exchange: options.exchange,
+    onPolicy: (policy) => {
+      idle.policy = policy;
+    },
+    onOrders: (ordered) => orphans.sweep(ordered),
+  });
+  await recover(agent, records, ports);
+
+  const end = new AbortController();
+  const loops = Promise.all([
+    sync.run(end.signal),
+    idle.run(end.signal, (error) => ports.log.error('an idle sandbox could not be put to sleep', error)),
+    watchEngine(agent, records, ports, end.signal),
+  ]);
+  return {
+    agent,
+    onWake: (id) => void agent.wake(id),
+    onTraffic: (traffic) => agent.noteTraffic(traffic),
+    stopAll: async () => {
+      await Promise.all(records.all().map(({ id }) => agent.sleep(id, 'shutdown', () => true)));
+      await sync.once();
+    },
+    [Symbol.asyncDispose]: async () => {
+      end.abort();
+      await loops;
+      await Promise.all([...agent.lifecycle.live.values()].map((live) => live.detach()));
+    },
+  };
+}
