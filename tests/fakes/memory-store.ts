@@ -5,11 +5,11 @@ import type { Event } from '../../src/domain/event.ts';
 import { mayBecome, SANDBOX_STATUSES, type Sandbox } from '../../src/domain/sandbox.ts';
 import type { Change, Store } from '../../src/domain/store.ts';
 
-type SandboxRow = Sandbox & { readonly deletedAt?: number };
-
 interface State {
   readonly apps: Map<string, App>;
-  readonly sandboxes: Map<string, SandboxRow>;
+  readonly sandboxes: Map<string, Sandbox>;
+  /** Sandboxes whose deletion is confirmed: kept in `sandboxes` for late reports only. */
+  readonly gone: Set<string>;
   readonly events: Map<string, Event>;
   /** Node id → sequence number of its last report. */
   readonly acknowledged: Map<string, number>;
@@ -24,7 +24,7 @@ type Appliers = { [Kind in Change['kind']]: (state: State, change: ChangeOf<Kind
 /** A store that forgets everything when it is dropped; it passes the same contract as the real ones. */
 export function memoryStore(): Store {
   let state = emptyState();
-  const live = () => [...state.sandboxes.values()].filter(isLive).map(withoutTombstone);
+  const live = () => [...state.sandboxes.values()].filter(isLive);
   return {
     apps: {
       find: async (owner, id) => {
@@ -42,18 +42,14 @@ export function memoryStore(): Store {
       find: async (owner, id) => live().find((row) => row.owner === owner && row.id === id),
       findOrdered: async (owner, id) => {
         const row = state.sandboxes.get(id);
-        return row?.owner === owner && row.deletedAt === undefined ? withoutTombstone(row) : undefined;
+        return row?.owner === owner && !state.gone.has(id) ? row : undefined;
       },
       findByProject: async (owner, project) =>
         live().find((row) => row.owner === owner && isSameProject(row.project, project)),
       list: async (owner, { before, limit }) =>
-        newestFirst(state.sandboxes, before, limit, (row) => row.owner === owner && isLive(row)).map(
-          withoutTombstone,
-        ),
+        newestFirst(state.sandboxes, before, limit, (row) => row.owner === owner && isLive(row)),
       ofNode: async (nodeId) =>
-        [...state.sandboxes.values()]
-          .filter((row) => row.nodeId === nodeId && row.deletedAt === undefined)
-          .map(withoutTombstone),
+        [...state.sandboxes.values()].filter((row) => row.nodeId === nodeId && !state.gone.has(row.id)),
       count: async () =>
         Object.fromEntries(
           SANDBOX_STATUSES.map((status) => [status, live().filter((row) => row.status === status).length]),
@@ -91,6 +87,7 @@ export function memoryStore(): Store {
 const emptyState = (): State => ({
   apps: new Map(),
   sandboxes: new Map(),
+  gone: new Set(),
   events: new Map(),
   acknowledged: new Map(),
   tokens: new Map(),
@@ -101,6 +98,7 @@ const emptyState = (): State => ({
 const copyOf = (state: State): State => ({
   apps: new Map(state.apps),
   sandboxes: new Map(state.sandboxes),
+  gone: new Set(state.gone),
   events: new Map(state.events),
   acknowledged: new Map(state.acknowledged),
   tokens: new Map(state.tokens),
@@ -108,9 +106,7 @@ const copyOf = (state: State): State => ({
   loginLinks: new Map(state.loginLinks),
 });
 
-const isLive = (row: SandboxRow): boolean => row.desired !== 'absent';
-
-const withoutTombstone = ({ deletedAt: _, ...sandbox }: SandboxRow): Sandbox => sandbox;
+const isLive = (row: Sandbox): boolean => row.desired !== 'absent';
 
 const withSandbox = (app: App, live: readonly Sandbox[]): App => ({
   ...app,
@@ -149,17 +145,19 @@ function order({ sandboxes }: State, id: string, desired: Sandbox['desired'], at
   sandboxes.set(id, { ...row, desired, ...numbers });
 }
 
-function observe(row: SandboxRow, { observation, at }: ChangeOf<'sandbox.observed'>): SandboxRow {
+function observe(state: State, row: Sandbox, { observation, at }: ChangeOf<'sandbox.observed'>): void {
   if (observation.state === 'absent') {
-    return row.desired === 'absent' ? { ...row, deletedAt: at, updatedAt: at } : row;
+    if (!isLive(row)) state.gone.add(row.id);
+    return;
   }
   const status = observation.state === 'paused' ? 'running' : observation.state;
-  if (!mayBecome(row.status, status)) return row;
+  if (!mayBecome(row.status, status)) return;
   const paused = observation.state === 'paused';
   const errorMessage = status === 'error' ? observation.errorMessage : undefined;
   const same = row.status === status && row.paused === paused && row.errorMessage === errorMessage;
   const lastActiveAt = Math.max(row.lastActiveAt ?? 0, observation.lastActiveAt ?? 0) || undefined;
-  return { ...row, status, paused, errorMessage, lastActiveAt, updatedAt: same ? row.updatedAt : at };
+  const updatedAt = same ? row.updatedAt : at;
+  state.sandboxes.set(row.id, { ...row, status, paused, errorMessage, lastActiveAt, updatedAt });
 }
 
 const APPLY: Appliers = {
@@ -191,11 +189,12 @@ const APPLY: Appliers = {
     if (row?.owner !== owner || !isLive(row)) return;
     sandboxes.set(id, { ...row, ...given(set), revision: row.revision + 1, updatedAt: at });
   },
-  'sandbox.observed': ({ sandboxes }, change) => {
+  'sandbox.observed': (state, change) => {
     const { id, generation } = change.observation;
-    const row = sandboxes.get(id);
-    if (row === undefined || row.nodeId !== change.nodeId || row.deletedAt !== undefined) return;
-    if (row.generation === generation) sandboxes.set(id, observe(row, change));
+    const row = state.sandboxes.get(id);
+    if (row?.nodeId === change.nodeId && row.generation === generation && !state.gone.has(id)) {
+      observe(state, row, change);
+    }
   },
   event: ({ events }, { event }) => {
     if (!events.has(event.id)) events.set(event.id, event);

@@ -1,0 +1,75 @@
+import type { App } from '../../src/domain/app.ts';
+import type { Event } from '../../src/domain/event.ts';
+import { ulidSource } from '../../src/domain/ids.ts';
+import type { NodeReport, SandboxObservation } from '../../src/domain/node.ts';
+import type { Sandbox } from '../../src/domain/sandbox.ts';
+
+/** Rows with everything required filled in, for tests that care about one or two fields. */
+export const newId = ulidSource();
+
+export const OWNER = 'alice';
+export const STRANGER = 'mallory';
+export const NODE = 'node-1';
+const NOON = Date.UTC(2026, 0, 1, 12);
+
+export const anApp = (fields: Partial<App> = {}): App => ({
+  id: newId(),
+  owner: OWNER,
+  name: 'Todo list',
+  description: '',
+  tags: [],
+  createdAt: NOON,
+  updatedAt: NOON,
+  ...fields,
+});
+
+export const aSandbox = (fields: Partial<Sandbox> = {}): Sandbox => ({
+  id: newId(),
+  owner: OWNER,
+  nodeId: NODE,
+  template: 'blank',
+  ports: [3000],
+  visibility: 'public',
+  idlePolicy: 'sleep',
+  desired: 'running',
+  generation: 1,
+  revision: 1,
+  status: 'creating',
+  paused: false,
+  createdAt: NOON,
+  updatedAt: NOON,
+  ...fields,
+});
+
+export const anEvent = (fields: Partial<Event> = {}): Event => ({
+  id: newId(),
+  owner: OWNER,
+  type: 'app.created',
+  severity: 'info',
+  message: 'App "Todo list" was created.',
+  createdAt: NOON,
+  ...fields,
+});
+
+export const anObservation = (
+  of: Pick<Sandbox, 'id' | 'generation'>,
+  fields: Partial<SandboxObservation> = {},
+): SandboxObservation => ({
+  id: of.id,
+  generation: of.generation,
+  state: 'running',
+  preview: { status: 'none' },
+  processes: [],
+  awakeBecause: [],
+  ...fields,
+});
+
+export const aReport = (seq: number, sandboxId: string, fields: Partial<NodeReport> = {}): NodeReport => ({
+  seq,
+  at: NOON + seq,
+  sandboxId,
+  type: 'sandbox.started',
+  severity: 'info',
+  message: `Report ${seq}.`,
+  ...fields,
+});
