@@ -29,9 +29,31 @@ const rejection = (code: ErrorCode, message?: RegExp) =>
     ...(message && { message: expect.stringMatching(message) }),
   });
 
+const order = (sandbox: Sandbox, desired: Sandbox['desired']): Change => ({
+  kind: 'sandbox.order',
+  owner: sandbox.owner,
+  id: sandbox.id,
+  desired,
+  at: LATER,
+});
+
+const observed = (observation: SandboxObservation, at = LATER, nodeId = NODE): Change => ({
+  kind: 'sandbox.observed',
+  nodeId,
+  observation,
+  at,
+});
+
+const report = (seq: number, sandboxId: string, nodeId = NODE): Change => ({
+  kind: 'report',
+  nodeId,
+  eventId: newId(),
+  report: aReport(seq, sandboxId),
+});
+
 /** What every {@link Store} does. Runs against a new and empty one for each test. */
-export function storeContract(name: string, open: () => Promise<OpenedStore>): void {
-  describe(name, () => {
+export function storeContract(open: () => Promise<OpenedStore>): void {
+  describe('A store', () => {
     let opened: OpenedStore;
     let store: Store;
     beforeEach(async () => {
@@ -44,19 +66,8 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
       await store.commit({ kind: 'sandbox.insert', sandbox });
       return sandbox;
     };
-    const order = (sandbox: Sandbox, desired: Sandbox['desired']): Change => ({
-      kind: 'sandbox.order',
-      owner: sandbox.owner,
-      id: sandbox.id,
-      desired,
-      at: LATER,
-    });
-    const observed = (observation: SandboxObservation, at = LATER, nodeId = NODE): Change => ({
-      kind: 'sandbox.observed',
-      nodeId,
-      observation,
-      at,
-    });
+    const messages = async () =>
+      (await store.events.list(OWNER, PAGE)).map((event) => event.message).toReversed();
     const isGone = async ({ id, nodeId }: Sandbox) =>
       !(await store.sandboxes.ofNode(nodeId)).some((row) => row.id === id);
 
@@ -493,15 +504,6 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
     });
 
     describe('a report', () => {
-      const report = (seq: number, sandboxId: string, nodeId = NODE): Change => ({
-        kind: 'report',
-        nodeId,
-        eventId: newId(),
-        report: aReport(seq, sandboxId),
-      });
-      const messages = async (owner = OWNER) =>
-        (await store.events.list(owner, PAGE)).map((event) => event.message).toReversed();
-
       it('becomes an event under the owner and app of its sandbox, at the time of the node', async () => {
         const app = anApp();
         await store.commit({ kind: 'app.insert', app });

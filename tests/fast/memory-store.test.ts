@@ -1,7 +1,7 @@
 import { storeContract } from '../contracts/store.contract.ts';
 import { memoryStore } from '../fakes/memory-store.ts';
 
-storeContract('The in-memory store', async () => ({
+storeContract(async () => ({
   store: memoryStore(),
   async [Symbol.asyncDispose]() {},
 }));

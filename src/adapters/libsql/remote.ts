@@ -64,11 +64,13 @@ async function reporting<T>(answer: Promise<T>): Promise<T> {
   try {
     return await answer;
   } catch (error) {
-    // The client's own failures that are not SQLite's: a refused token, a proxy's error page, an expired stream.
-    if (error instanceof LibsqlError && sqliteCode(error) === undefined) throw unanswered(error);
-    throw translate(error);
+    throw isNoAnswer(error) ? unanswered(error) : translate(error);
   }
 }
+
+/** Whether it was no database that answered, or not this client: a proxy's page, a refused token, a lost stream. */
+const isNoAnswer = (error: unknown): boolean =>
+  error instanceof SyntaxError || (error instanceof LibsqlError && sqliteCode(error) === undefined);
 
 const unanswered = (cause: unknown) =>
   new SandboxdError('unavailable', 'The database does not answer. Try again in a moment.', { cause });

@@ -1,0 +1,94 @@
+import { mkdtempDisposable } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { startHranaServer } from '../../../tests/doubles/hrana-server.ts';
+import { FileSql } from './file.ts';
+import { migrate } from './migrate.ts';
+import { MIGRATIONS, type Migration } from './migrations/index.ts';
+import { remoteSql } from './remote.ts';
+import { type Sql, sql } from './sql.ts';
+
+const addNotes: Migration = {
+  version: 1,
+  statements: [sql`CREATE TABLE notes (text TEXT)`, sql`INSERT INTO notes VALUES ('first')`],
+};
+const addAuthor: Migration = {
+  version: 2,
+  statements: [sql`ALTER TABLE notes ADD COLUMN author TEXT`, sql`INSERT INTO notes VALUES ('second', 'me')`],
+};
+const broken: Migration = {
+  version: 3,
+  statements: [sql`CREATE TABLE more (a)`, sql`CREATE TABLE notes (a)`],
+};
+
+const notes = async (database: Sql) =>
+  (await database.read<{ text: string }>(sql`SELECT text FROM notes ORDER BY rowid`)).map(({ text }) => text);
+const tables = (database: Sql) => database.read(sql`SELECT name FROM sqlite_master WHERE type = 'table'`);
+
+describe.each(['file', 'remote'] as const)('Migrating a database (%s)', (kind) => {
+  const cleanup = new Set<AsyncDisposable>();
+  let connect: () => Promise<Sql>;
+  beforeEach(async () => {
+    const directory = await mkdtempDisposable(join(tmpdir(), 'migrate-'));
+    cleanup.add(directory);
+    const path = join(directory.path, 'sandboxd.db');
+    if (kind === 'remote') {
+      const server = await startHranaServer({ path });
+      cleanup.add(server);
+      connect = async () => remoteSql({ url: server.url });
+    } else {
+      connect = async () => {
+        const database = await FileSql.open(path);
+        cleanup.add(database);
+        return database;
+      };
+    }
+  });
+  afterEach(async () => {
+    for (const one of [...cleanup].toReversed()) await one[Symbol.asyncDispose]();
+    cleanup.clear();
+  });
+
+  it('applies every step once and in order', async () => {
+    const database = await connect();
+    await migrate(database, [addNotes]);
+    await migrate(database, [addNotes, addAuthor]);
+    await migrate(database, [addNotes, addAuthor]);
+    expect(await notes(database)).toEqual(['first', 'second']);
+  });
+
+  it('applies every step once when many start at the same moment', async () => {
+    const databases = await Promise.all(Array.from({ length: 5 }, connect));
+    await Promise.all(databases.map((database) => migrate(database, [addNotes, addAuthor])));
+    for (const database of databases) expect(await notes(database)).toEqual(['first', 'second']);
+  });
+
+  it('keeps nothing of an upgrade that fails', async () => {
+    const database = await connect();
+    await migrate(database, [addNotes]);
+    const before = await tables(database);
+    await expect(migrate(database, [addNotes, addAuthor, broken])).rejects.toThrow(/already exists/);
+    expect(await tables(database)).toEqual(before);
+    expect(await notes(database)).toEqual(['first']);
+    await migrate(database, [addNotes, addAuthor]);
+    expect(await notes(database)).toEqual(['first', 'second']);
+  });
+
+  it('refuses a database newer than the program, and leaves it as it is', async () => {
+    const database = await connect();
+    await migrate(database, [addNotes, addAuthor]);
+    const opening = migrate(database, [addNotes]);
+    await expect(opening).rejects.toMatchObject({
+      code: 'unavailable',
+      message: expect.stringMatching(/version 2.*up to 1/),
+    });
+    expect(await notes(database)).toEqual(['first', 'second']);
+  });
+});
+
+describe('The migrations', () => {
+  it('are numbered from 1 without gaps', () => {
+    expect(MIGRATIONS.map(({ version }) => version)).toEqual(MIGRATIONS.map((_, index) => index + 1));
+  });
+});
