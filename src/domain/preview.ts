@@ -41,3 +41,7 @@ export function parsePreviewHost(host: string, suffix: string): PreviewTarget | 
   const port = Number(match?.[2]);
   return sandboxId === undefined || port > 65_535 ? null : { sandboxId, port };
 }
+
+/** The console's own URL, without a trailing slash. */
+export const consoleUrl = (addressing: PreviewAddressing): string =>
+  `${addressing.tls ? 'https' : 'http'}://${authority(`console.${addressing.domain}`, addressing)}`;

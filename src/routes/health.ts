@@ -1,4 +1,5 @@
 import { Hono } from 'hono';
+import { SandboxdError } from '../domain/errors.ts';
 import type { Env } from './context.ts';
 import { operation } from './describe.ts';
 import { HealthBody } from './v1/schemas.ts';
@@ -31,9 +32,9 @@ export const health = new Hono<Env>()
       try {
         await store.ping();
         await nodes.client(await nodes.place()).ping();
-      } catch (error) {
-        log.warn('not ready', { reason: error instanceof Error ? error.message : String(error) });
-        return c.json({ status: 'unavailable' as const }, 503);
+      } catch (cause) {
+        log.warn('not ready', { reason: cause instanceof Error ? cause.message : String(cause) });
+        throw new SandboxdError('unavailable', 'Not ready.', { cause });
       }
       return c.json({ status: 'ok' as const });
     },

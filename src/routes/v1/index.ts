@@ -1,14 +1,27 @@
 import { Hono } from 'hono';
 import type { Env } from '../context.ts';
+import { operation } from '../describe.ts';
 import { authenticated } from '../identity.ts';
 import { apps } from './apps.ts';
 import { exec } from './exec.ts';
 import { files } from './files.ts';
+import { openapi } from './openapi.gen.ts';
 import { presets } from './presets.ts';
 import { sandboxes } from './sandboxes.ts';
 
 /** The public API. Everything but its own description is for authenticated callers. */
 export const v1 = new Hono<Env>()
+  .get(
+    '/openapi.json',
+    operation({
+      id: 'getOpenapi',
+      summary: 'This description',
+      tag: 'Instance',
+      open: true,
+      ok: { 200: 'OpenAPI 3.1' },
+    }),
+    (c) => c.json(openapi),
+  )
   .use(authenticated)
   .route('/apps', apps)
   .route('/presets', presets)

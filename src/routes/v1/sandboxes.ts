@@ -1,4 +1,6 @@
 import { Hono } from 'hono';
+import { timestamp } from '../../domain/ids.ts';
+import { createPreviewLink, NewPreviewLink } from '../../domain/preview-links.ts';
 import type { Sandbox } from '../../domain/sandbox.ts';
 import {
   createProjectSandbox,
@@ -16,7 +18,7 @@ import type { AppContext, Env } from '../context.ts';
 import { operation } from '../describe.ts';
 import { idParam, keepsWorkspace, page, pageQuery } from './params.ts';
 import { presentSandbox } from './present.ts';
-import { SandboxBody, SandboxListBody } from './schemas.ts';
+import { PreviewLinkBody, SandboxBody, SandboxListBody } from './schemas.ts';
 
 const COMMAND_ERRORS = ['not_found', 'sandbox_unavailable', 'node_unavailable'] as const;
 const START_ERRORS = [...COMMAND_ERRORS, 'sandbox_capacity'] as const;
@@ -141,4 +143,21 @@ export const sandboxes = new Hono<Env>()
       c.json(
         await answer(c, await stopSandbox(c.get('ports'), c.get('principal').owner, idParam(c, 'sandbox'))),
       ),
+  )
+  .post(
+    '/:id/preview-link',
+    operation({
+      id: 'createPreviewLink',
+      summary: 'Make a link that opens a private preview for whoever holds it',
+      tag: 'Sandboxes',
+      body: NewPreviewLink,
+      ok: { 200: PreviewLinkBody },
+      errors: ['invalid_request', 'not_found', 'payload_too_large'],
+    }),
+    async (c) => {
+      const id = idParam(c, 'sandbox');
+      const input = await readInput(c, NewPreviewLink);
+      const { url, expiresAt } = await createPreviewLink(c.get('ports'), c.get('principal').owner, id, input);
+      return c.json({ url, expires_at: timestamp(expiresAt) });
+    },
   );

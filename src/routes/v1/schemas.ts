@@ -5,68 +5,81 @@ import { SANDBOX_STATUSES } from '../../domain/sandbox.ts';
 
 /** The wire form of everything `/v1` answers: the documentation, and the type the presenters must produce. */
 const Id = v.pipe(v.string(), v.description('ULID, canonical upper case'));
+/** Makes a schema one shared component of the OpenAPI document. */
+const named = <Schema extends v.GenericSchema>(ref: string, schema: Schema) =>
+  v.pipe(schema, v.metadata({ ref }));
+
 const Time = v.pipe(v.string(), v.description('RFC 3339 UTC'));
 
-export const ErrorBody = v.object({
-  error: v.object({
-    code: v.picklist(Object.keys(ERROR_STATUS) as ErrorCode[]),
-    message: v.string(),
-    retryable: v.boolean(),
+export const ErrorBody = named(
+  'Error',
+  v.object({
+    error: v.object({
+      code: v.picklist(Object.keys(ERROR_STATUS) as ErrorCode[]),
+      message: v.string(),
+      retryable: v.boolean(),
+    }),
   }),
-});
+);
 
-export const AppBody = v.object({
-  id: Id,
-  name: v.string(),
-  description: v.string(),
-  tags: v.array(v.string()),
-  external_user_id: v.optional(v.string()),
-  external_project_id: v.optional(v.string()),
-  runtime_preset: v.optional(v.string()),
-  current_sandbox_id: v.optional(Id),
-  created_at: Time,
-  updated_at: Time,
-});
+export const AppBody = named(
+  'App',
+  v.object({
+    id: Id,
+    name: v.string(),
+    description: v.string(),
+    tags: v.array(v.string()),
+    external_user_id: v.optional(v.string()),
+    external_project_id: v.optional(v.string()),
+    runtime_preset: v.optional(v.string()),
+    current_sandbox_id: v.optional(Id),
+    created_at: Time,
+    updated_at: Time,
+  }),
+);
 
 export const AppListBody = v.object({ apps: v.array(AppBody), next_before: v.optional(Id) });
 
-export const SandboxBody = v.object({
-  id: Id,
-  status: v.picklist(SANDBOX_STATUSES),
-  preview: v.object({
-    url: v.string(),
-    status: v.picklist(PREVIEW_STATUSES),
-    last_http_status: v.optional(v.number()),
-    last_checked_at: v.optional(Time),
-    build_error_message: v.optional(v.string()),
-  }),
-  processes: v.array(
-    v.object({
-      name: v.string(),
-      kind: v.picklist(['web', 'worker']),
-      running: v.boolean(),
-      pid: v.optional(v.number()),
-      restarts: v.number(),
-      abandoned: v.boolean(),
+export const SandboxBody = named(
+  'Sandbox',
+  v.object({
+    id: Id,
+    status: v.picklist(SANDBOX_STATUSES),
+    preview: v.object({
+      url: v.string(),
+      status: v.picklist(PREVIEW_STATUSES),
+      last_http_status: v.optional(v.number()),
+      last_checked_at: v.optional(Time),
+      build_error_message: v.optional(v.string()),
     }),
-  ),
-  active_task_id: v.optional(Id),
-  template: v.string(),
-  app_id: v.optional(Id),
-  runtime_preset: v.optional(v.string()),
-  paused: v.boolean(),
-  keepalive_until: v.optional(Time),
-  last_active_at: v.optional(Time),
-  idle_policy: v.picklist(['sleep', 'always_on']),
-  visibility: v.picklist(['public', 'private']),
-  awake_because: v.array(v.string()),
-  progress: v.optional(v.string()),
-  manifest_error: v.optional(v.string()),
-  error_message: v.optional(v.string()),
-  node_id: Id,
-  created_at: Time,
-  updated_at: Time,
-});
+    processes: v.array(
+      v.object({
+        name: v.string(),
+        kind: v.picklist(['web', 'worker']),
+        running: v.boolean(),
+        pid: v.optional(v.number()),
+        restarts: v.number(),
+        abandoned: v.boolean(),
+      }),
+    ),
+    active_task_id: v.optional(Id),
+    template: v.string(),
+    app_id: v.optional(Id),
+    runtime_preset: v.optional(v.string()),
+    paused: v.boolean(),
+    keepalive_until: v.optional(Time),
+    last_active_at: v.optional(Time),
+    idle_policy: v.picklist(['sleep', 'always_on']),
+    visibility: v.picklist(['public', 'private']),
+    awake_because: v.array(v.string()),
+    progress: v.optional(v.string()),
+    manifest_error: v.optional(v.string()),
+    error_message: v.optional(v.string()),
+    node_id: Id,
+    created_at: Time,
+    updated_at: Time,
+  }),
+);
 
 export const SandboxListBody = v.object({ sandboxes: v.array(SandboxBody), next_before: v.optional(Id) });
 
@@ -119,4 +132,4 @@ export const ExecBody = v.object({
 
 export const LogBody = v.object({ process: v.string(), lines: v.array(v.string()) });
 export const PreviewLinkBody = v.object({ url: v.string(), expires_at: Time });
-export const HealthBody = v.object({ status: v.picklist(['ok', 'unavailable']) });
+export const HealthBody = v.object({ status: v.literal('ok') });

@@ -1,0 +1,45 @@
+import { randomBytes } from 'node:crypto';
+import { chmod, mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type KeyPair, loadOrCreateKeyPair, loadOrCreateSecret } from '../adapters/crypto/key-pair.ts';
+import { hashSecret } from '../domain/auth.ts';
+import type { IdSource } from '../domain/ids.ts';
+import type { Config } from '../config.ts';
+
+/** What an installation is recognised by; made at its first start and kept in its data directory. */
+export interface Identity {
+  /** Labels everything this instance makes in the engine: 8 hexadecimal digits. */
+  readonly instanceId: string;
+  readonly nodeId: string;
+  readonly apiKeys: KeyPair;
+  readonly nodeKeys: KeyPair;
+  /** Base64, 32 bytes. */
+  readonly previewKey: string;
+}
+
+/** Reads the identity, making what is missing. The data directory is for its owner alone. */
+export async function loadIdentity(dataDir: string, newId: IdSource): Promise<Identity> {
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  await chmod(dataDir, 0o700);
+  const keys = join(dataDir, 'keys');
+  const [instanceId, nodeId, apiKeys, nodeKeys, previewKey] = await Promise.all([
+    loadOrCreateSecret(join(dataDir, 'instance'), async () => randomBytes(4).toString('hex')),
+    loadOrCreateSecret(join(dataDir, 'node', 'id'), async () => newId()),
+    loadOrCreateKeyPair(join(keys, 'api.jwk')),
+    loadOrCreateKeyPair(join(keys, 'node.jwk')),
+    loadOrCreateSecret(join(keys, 'preview'), async () => randomBytes(32).toString('base64')),
+  ]);
+  return { instanceId, nodeId, apiKeys, nodeKeys, previewKey };
+}
+
+/** The tokens of the configuration, by their hash. */
+export async function configuredTokens(tokens: Config['apiTokens']): Promise<ReadonlyMap<string, string>> {
+  const hashed = tokens.map(async ({ owner, secret }) => [await hashSecret(secret), owner] as const);
+  return new Map(await Promise.all(hashed));
+}
+
+/** The version of this program, from its package. */
+export async function readVersion(): Promise<string> {
+  const text = await readFile(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}

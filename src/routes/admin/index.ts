@@ -1,0 +1,43 @@
+import { Hono } from 'hono';
+import * as v from 'valibot';
+import { DEFAULT_OWNER, issueLoginLink, issueToken } from '../../domain/auth.ts';
+import type { Ports } from '../../domain/ports.ts';
+import { consoleUrl } from '../../domain/preview.ts';
+import { readInput } from '../body.ts';
+import type { Env } from '../context.ts';
+import { renderError, renderNotFound } from '../errors.ts';
+
+const TokenInput = v.object({
+  name: v.string('must be a string'),
+  owner: v.optional(v.string('must be a string'), DEFAULT_OWNER),
+});
+
+export interface AdminActions {
+  readonly pid: number;
+  /** Puts every sandbox to sleep and ends the process. Returns at once. */
+  readonly shutDown: () => void;
+}
+
+/** What the command line asks of a running server. Served on a socket of its own: who can open that may do all this. */
+export function createAdminApp(ports: Ports, { pid, shutDown }: AdminActions) {
+  const url = consoleUrl(ports.instance.addressing);
+  return new Hono<Env>()
+    .onError(renderError)
+    .notFound(renderNotFound)
+    .use(async (c, next) => {
+      c.set('ports', ports);
+      await next();
+    })
+    .get('/admin/status', async (c) =>
+      c.json({ version: ports.instance.version, pid, url, sandboxes: await ports.store.sandboxes.count() }),
+    )
+    .post('/admin/login-link', async (c) => {
+      const secret = await issueLoginLink(ports);
+      return c.json({ url: `${url}/login/${secret}` }, 201);
+    })
+    .post('/admin/tokens', async (c) => c.json(await issueToken(ports, await readInput(c, TokenInput)), 201))
+    .post('/admin/down', (c) => {
+      shutDown();
+      return c.body(null, 202);
+    });
+}

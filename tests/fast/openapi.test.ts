@@ -1,0 +1,77 @@
+import { readFile } from 'node:fs/promises';
+import { parse } from 'yaml';
+import { describe, expect, it } from 'vitest';
+import { createApp } from '../../src/app.ts';
+
+interface Document {
+  paths: Record<string, Record<string, { operationId?: string; responses: Record<string, unknown> }>>;
+}
+
+/** The contract's own list, for what is built: a route that vanishes from code and document alike is missed here. */
+const CONTRACT = `
+GET /healthz
+GET /readyz
+GET /v1/openapi.json
+GET /v1/presets
+GET /v1/apps
+POST /v1/apps
+GET /v1/apps/{id}
+PATCH /v1/apps/{id}
+DELETE /v1/apps/{id}
+POST /v1/apps/{id}/sandbox
+GET /v1/apps/{id}/events
+GET /v1/sandboxes
+POST /v1/sandboxes
+GET /v1/sandboxes/{id}
+PATCH /v1/sandboxes/{id}
+DELETE /v1/sandboxes/{id}
+POST /v1/sandboxes/{id}/start
+POST /v1/sandboxes/{id}/stop
+POST /v1/sandboxes/{id}/preview-link
+POST /v1/sandboxes/{id}/exec
+GET /v1/sandboxes/{id}/files
+PUT /v1/sandboxes/{id}/files
+DELETE /v1/sandboxes/{id}/files
+GET /v1/sandboxes/{id}/files/content
+GET /v1/sandboxes/{id}/processes/{name}/logs
+`
+  .trim()
+  .split('\n');
+
+const document = parse(
+  await readFile(new URL('../../docs/openapi.yaml', import.meta.url), 'utf8'),
+) as Document;
+
+const documented = Object.entries(document.paths).flatMap(([path, methods]) =>
+  Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+);
+
+const served = new Set(
+  createApp(() => Promise.reject(new Error('no request is made')))
+    .routes.filter(({ method, path }) => method !== 'ALL' && /^\/(v1\/|healthz|readyz)/.test(path))
+    .map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, '{$1}').replace(/(.)\/$/, '$1')}`),
+);
+
+describe('the OpenAPI document', () => {
+  it('describes every route that is served', () => {
+    expect([...served].filter((route) => !documented.includes(route))).toEqual([]);
+  });
+
+  it('describes no route that nothing serves', () => {
+    expect(documented.filter((route) => !served.has(route))).toEqual([]);
+  });
+
+  it('still holds every route of the contract', () => {
+    expect(CONTRACT.filter((route) => !documented.includes(route))).toEqual([]);
+  });
+
+  it('gives every operation an id of its own and an answer', () => {
+    const operations = Object.values(document.paths).flatMap((methods) => Object.values(methods));
+    const ids = operations.map((operation) => operation.operationId);
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(ids).not.toContain(undefined);
+    expect(
+      operations.filter(({ responses }) => !Object.keys(responses).some((code) => code.startsWith('2'))),
+    ).toEqual([]);
+  });
+});
