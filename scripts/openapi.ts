@@ -9,6 +9,7 @@ import { v1 } from '../src/routes/v1/index.ts';
 export async function openapiDocument(version: string) {
   const routes = new Hono<Env>().route('/', health).route('/v1', v1);
   const document = await generateSpecs(routes, {
+    excludeStaticFile: false,
     documentation: {
       info: {
         title: 'sandboxd',

@@ -377,6 +377,32 @@ export const openapi = {
         }
       }
     },
+    "/v1/openapi.json": {
+      "get": {
+        "operationId": "getOpenapi",
+        "summary": "This description",
+        "tags": [
+          "Instance"
+        ],
+        "security": [],
+        "parameters": [],
+        "responses": {
+          "200": {
+            "description": "OpenAPI 3.1"
+          },
+          "500": {
+            "description": "internal",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          }
+        }
+      }
+    },
     "/v1/apps": {
       "get": {
         "operationId": "listApps",
