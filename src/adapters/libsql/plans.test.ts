@@ -3,25 +3,26 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { newId, NODE, OWNER } from '../../../tests/fakes/rows.ts';
+import type { Store } from '../../domain/store.ts';
 import { FileSql } from './file.ts';
 import { migrate } from './migrate.ts';
 import type { Sql, Statement } from './sql.ts';
 import { createStore } from './store.ts';
 
-/** The statements that `act` reads with. */
-async function statementsRead(
-  database: Sql,
-  act: (store: ReturnType<typeof createStore>) => Promise<unknown>,
-) {
+type Read = (store: Store) => Promise<unknown>;
+
+/** The statements a read consists of. */
+async function statementsRead(database: Sql, read: Read) {
   const statements: Statement[] = [];
   const recording: Sql = {
-    ...database,
     read: (statement) => {
       statements.push(statement);
       return database.read(statement);
     },
+    batch: (batch) => database.batch(batch),
+    tx: (work) => database.tx(work),
   };
-  await act(createStore(recording));
+  await read(createStore(recording));
   return statements;
 }
 
@@ -29,33 +30,46 @@ const page = { before: newId(), limit: 50 };
 
 describe('Every read finds its rows by an index and in their order', () => {
   it.each([
-    ['an app', (store) => store.apps.find(OWNER, newId())],
-    ['a page of apps', (store) => store.apps.list(OWNER, page)],
-    ["a page of a user's apps", (store) => store.apps.list(OWNER, { ...page, externalUserId: 'u' })],
-    ['a sandbox', (store) => store.sandboxes.find(OWNER, newId())],
-    ["a project's sandbox", (store) => store.sandboxes.findByProject(OWNER, { id: 'p', userId: 'u' })],
-    ['a page of sandboxes', (store) => store.sandboxes.list(OWNER, page)],
-    ["a node's sandboxes", (store) => store.sandboxes.ofNode(NODE)],
-    ['a page of a timeline', (store) => store.events.list(OWNER, page)],
-    ["a page of an app's timeline", (store) => store.events.list(OWNER, { ...page, appId: newId() })],
-    ["a page of a sandbox's timeline", (store) => store.events.list(OWNER, { ...page, sandboxId: newId() })],
-    ['a token', (store) => store.identity.token('h')],
-    ['a session', (store) => store.identity.session('h')],
-  ] satisfies [string, (store: ReturnType<typeof createStore>) => Promise<unknown>][])(
-    'of %s',
-    async (_, act) => {
-      await using directory = await mkdtempDisposable(join(tmpdir(), 'plans-'));
-      await using database = await FileSql.open(join(directory.path, 'sandboxd.db'));
-      await migrate(database);
-      const [statement] = await statementsRead(database, act);
-      expect.assert(statement !== undefined);
-      const plan = await database.read<{ detail: string }>({
-        ...statement,
-        text: `EXPLAIN QUERY PLAN ${statement.text}`,
-      });
-      const steps = plan.map(({ detail }) => detail);
-      expect(steps).not.toEqual([]);
-      for (const step of steps) expect(step).toMatch(/^SEARCH .* USING (COVERING )?(INDEX|PRIMARY KEY)/);
-    },
-  );
+    ['an app', 'owner=? AND id=?', (store) => store.apps.find(OWNER, newId())],
+    ['a page of apps', 'owner=? AND id<?', (store) => store.apps.list(OWNER, page)],
+    [
+      "a page of a user's apps",
+      'owner=? AND external_user_id=? AND id<?',
+      (store) => store.apps.list(OWNER, { ...page, externalUserId: 'u' }),
+    ],
+    ['a sandbox', 'id=?', (store) => store.sandboxes.find(OWNER, newId())],
+    [
+      "a project's sandbox",
+      'owner=? AND project_id=? AND project_user_id=?',
+      (store) => store.sandboxes.findByProject(OWNER, { id: 'p', userId: 'u' }),
+    ],
+    ['a page of sandboxes', 'owner=? AND id<?', (store) => store.sandboxes.list(OWNER, page)],
+    ["a node's sandboxes", 'node_id=?', (store) => store.sandboxes.ofNode(NODE)],
+    ['a page of a timeline', 'owner=? AND id<?', (store) => store.events.list(OWNER, page)],
+    [
+      "a page of an app's timeline",
+      'owner=? AND app_id=? AND id<?',
+      (store) => store.events.list(OWNER, { ...page, appId: newId() }),
+    ],
+    [
+      "a page of a sandbox's timeline",
+      'owner=? AND sandbox_id=? AND id<?',
+      (store) => store.events.list(OWNER, { ...page, sandboxId: newId() }),
+    ],
+    ['a token', 'hash=?', (store) => store.identity.token('h')],
+    ['a session', 'hash=?', (store) => store.identity.session('h')],
+  ] satisfies [string, string, Read][])('of %s', async (_, seek, read) => {
+    await using directory = await mkdtempDisposable(join(tmpdir(), 'plans-'));
+    await using database = await FileSql.open(join(directory.path, 'sandboxd.db'));
+    await migrate(database);
+    const [statement] = await statementsRead(database, read);
+    expect.assert(statement !== undefined);
+    const plan = await database.read<{ detail: string }>({
+      ...statement,
+      text: `EXPLAIN QUERY PLAN ${statement.text}`,
+    });
+    const steps = plan.map(({ detail }) => detail);
+    expect(steps[0]).toContain(`(${seek})`);
+    for (const step of steps) expect(step).toMatch(/^SEARCH .* USING (INDEX|PRIMARY KEY)/);
+  });
 });
