@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { DEFAULT_OWNER } from './domain/auth.ts';
+import { ConfigError, type Environment, parseTokens, readerOf, type Reader } from './config-reader.ts';
+
+export { ConfigError } from './config-reader.ts';
 
 /** Everything an operator can set. The only module that reads the environment. */
 export interface Config {
@@ -29,20 +31,13 @@ export interface Config {
   readonly unknownNames: readonly string[];
 }
 
-/** A configuration value that cannot be used; the message names the variable and the remedy. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError';
-}
-
-type Environment = Readonly<Record<string, string | undefined>>;
-
 /** Where the host keeps its own trust store: the default, so that what the host trusts its sandboxes trust. */
 const HOST_CA_FILE = '/etc/ssl/certs/ca-certificates.crt';
 const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);
 
 /** @throws ConfigError */
 export function loadConfig(env: Environment): Config {
-  const read = reader(env);
+  const read = readerOf(env);
   const listen = parseListen(read.text('SANDBOXD_LISTEN') ?? '127.0.0.1:8080');
   const dataDir = resolve(read.text('SANDBOXD_DATA_DIR') ?? defaultDataDir());
   const auth = read.choice('SANDBOXD_AUTH', ['on', 'off'], 'on');
@@ -103,79 +98,4 @@ function parseListen(text: string): Config['listen'] {
     throw new ConfigError(`SANDBOXD_LISTEN: "${text}" is not host:port. Give something like 127.0.0.1:8080.`);
   }
   return { host, port };
-}
-
-function parseTokens(text: string | undefined): Config['apiTokens'] {
-  return (text ?? '')
-    .split(',')
-    .map((entry) => entry.trim())
-    .filter((entry) => entry !== '')
-    .map((entry) => {
-      const colon = entry.indexOf(':');
-      const owner = colon < 0 ? DEFAULT_OWNER : entry.slice(0, colon);
-      const secret = entry.slice(colon + 1);
-      if (!/^[A-Za-z0-9_.-]{1,64}$/.test(owner) || secret.length < 16) {
-        throw new ConfigError(
-          'SANDBOXD_API_TOKENS: every entry is name:secret, with a name of letters, digits, "_", "." or "-" and a secret of at least 16 characters.',
-        );
-      }
-      return { owner, secret };
-    });
-}
-
-type Reader = ReturnType<typeof reader>;
-
-function reader(env: Environment) {
-  const known = new Set<string>();
-  const text = (name: string): string | undefined => {
-    known.add(name);
-    return env[name]?.trim() || undefined;
-  };
-  const number = (name: string, fallback: number, min: number, max: number): number => {
-    const given = text(name);
-    const value = given === undefined ? fallback : Number(given);
-    if (Number.isFinite(value) && value >= min && value <= max) return value;
-    throw new ConfigError(`${name}: "${given}" is not a number from ${min} to ${max}.`);
-  };
-  const integer = (name: string, fallback: number, min: number, max: number): number => {
-    const value = number(name, fallback, min, max);
-    if (Number.isInteger(value)) return value;
-    throw new ConfigError(`${name}: "${value}" is not a whole number.`);
-  };
-  const choice = <T extends string>(name: string, choices: readonly T[], fallback: T): T => {
-    const given = text(name)?.toLowerCase();
-    const found = given === undefined ? fallback : choices.find((one) => one === given);
-    if (found !== undefined) return found;
-    throw new ConfigError(`${name}: "${given}" is none of ${choices.join(', ')}.`);
-  };
-  return {
-    text,
-    number,
-    integer,
-    choice,
-    optionalInteger: (name: string, min: number, max: number) =>
-      text(name) === undefined ? undefined : integer(name, min, min, max),
-    boolean: (name: string, fallback: boolean): boolean =>
-      choice(name, ['true', 'false'], fallback ? 'true' : 'false') === 'true',
-    domain: (name: string, fallback: string): string => {
-      const value = (text(name) ?? fallback).toLowerCase();
-      if (/^(?=.{1,200}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/.test(value))
-        return value;
-      throw new ConfigError(
-        `${name}: "${value}" is not a domain name. Give something like apps.example.com.`,
-      );
-    },
-    bytes: (name: string, fallback: string): number => parseBytes(name, text(name) ?? fallback),
-    unknown: (): string[] =>
-      Object.keys(env).filter((name) => name.startsWith('SANDBOXD_') && !known.has(name)),
-  };
-}
-
-function parseBytes(name: string, text: string): number {
-  const match = /^(\d+(?:\.\d+)?)\s*([kmgt]?)i?b?$/i.exec(text);
-  const unit =
-    { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 }[match?.[2]?.toLowerCase() ?? ''] ?? 1;
-  const value = Math.floor(Number(match?.[1]) * unit);
-  if (value >= 64 * 2 ** 20) return value;
-  throw new ConfigError(`${name}: "${text}" is not a size of at least 64m. Give something like 2g or 512m.`);
 }

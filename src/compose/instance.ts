@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type KeyPair, loadOrCreateKeyPair, loadOrCreateSecret } from '../adapters/crypto/key-pair.ts';
-import { hashSecret } from '../domain/auth.ts';
 import type { IdSource } from '../domain/ids.ts';
-import type { Config } from '../config.ts';
+
+export { configuredTokens } from './configured-tokens.ts';
 
 /** What an installation is recognised by; made at its first start and kept in its data directory. */
 export interface Identity {
@@ -30,12 +30,6 @@ export async function loadIdentity(dataDir: string, newId: IdSource): Promise<Id
     loadOrCreateSecret(join(keys, 'preview'), async () => randomBytes(32).toString('base64')),
   ]);
   return { instanceId, nodeId, apiKeys, nodeKeys, previewKey };
-}
-
-/** The tokens of the configuration, by their hash. */
-export async function configuredTokens(tokens: Config['apiTokens']): Promise<ReadonlyMap<string, string>> {
-  const hashed = tokens.map(async ({ owner, secret }) => [await hashSecret(secret), owner] as const);
-  return new Map(await Promise.all(hashed));
 }
 
 /** The version of this program, from its package. */
