@@ -14,6 +14,8 @@ export interface RemoteOptions {
   /** How long one request may take, in milliseconds. */
   readonly timeoutMs?: number;
   readonly fetch?: typeof fetch;
+  /** Awaited before anything is asked of the database: the place for what it must have seen first. */
+  readonly ready?: () => Promise<void>;
 }
 
 const TIMEOUT_MS = 10_000;
@@ -30,12 +32,8 @@ export const openRemoteStore = (options: RemoteOptions): Store => createStore(re
  */
 export const migrateRemoteStore = (options: RemoteOptions): Promise<void> => migrate(remoteSql(options));
 
-export function remoteSql({
-  url,
-  token,
-  timeoutMs = TIMEOUT_MS,
-  fetch = globalThis.fetch,
-}: RemoteOptions): Sql {
+export function remoteSql(options: RemoteOptions): Sql {
+  const { url, token, timeoutMs = TIMEOUT_MS, fetch = globalThis.fetch, ready = alreadyReady } = options;
   const driver = onDriver(
     createClient({
       url,
@@ -43,12 +41,22 @@ export function remoteSql({
       fetch: (request: Request) => ask(fetch, request, timeoutMs),
     }),
   );
+  const reporting = async <T>(question: () => Promise<T>): Promise<T> => {
+    await ready();
+    try {
+      return await question();
+    } catch (error) {
+      throw isNoAnswer(error) ? unanswered(error) : translate(error);
+    }
+  };
   return {
-    read: (statement) => reporting(driver.read(statement)),
-    batch: (statements) => reporting(driver.batch(statements)),
-    tx: (work) => reporting(driver.tx(work)),
+    read: (statement) => reporting(() => driver.read(statement)),
+    batch: (statements) => reporting(() => driver.batch(statements)),
+    tx: (work) => reporting(() => driver.tx(work)),
   };
 }
+
+const alreadyReady = async (): Promise<void> => {};
 
 /** One round trip, the answer read to its end, so that a failure of the network can only happen here. */
 async function ask(fetch: typeof globalThis.fetch, request: Request, timeoutMs: number): Promise<Response> {
@@ -57,14 +65,6 @@ async function ask(fetch: typeof globalThis.fetch, request: Request, timeoutMs: 
     return new Response(await answer.arrayBuffer(), answer);
   } catch (cause) {
     throw unanswered(cause);
-  }
-}
-
-async function reporting<T>(answer: Promise<T>): Promise<T> {
-  try {
-    return await answer;
-  } catch (error) {
-    throw isNoAnswer(error) ? unanswered(error) : translate(error);
   }
 }
 

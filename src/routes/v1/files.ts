@@ -125,14 +125,15 @@ async function readWrite(
   return {
     path: parseWorkspacePath(write.path),
     append: write.append,
-    bytes: new TextEncoder().encode(write.content),
+    // A copy of its own: workerd does not promise that an encoder's buffer is not shared.
+    bytes: new Uint8Array(new TextEncoder().encode(write.content)),
   };
 }
 
 /** Never a type that a browser would run: what tenants wrote is read here, on the console's own origin. */
 function contentType(bytes: Uint8Array): string {
   try {
-    if (!bytes.includes(0)) new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    if (!bytes.includes(0)) new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
     else return 'application/octet-stream';
   } catch {
     // Not UTF-8: bytes then.

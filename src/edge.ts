@@ -1,0 +1,69 @@
+import { createVerifier } from './adapters/channel/token.ts';
+import { migrateRemoteStore, openRemoteStore, type RemoteOptions } from './adapters/libsql/remote.ts';
+import { createApp } from './app.ts';
+import { type EdgeConfig, loadEdgeConfig } from './compose/edge-config.ts';
+import { edgeLogger } from './compose/edge-logger.ts';
+import { API_AUDIENCE } from './domain/channel.ts';
+import { SandboxdError } from './domain/errors.ts';
+import { systemClock, ulidSource } from './domain/ids.ts';
+import type { NodeDirectory } from './domain/node.ts';
+import type { Ports } from './domain/ports.ts';
+
+/** Set by the build. */
+declare const SANDBOXD_VERSION: string;
+
+type Bindings = Readonly<Record<string, string | undefined>>;
+
+/**
+ * What outlives a request is plain data. A client, a pending promise or anything else that is bound to the request it
+ * was made in would hang the next one.
+ */
+const newId = ulidSource(systemClock);
+let known: { readonly bindings: Bindings; readonly config: EdgeConfig } | undefined;
+let migrated: string | undefined;
+
+/** No node is enrolled with this API yet: it has nobody's key, and nobody to command. */
+const channel = createVerifier(API_AUDIENCE, async () => undefined, systemClock);
+const nodes: NodeDirectory = {
+  client: () => {
+    throw noNode();
+  },
+  place: async () => {
+    throw noNode();
+  },
+};
+const noNode = () => new SandboxdError('node_unavailable', 'No node is enrolled with this API.');
+
+const app = createApp(async (c): Promise<Ports> => {
+  const { database, instance } = await configOf(c.env as Bindings);
+  const store = openRemoteStore({ ...database, ready: () => migrateOnce(database) });
+  return { store, nodes, channel, clock: systemClock, newId, log: edgeLogger, instance };
+});
+
+async function configOf(bindings: Bindings): Promise<EdgeConfig> {
+  if (known?.bindings !== bindings) known = { bindings, config: await readConfig(bindings) };
+  return known.config;
+}
+
+/** @throws unavailable when the Worker is not configured; its log says what is missing */
+async function readConfig(bindings: Bindings): Promise<EdgeConfig> {
+  try {
+    const config = await loadEdgeConfig(bindings, SANDBOXD_VERSION);
+    if (config.unknownNames.length > 0) {
+      edgeLogger.warn('variables that nobody reads', { names: config.unknownNames.join(', ') });
+    }
+    return config;
+  } catch (error) {
+    edgeLogger.error('the Worker is not configured', error);
+    throw new SandboxdError('unavailable', 'This API is not configured yet.', { cause: error });
+  }
+}
+
+/** Requests that come first may do it side by side: the database lets one of them. */
+async function migrateOnce(database: RemoteOptions): Promise<void> {
+  if (migrated === database.url) return;
+  await migrateRemoteStore(database);
+  migrated = database.url;
+}
+
+export default { fetch: app.fetch };
