@@ -1,0 +1,116 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import type Docker from 'dockerode';
+import { SandboxdError } from '../src/domain/errors.ts';
+import { installPackages } from '../src/host/packages.ts';
+import { ProgramError, runProgram } from '../src/host/run-program.ts';
+import { readMessages } from './engine-build.ts';
+import type { OnImageProgress } from './progress.ts';
+
+const SUITE = 'bookworm';
+const MIRROR = 'http://deb.debian.org/debian';
+const SECURITY_MIRROR = 'http://deb.debian.org/debian-security';
+const DEBOOTSTRAP = '/usr/sbin/debootstrap';
+/** Lines debootstrap prints for a minimal system, roughly: what progress is measured by. */
+const EXPECTED_LINES = 430;
+/** Paths of a fresh system that no sandbox reads. */
+const UNUSED = [
+  './var/cache/apt/archives/*.deb',
+  './var/lib/apt/lists/*',
+  './usr/share/doc/*',
+  './usr/share/man/*',
+];
+
+/**
+ * Makes a minimal Debian from its packages and imports it as `reference`: the way of a machine without a registry.
+ * @throws unavailable when this user is not root, or the packages cannot be fetched or unpacked
+ */
+export async function bootstrapRootfs(
+  docker: Docker,
+  reference: string,
+  onProgress: OnImageProgress,
+  signal: AbortSignal,
+): Promise<void> {
+  if (process.getuid?.() !== 0) {
+    throw new SandboxdError(
+      'unavailable',
+      'No image registry answers, and making the root file system from packages needs root. Run this as root once, or let the engine reach a registry that has debian:bookworm-slim.',
+    );
+  }
+  if (!existsSync(DEBOOTSTRAP)) await installPackages(['debootstrap'], { signal });
+  const directory = await mkdtemp(join(tmpdir(), 'sandboxd-rootfs-'));
+  try {
+    await debootstrap(directory, onProgress, signal);
+    await writeFile(join(directory, 'etc/apt/sources.list'), sources());
+    await importDirectory(docker, directory, reference, signal);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+async function debootstrap(
+  directory: string,
+  onProgress: OnImageProgress,
+  signal: AbortSignal,
+): Promise<void> {
+  let lines = 0;
+  const onLine = (detail: string) => {
+    lines += 1;
+    onProgress({ step: 'Root file system', fraction: Math.min(0.95, lines / EXPECTED_LINES), detail });
+  };
+  try {
+    await runProgram(DEBOOTSTRAP, ['--variant=minbase', SUITE, directory, MIRROR], { signal, onLine });
+  } catch (error) {
+    if (!(error instanceof ProgramError)) throw error;
+    throw new SandboxdError(
+      'unavailable',
+      `The root file system could not be made from packages:\n${error.output.join('\n')}\nSee that this machine reaches ${MIRROR} and try again.`,
+      { cause: error },
+    );
+  }
+}
+
+const sources = (): string =>
+  [
+    `deb ${MIRROR} ${SUITE} main`,
+    `deb ${MIRROR} ${SUITE}-updates main`,
+    `deb ${SECURITY_MIRROR} ${SUITE}-security main`,
+    '',
+  ].join('\n');
+
+async function importDirectory(
+  docker: Docker,
+  directory: string,
+  reference: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const excludes = UNUSED.map((path) => `--exclude=${path}`);
+  const tar = spawn(
+    'tar',
+    ['--create', '--numeric-owner', '--one-file-system', ...excludes, '--directory', directory, '.'],
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      signal,
+    },
+  );
+  const exit = new Promise<void>((resolve, reject) => {
+    tar.once('error', reject);
+    tar.once('close', (code) => (code === 0 ? resolve() : reject(new Error(`tar ended with ${code}.`))));
+  });
+  const [repo, tag] = reference.split(':');
+  const imported = importTar(docker, tar.stdout, { repo, tag, abortSignal: signal });
+  await Promise.all([imported, exit, text(tar.stderr)]);
+}
+
+async function importTar(docker: Docker, tar: Readable, options: object): Promise<void> {
+  const answer = (await docker.importImage(tar, options)) as Readable;
+  for await (const { error } of readMessages(answer)) {
+    if (error !== undefined)
+      throw new SandboxdError('unavailable', `The engine refused the root file system: ${error}`);
+  }
+}

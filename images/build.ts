@@ -1,0 +1,82 @@
+import { fileURLToPath } from 'node:url';
+import type Docker from 'dockerode';
+import { type BuildNetwork, buildArgs, trustBundle } from './build-network.ts';
+import { buildImage } from './engine-build.ts';
+import { findImage } from './find-image.ts';
+import { type OnImageProgress, part } from './progress.ts';
+import { type Recipe, readRecipes } from './recipe.ts';
+import { ensureRootfs } from './rootfs.ts';
+
+export interface ImageOptions {
+  readonly docker: Docker;
+  readonly network: BuildNetwork;
+  readonly onProgress: OnImageProgress;
+  readonly signal: AbortSignal;
+  readonly runtimedEntry?: string;
+}
+
+export interface EnsuredImage {
+  /** `sandboxd/base:<fingerprint of everything it is made from>`. */
+  readonly tag: string;
+  /** `sha256:…` */
+  readonly id: string;
+  /** Whether anything had to be done. */
+  readonly built: boolean;
+}
+
+const RUNTIMED = fileURLToPath(new URL('../runtimed/main.ts', import.meta.url));
+/** Marks what this program made in the engine, for cleaning up. */
+const KIND_LABEL = 'sandboxd.image';
+
+const STEPS: readonly (readonly [RegExp, string])[] = [
+  [/^RUN apt-get/, 'System packages'],
+  [/^RUN bash .*prepare/, 'Prepared dependencies'],
+  [/^COPY --from/, 'Putting together'],
+];
+
+/**
+ * The sandboxes' base image of this checkout: built when there is none of its fingerprint, otherwise found in
+ * milliseconds. Safe to repeat and to cut off; two at once do the work twice and agree.
+ * @throws unavailable when it cannot be built, with the remedy; the signal's reason when that aborts
+ */
+export async function ensureImage(options: ImageOptions): Promise<EnsuredImage> {
+  const { docker, onProgress, signal } = options;
+  const { toolchain, base } = await readRecipes(options.runtimedEntry ?? RUNTIMED);
+  const present = await findImage(docker, base.tag);
+  if (present !== undefined) return { tag: base.tag, id: present, built: false };
+
+  await ensureToolchain(toolchain, { ...options, onProgress: part(onProgress, 0, 0.95) });
+  signal.throwIfAborted();
+  const build = {
+    ...base,
+    args: { TOOLCHAIN: toolchain.tag },
+    labels: { [KIND_LABEL]: 'base' },
+    describe: () => 'Sandbox supervisor',
+  };
+  await buildImage(docker, build, part(onProgress, 0.95, 1), signal);
+  const id = await findImage(docker, base.tag);
+  if (id === undefined) throw new Error(`The engine built ${base.tag} and does not know it.`);
+  return { tag: base.tag, id, built: true };
+}
+
+async function ensureToolchain(recipe: Recipe, options: ImageOptions): Promise<void> {
+  const { docker, network, onProgress, signal } = options;
+  if ((await findImage(docker, recipe.tag)) !== undefined) return;
+  const rootfs = await ensureRootfs(docker, part(onProgress, 0, 0.4), signal);
+  const build = {
+    tag: recipe.tag,
+    files: [...recipe.files, await trustBundle(network)],
+    args: { ...buildArgs(network), ROOTFS: rootfs },
+    labels: { [KIND_LABEL]: 'toolchain' },
+    describe: (instruction: string) => STEPS.find(([pattern]) => pattern.test(instruction))?.[1],
+  };
+  await buildImage(docker, build, part(onProgress, 0.4, 1), signal);
+  await dropStages(docker);
+}
+
+/** The dependency stage holds the package store's leavings and the trust bundle: nothing that should stay. */
+async function dropStages(docker: Docker): Promise<void> {
+  await docker.pruneImages({
+    filters: JSON.stringify({ dangling: ['true'], label: ['sandboxd.stage=dependencies'] }),
+  });
+}

@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# Runs inside the image build, as root: installs the toolchain's npm packages, and for every template with a lock
+# file the dependencies that its apps find ready, laid out as in a sandbox's home.
+set -euo pipefail
+
+home=/home/sandbox
+trust=/run/ca/bundle.crt
+if [ -s "$trust" ]; then
+  export NODE_EXTRA_CA_CERTS=$trust SSL_CERT_FILE=$trust npm_config_cafile=$trust pnpm_config_cafile=$trust
+fi
+if [ -n "${NPM_REGISTRY:-}" ]; then
+  export npm_config_registry=$NPM_REGISTRY pnpm_config_registry=$NPM_REGISTRY
+fi
+# The lock file names every package by its digest: how old a release is adds nothing to that.
+export pnpm_config_minimum_release_age=0
+# Files of their own, so that a layer stands without the package store.
+export pnpm_config_package_import_method=copy
+
+as_sandbox() {
+  runuser -u sandbox -- env HOME="$home" "$@"
+}
+
+install_locked() {
+  "$@" pnpm install --frozen-lockfile --reporter=append-only
+}
+
+prepare_layer() {
+  local template=$1 app=$home/workspace/app layer=/opt/layers/$1/workspace/app
+  as_sandbox mkdir -p "$app"
+  as_sandbox cp -R "/opt/templates/$template/." "$app/"
+  cd "$app"
+  install_locked as_sandbox
+  # Packages bundled for the browser are part of the layer: the first page does not wait for them.
+  if [ -x node_modules/.bin/vite ]; then as_sandbox node_modules/.bin/vite optimize; fi
+  rm -rf node_modules/.vite-temp
+  mkdir -p "$layer"
+  mv node_modules "$layer/"
+  cd /
+  rm -rf "$home/workspace"
+}
+
+cd /opt/toolchain
+install_locked env pnpm_config_node_linker=hoisted
+mkdir -p /opt/layers
+for lock in /opt/templates/*/pnpm-lock.yaml; do
+  prepare_layer "$(basename "$(dirname "$lock")")"
+done
+rm -rf "$home/.local" "$home/.cache" "$home/.config" "${HOME:-/root}/.local" "${HOME:-/root}/.cache"
