@@ -6,6 +6,7 @@ import { renderError, renderNotFound } from './routes/errors.ts';
 import { health } from './routes/health.ts';
 import { internal } from './routes/internal/sync.ts';
 import { localHostOnly, sameOrigin } from './routes/identity.ts';
+import { securityHeaders } from './routes/security-headers.ts';
 import { v1 } from './routes/v1/index.ts';
 
 /**
@@ -16,6 +17,7 @@ export function createApp(portsOf: (c: AppContext) => Ports | Promise<Ports>) {
   return new Hono<Env>()
     .onError(renderError)
     .notFound(renderNotFound)
+    .use(securityHeaders)
     .use(async (c, next) => {
       c.set('ports', await portsOf(c));
       await next();

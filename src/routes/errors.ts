@@ -1,12 +1,13 @@
 import type { ErrorHandler, NotFoundHandler } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import { asSandboxdError, notFound, SandboxdError } from '../domain/errors.ts';
-import type { Env } from './context.ts';
+import { errorPage } from './console/error-page.ts';
+import type { AppContext, Env } from './context.ts';
 
 /** Seconds after which memory has probably been freed: the idle loop looks every few seconds, a start takes a few. */
 const CAPACITY_RETRY_SECONDS = '30';
 
-/** Renders any failure as the envelope, logging in full what callers may not see. */
+/** Renders any failure, as the envelope or as a page, logging in full what callers may not see. */
 export const renderError: ErrorHandler<Env> = (thrown, c) => {
   const error = thrown instanceof HTTPException ? fromHttp(thrown) : asSandboxdError(thrown);
   if (error.status >= 500) {
@@ -18,11 +19,20 @@ export const renderError: ErrorHandler<Env> = (thrown, c) => {
   }
   if (error.code === 'sandbox_capacity') c.header('retry-after', CAPACITY_RETRY_SECONDS);
   if (error.code === 'unauthorized') c.header('www-authenticate', 'Bearer realm="sandboxd"');
-  return c.json(error.toEnvelope(), error.status);
+  return represent(c, error);
 };
 
 export const renderNotFound: NotFoundHandler<Env> = (c) =>
-  c.json(notFound(`route: ${c.req.method} ${c.req.path}`).toEnvelope(), 404);
+  represent(c, notFound(`route: ${c.req.method} ${c.req.path}`));
+
+const represent = (c: AppContext, error: SandboxdError): Response =>
+  wantsPage(c) ? errorPage(c, error) : c.json(error.toEnvelope(), error.status);
+
+/** The API answers JSON whatever it is asked for; elsewhere people get a page. */
+function wantsPage(c: AppContext): boolean {
+  const isApi = c.req.path === '/v1' || c.req.path.startsWith('/v1/');
+  return !isApi && (c.req.header('accept') ?? '').includes('text/html');
+}
 
 /** What Hono's own middleware throws, in the envelope's terms. */
 function fromHttp(thrown: HTTPException): SandboxdError {

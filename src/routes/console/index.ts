@@ -1,5 +1,18 @@
 import { Hono } from 'hono';
 import type { Env } from '../context.ts';
+import { appPages } from './app.ts';
+import { appList } from './apps.ts';
+import { assets } from './assets.ts';
+import { limitForm } from './form.ts';
+import { newApp } from './new-app.ts';
+import { signInPages } from './sign-in.ts';
+import { signedIn } from './visitor.ts';
 
 /** Server-rendered pages for people. */
-export const consolePages = new Hono<Env>();
+export const consolePages = new Hono<Env>()
+  .route('/assets', assets)
+  .route('/', signInPages)
+  .route('/', appList)
+  .use('/apps/*', limitForm, signedIn)
+  .route('/apps', newApp)
+  .route('/apps', appPages);

@@ -1,0 +1,99 @@
+import type { App } from '../../domain/app.ts';
+import type { Ports } from '../../domain/ports.ts';
+import type { ProcessState } from '../../domain/runtimed.ts';
+import type { SandboxView } from '../../domain/sandbox-view.ts';
+import type { AppPage, Frame, ProcessRow } from '../../views/models.ts';
+import { look, presetLabel } from './app-look.ts';
+import { CHIPS, isSettling, type LiveState, liveState } from './live-state.ts';
+import { liveViews, previewUrlOf } from './live-view.ts';
+import { moment } from './relative-time.ts';
+import { stageOf } from './stage.ts';
+import { timelineEntry } from './timeline.ts';
+
+const EVENTS_SHOWN = 30;
+/** A start takes a second or two: its steps are worth following closely. */
+const SETTLING_SECONDS = 1;
+const SETTLED_SECONDS = 4;
+
+/** Everything the page of one app says. */
+export async function appPage(ports: Ports, owner: string, app: App): Promise<Omit<AppPage, keyof Frame>> {
+  const [views, events] = await Promise.all([
+    liveViews(ports, owner, [app]),
+    ports.store.events.list(owner, { appId: app.id, limit: EVENTS_SHOWN }),
+  ]);
+  const view = views.get(app.id);
+  const state = liveState(view);
+  const url = previewUrlOf(ports, view);
+  const now = ports.clock();
+  return {
+    id: app.id,
+    name: app.name,
+    ...look(app),
+    chip: CHIPS[state],
+    stage: stageOf(state, view, url),
+    refreshSeconds: isSettling(state) ? SETTLING_SECONDS : SETTLED_SECONDS,
+    settling: isSettling(state),
+    ...actionsOf(state),
+    preview: url === undefined ? undefined : { url, host: new URL(url).host },
+    notices: noticesOf(view),
+    facts: factsOf(app, view, now),
+    awakeBecause: view?.seen?.awakeBecause ?? [],
+    processes: (view?.seen?.processes ?? []).map(processRow),
+    timeline: events.map((event) => timelineEntry(event, now)),
+  };
+}
+
+const STOPPABLE: ReadonlySet<LiveState> = new Set([
+  'starting',
+  'serving',
+  'working',
+  'paused',
+  'failing',
+  'unknown',
+] satisfies LiveState[]);
+const STARTABLE: ReadonlySet<LiveState> = new Set(['none', 'stopped', 'error'] satisfies LiveState[]);
+
+const actionsOf = (state: LiveState) => ({
+  canStart: STARTABLE.has(state),
+  canStop: STOPPABLE.has(state),
+});
+
+function noticesOf(view: SandboxView | undefined): string[] {
+  if (view === undefined) return [];
+  const notices: string[] = [];
+  if (view.seen === undefined) {
+    notices.push(
+      'Its node is not answering. This is what was last known; orders are carried out when it is back.',
+    );
+  }
+  if (view.seen?.manifestError !== undefined) {
+    notices.push(`sandbox.yaml cannot be used as it is: ${view.seen.manifestError}`);
+  }
+  return notices;
+}
+
+function factsOf(app: App, view: SandboxView | undefined, now: number): AppPage['facts'] {
+  const active = view?.seen?.lastActiveAt ?? view?.sandbox.lastActiveAt;
+  const facts = [
+    { name: 'Preset', value: presetLabel(app, view?.sandbox) },
+    fact('Created', app.createdAt, now),
+    ...(active === undefined ? [] : [fact('Last active', active, now)]),
+  ];
+  if (view?.sandbox.idlePolicy === 'always_on') facts.push({ name: 'When idle', value: 'stays awake' });
+  if (view?.sandbox.visibility === 'private') facts.push({ name: 'Preview', value: 'private' });
+  return facts;
+}
+
+function fact(name: string, at: number, now: number) {
+  const { ago, iso } = moment(at, now);
+  return { name, value: ago, title: iso };
+}
+
+function processRow({ name, kind, running, abandoned, restarts }: ProcessState): ProcessRow {
+  const chip = running
+    ? ({ label: 'Running', tone: 'ok' } as const)
+    : abandoned
+      ? ({ label: 'Crashed', tone: 'bad' } as const)
+      : ({ label: 'Not running', tone: 'idle' } as const);
+  return { name, kind, restarts, chip };
+}

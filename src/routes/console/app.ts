@@ -1,0 +1,40 @@
+import { Hono } from 'hono';
+import { type App, requireApp } from '../../domain/app.ts';
+import { deleteApp } from '../../domain/app-commands.ts';
+import { createAppSandbox, startSandbox, stopSandbox } from '../../domain/sandbox-commands.ts';
+import type { AppContext, Env } from '../context.ts';
+import { idParam } from '../v1/params.ts';
+import { appPage } from './app-page.ts';
+import { page } from './page.ts';
+
+/** One app: what it is doing, and what can be done with it. Every action ends on the page that shows its outcome. */
+export const appPages = new Hono<Env>()
+  .get('/:id', async (c) => {
+    const app = await appOf(c);
+    return page(c, 'app', await appPage(c.get('ports'), c.get('principal').owner, app));
+  })
+  .post('/:id/start', async (c) => {
+    const app = await appOf(c);
+    const { owner } = c.get('principal');
+    if (app.currentSandboxId === undefined) await createAppSandbox(c.get('ports'), owner, app.id, {});
+    else await startSandbox(c.get('ports'), owner, app.currentSandboxId);
+    return c.redirect(`/apps/${app.id}`, 303);
+  })
+  .post('/:id/stop', async (c) => {
+    const app = await appOf(c);
+    if (app.currentSandboxId !== undefined) {
+      await stopSandbox(c.get('ports'), c.get('principal').owner, app.currentSandboxId);
+    }
+    return c.redirect(`/apps/${app.id}`, 303);
+  })
+  .get('/:id/delete', async (c) => {
+    const { id, name } = await appOf(c);
+    return page(c, 'app-delete', { id, name });
+  })
+  .post('/:id/delete', async (c) => {
+    await deleteApp(c.get('ports'), c.get('principal').owner, idParam(c, 'app'));
+    return c.redirect('/', 303);
+  });
+
+const appOf = (c: AppContext): Promise<App> =>
+  requireApp(c.get('ports'), c.get('principal').owner, idParam(c, 'app'));

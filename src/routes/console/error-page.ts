@@ -1,0 +1,39 @@
+import type { ErrorCode, SandboxdError } from '../../domain/errors.ts';
+import { renderView } from '../../views/render.ts';
+import type { AppContext } from '../context.ts';
+import { isPartial, page } from './page.ts';
+
+const TITLES: Record<ErrorCode, string> = {
+  invalid_request: 'That cannot be done',
+  unauthorized: 'Please sign in',
+  forbidden: 'Not allowed',
+  not_found: 'Not found',
+  conflict: 'Something else came first',
+  task_in_progress: 'A task is running',
+  payload_too_large: 'Too large',
+  rate_limited: 'Too many requests',
+  internal: 'Something failed',
+  sandbox_unavailable: 'The sandbox does not answer',
+  sandbox_capacity: 'No memory left',
+  node_unavailable: 'The node does not answer',
+  unavailable: 'Not available right now',
+};
+
+const NOT_FOUND = 'There is nothing here, or it was deleted.';
+
+/** A failure for people: a page, or where only a part of a page was asked for, a message at the top of that page. */
+export function errorPage(c: AppContext, error: SandboxdError): Response {
+  if (isPartial(c)) return partialError(c, error);
+  const message = error.code === 'not_found' ? NOT_FOUND : error.message;
+  return page(c, 'error', { status: error.status, title: TITLES[error.code], message }, error.status);
+}
+
+function partialError(c: AppContext, error: SandboxdError): Response {
+  c.header('cache-control', 'no-store');
+  // The page shows something that is gone: let it find out as a whole.
+  if (error.code === 'not_found') c.header('hx-refresh', 'true');
+  c.header('hx-retarget', '#flash');
+  c.header('hx-reswap', 'innerHTML');
+  c.header('hx-reselect', '#problem');
+  return c.html(renderView('problem', { message: error.message }), error.status);
+}

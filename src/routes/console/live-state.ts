@@ -1,0 +1,80 @@
+import type { SandboxObservation } from '../../domain/node.ts';
+import type { PreviewStatus } from '../../domain/runtimed.ts';
+import type { Sandbox } from '../../domain/sandbox.ts';
+import type { SandboxView } from '../../domain/sandbox-view.ts';
+import type { Chip } from '../../views/models.ts';
+
+/** What a sandbox is doing, as the console tells it. */
+export type LiveState =
+  /** There is none. */
+  | 'none'
+  | 'starting'
+  /** Its web page answers. */
+  | 'serving'
+  /** Only workers, and they were started. */
+  | 'working'
+  | 'paused'
+  /** It runs, and its web page does not answer. */
+  | 'failing'
+  | 'stopping'
+  | 'stopped'
+  | 'error'
+  /** It should run, and its node does not answer. */
+  | 'unknown';
+
+export const CHIPS: Readonly<Record<LiveState, Chip>> = {
+  none: { label: 'No sandbox', tone: 'idle' },
+  starting: { label: 'Starting', tone: 'busy' },
+  serving: { label: 'Ready', tone: 'ok' },
+  working: { label: 'Running', tone: 'ok' },
+  paused: { label: 'Paused', tone: 'idle' },
+  failing: { label: 'Not answering', tone: 'warn' },
+  stopping: { label: 'Stopping', tone: 'busy' },
+  stopped: { label: 'Stopped', tone: 'idle' },
+  error: { label: 'Error', tone: 'bad' },
+  unknown: { label: 'Unknown', tone: 'warn' },
+};
+
+/** From the order, as far as it is not carried out yet; then from what the node sees; else from the row. */
+export function liveState(view: SandboxView | undefined): LiveState {
+  if (view === undefined) return 'none';
+  const { sandbox, seen } = view;
+  if (seen === undefined) return fromRow(sandbox);
+  return seen.generation < sandbox.generation ? underWay(sandbox, seen) : fromNode(seen);
+}
+
+function underWay(sandbox: Sandbox, seen: SandboxObservation): LiveState {
+  if (sandbox.desired === 'running') return 'starting';
+  return seen.state === 'stopped' ? 'stopped' : 'stopping';
+}
+
+const SEEN_STATES = {
+  creating: 'starting',
+  paused: 'paused',
+  stopped: 'stopped',
+  error: 'error',
+  absent: 'none',
+} as const satisfies Partial<Record<SandboxObservation['state'], LiveState>>;
+
+const PREVIEW_STATES: Readonly<Record<PreviewStatus, LiveState>> = {
+  none: 'working',
+  starting: 'starting',
+  ready: 'serving',
+  down: 'failing',
+  error: 'failing',
+};
+
+function fromNode({ state, phase, preview }: SandboxObservation): LiveState {
+  if (state !== 'running') return SEEN_STATES[state];
+  const isBooting = phase !== undefined && phase !== 'ready';
+  return isBooting ? 'starting' : PREVIEW_STATES[preview.status];
+}
+
+function fromRow(sandbox: Sandbox): LiveState {
+  if (sandbox.status === 'creating') return 'starting';
+  if (sandbox.status === 'running') return 'unknown';
+  return sandbox.status;
+}
+
+/** Whether it will change by itself soon. */
+export const isSettling = (state: LiveState): boolean => state === 'starting' || state === 'stopping';

@@ -1,0 +1,47 @@
+import type { MiddlewareHandler } from 'hono';
+import type { Principal } from '../../domain/auth.ts';
+import { SandboxdError } from '../../domain/errors.ts';
+import type { AppContext, Env } from '../context.ts';
+import { identify } from '../identity.ts';
+import { readForm } from './form.ts';
+import { isPartial } from './page.ts';
+
+const SAFE_METHODS = new Set(['GET', 'HEAD']);
+
+/**
+ * Lets in who is signed in and sends everybody else to the login page. A form must repeat its session's token: a page on
+ * a sibling host can send the cookie along, but cannot read the console to learn the token.
+ */
+export const signedIn: MiddlewareHandler<Env> = async (c, next) => {
+  const principal = await identify(c);
+  if (principal === undefined) return toLogin(c);
+  c.set('principal', principal);
+  if (!SAFE_METHODS.has(c.req.method)) await requireToken(c, principal);
+  return next();
+};
+
+function toLogin(c: AppContext): Response {
+  const { pathname, search } = new URL(c.req.url);
+  const next = SAFE_METHODS.has(c.req.method) && pathname !== '/' ? pathname + search : undefined;
+  const login = next === undefined ? '/login' : `/login?next=${encodeURIComponent(next)}`;
+  if (!isPartial(c)) return c.redirect(login, 303);
+  c.header('hx-redirect', login);
+  return c.body(null, 401);
+}
+
+async function requireToken(c: AppContext, { csrfToken }: Principal): Promise<void> {
+  if (csrfToken === undefined) return;
+  const given = c.req.header('x-csrf-token') ?? (await readForm(c)).get('csrf_token') ?? '';
+  if (!isEqual(given, csrfToken)) {
+    throw new SandboxdError('forbidden', 'This form is out of date. Load the page again, then repeat.');
+  }
+}
+
+/** Takes the same time wherever the texts differ. */
+function isEqual(given: string, expected: string): boolean {
+  let difference = given.length ^ expected.length;
+  for (let index = 0; index < expected.length; index += 1) {
+    difference |= given.charCodeAt(index) ^ expected.charCodeAt(index);
+  }
+  return difference === 0;
+}

@@ -1,0 +1,14 @@
+import { copyOnClick } from './copy.ts';
+import { dialogs } from './dialogs.ts';
+import { submitOnce, submitWhenSeen } from './forms.ts';
+import { polling } from './polling.ts';
+import { pressable } from './press.ts';
+
+/** Every page works without this; it adds what HTML cannot do. */
+document.documentElement.classList.add('js');
+polling();
+dialogs();
+submitOnce();
+submitWhenSeen();
+copyOnClick();
+pressable();

@@ -1,0 +1,27 @@
+/** A form that creates or deletes is sent once, and says that it is at work. */
+export function submitOnce(): void {
+  document.addEventListener('submit', (event) => {
+    const { target: form, submitter } = event;
+    if (!(form instanceof HTMLFormElement) || !('once' in form.dataset)) return;
+    if (!(submitter instanceof HTMLButtonElement) || submitter.formMethod === 'dialog') return;
+    if (submitter.ariaDisabled === 'true') {
+      event.preventDefault();
+      return;
+    }
+    submitter.ariaDisabled = 'true';
+    submitter.textContent = submitter.dataset['busy'] ?? submitter.textContent;
+  });
+}
+
+/** A page that is looked at, not just fetched or rendered ahead, sends its form by itself. */
+export function submitWhenSeen(): void {
+  const form = document.querySelector<HTMLFormElement>('form[data-submit-when-seen]');
+  if (form === null) return;
+  const submit = () => {
+    if (document.visibilityState !== 'visible') return;
+    document.removeEventListener('visibilitychange', submit);
+    form.requestSubmit();
+  };
+  document.addEventListener('visibilitychange', submit);
+  submit();
+}

@@ -1,0 +1,157 @@
+/** What each template is given. Texts are plain: templates escape them. */
+
+/** What the frame around every page needs. */
+export interface Frame {
+  /** Who is signed in; absent on pages for strangers. */
+  readonly account?: Account;
+  /** What every form repeats; absent where nothing rides on a cookie. */
+  readonly csrfToken?: string;
+}
+
+export interface Account {
+  readonly owner: string;
+  /** Without authentication there is nothing to sign out of. */
+  readonly canSignOut: boolean;
+}
+
+export type Tone = 'ok' | 'busy' | 'idle' | 'warn' | 'bad';
+
+/** One status in one word, coloured by how good it is. */
+export interface Chip {
+  readonly label: string;
+  readonly tone: Tone;
+}
+
+/** A moment: how long ago, for reading, and exactly, for machines and tooltips. */
+export interface Moment {
+  readonly ago: string;
+  readonly iso: string;
+}
+
+export interface LoginPage extends Frame {
+  readonly next: string;
+  readonly problem?: string;
+  readonly fieldProblem?: string;
+}
+
+export interface LoginLinkPage extends Frame {
+  readonly action: string;
+}
+
+export interface AppRow {
+  readonly id: string;
+  readonly name: string;
+  readonly initial: string;
+  /** 0–7: which of the tints marks the app, the same on every page. */
+  readonly tint: number;
+  readonly preset: string;
+  readonly chip: Chip;
+  readonly active: Moment;
+  /** Absent for an app without a web page, or without a sandbox. */
+  readonly previewUrl?: string;
+}
+
+export interface AppsPage extends Frame {
+  readonly apps: readonly AppRow[];
+  /** This page, to look at it again. */
+  readonly here: string;
+  readonly isFirstPage: boolean;
+  readonly olderHref?: string;
+  /** Where programs reach the API. */
+  readonly origin: string;
+}
+
+export interface PresetCard {
+  readonly id: string;
+  readonly label: string;
+  readonly description: string;
+  readonly icon: 'window' | 'gear';
+  readonly chosen: boolean;
+}
+
+export interface NewAppPage extends Frame {
+  readonly name: string;
+  readonly presets: readonly PresetCard[];
+  readonly problems: { readonly name?: string; readonly preset?: string };
+}
+
+export interface Step {
+  readonly label: string;
+  readonly state: 'done' | 'active' | 'todo';
+  /** What the active step is doing. */
+  readonly detail?: string;
+}
+
+/** What the preview pane shows. */
+export type Stage =
+  | { readonly kind: 'frame'; readonly id: string; readonly url: string }
+  | { readonly kind: 'steps'; readonly title: string; readonly steps: readonly Step[] }
+  | { readonly kind: 'message'; readonly message: StageMessage };
+
+export interface StageMessage {
+  readonly icon: 'moon' | 'alert' | 'gear' | 'box' | 'unplugged';
+  readonly title: string;
+  readonly text: string;
+  /** Program or build output. */
+  readonly output?: string;
+  /** The label of the button that starts the sandbox. */
+  readonly start?: string;
+}
+
+export interface ProcessRow {
+  readonly name: string;
+  readonly kind: string;
+  readonly chip: Chip;
+  readonly restarts: number;
+}
+
+export interface TimelineEntry {
+  readonly id: string;
+  readonly message: string;
+  readonly type: string;
+  readonly tone: Tone;
+  readonly at: Moment;
+}
+
+export interface AppPage extends Frame {
+  readonly id: string;
+  readonly name: string;
+  readonly initial: string;
+  readonly tint: number;
+  readonly chip: Chip;
+  readonly stage: Stage;
+  /** Seconds until the page looks again. */
+  readonly refreshSeconds: number;
+  /** Whether something is under way, so that pages without scripts reload too. */
+  readonly settling: boolean;
+  readonly canStart: boolean;
+  readonly canStop: boolean;
+  readonly preview?: { readonly url: string; readonly host: string };
+  readonly notices: readonly string[];
+  readonly facts: readonly { readonly name: string; readonly value: string; readonly title?: string }[];
+  readonly awakeBecause: readonly string[];
+  readonly processes: readonly ProcessRow[];
+  readonly timeline: readonly TimelineEntry[];
+}
+
+export interface DeleteAppPage extends Frame {
+  readonly id: string;
+  readonly name: string;
+}
+
+export interface ErrorPage extends Frame {
+  readonly status: number;
+  readonly title: string;
+  readonly message: string;
+}
+
+export interface Views {
+  readonly login: LoginPage;
+  readonly 'login-link': LoginLinkPage;
+  readonly apps: AppsPage;
+  readonly 'app-new': NewAppPage;
+  readonly app: AppPage;
+  readonly 'app-delete': DeleteAppPage;
+  readonly error: ErrorPage;
+  readonly problem: { readonly message: string };
+}

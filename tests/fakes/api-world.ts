@@ -1,0 +1,67 @@
+import { createApp } from '../../src/app.ts';
+import type { ChannelVerifier } from '../../src/domain/channel.ts';
+import { SandboxdError } from '../../src/domain/errors.ts';
+import { ulidSource } from '../../src/domain/ids.ts';
+import type { Logger } from '../../src/domain/log.ts';
+import type { Instance, Ports } from '../../src/domain/ports.ts';
+import { FakeNode, fakeNodes } from './fake-node.ts';
+import { memoryStore } from './memory-store.ts';
+
+const INSTANCE: Instance = {
+  version: '0.0.0-test',
+  addressing: { domain: 'localhost', publicPort: 8080, tls: false },
+  auth: 'on',
+  configuredTokens: new Map(),
+  policy: { idleEnabled: true, idleSeconds: 2100 },
+  previewKey: Buffer.alloc(32, 1).toString('base64'),
+};
+
+/** What was logged, for tests that must not find a secret or must find a failure there. */
+export interface Recorded {
+  readonly level: 'info' | 'warn' | 'error';
+  readonly message: string;
+  readonly cause?: unknown;
+}
+
+/** A whole API and console over a store and a node in memory, on a clock that the test moves. */
+export interface ApiWorld {
+  readonly app: ReturnType<typeof createApp>;
+  readonly ports: Ports;
+  readonly node: FakeNode;
+  readonly logged: Recorded[];
+  /** Lets time pass, in milliseconds. */
+  advance(ms: number): void;
+}
+
+export function apiWorld(instance: Partial<Instance> = {}): ApiWorld {
+  let now = Date.UTC(2030, 0, 2, 3, 4, 5);
+  const clock = () => now;
+  const logged: Recorded[] = [];
+  const node = new FakeNode(clock);
+  const ports: Ports = {
+    store: memoryStore(),
+    nodes: fakeNodes(node),
+    channel: noChannel,
+    clock,
+    newId: ulidSource(clock),
+    log: recorder(logged),
+    instance: { ...INSTANCE, ...instance },
+  };
+  const advance = (ms: number) => {
+    now += ms;
+  };
+  return { app: createApp(() => ports), ports, node, logged, advance };
+}
+
+const recorder = (logged: Recorded[]): Logger => ({
+  info: (message) => logged.push({ level: 'info', message }),
+  warn: (message) => logged.push({ level: 'warn', message }),
+  error: (message, cause) => logged.push({ level: 'error', message, cause }),
+});
+
+/** The fake node is called directly, and calls nobody. */
+const noChannel: ChannelVerifier = {
+  verify: async () => {
+    throw new SandboxdError('unauthorized', 'No node is enrolled here.');
+  },
+};

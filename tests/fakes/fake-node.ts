@@ -1,0 +1,214 @@
+import { notFound, SandboxdError } from '../../src/domain/errors.ts';
+import type { EventType } from '../../src/domain/event.ts';
+import type { SandboxFiles } from '../../src/domain/files.ts';
+import type { Clock } from '../../src/domain/ids.ts';
+import type {
+  CommandOutcome,
+  NodeClient,
+  NodeDirectory,
+  NodeReport,
+  SandboxObservation,
+  SandboxOrder,
+  SyncRequest,
+} from '../../src/domain/node.ts';
+import { findPreset } from '../../src/domain/preset.ts';
+import type { BootPhase, ExecEvent, ExecRequest } from '../../src/domain/runtimed.ts';
+import { fakeFiles } from './fake-files.ts';
+
+/** Stands in for every node id. */
+export const FAKE_NODE_ID = '01ARZ3NDEKTSV4RRFFQ69G5FAV';
+
+type ExecProgram = (request: ExecRequest) => ExecEvent[];
+
+interface FakeSandbox {
+  order: SandboxOrder;
+  observation: SandboxObservation;
+  readonly files: SandboxFiles;
+  readonly logs: Map<string, string[]>;
+}
+
+/**
+ * A node in memory. It keeps the promises of {@link NodeClient}: an order is carried out once per generation, an old one
+ * changes nothing, reports are numbered without gaps and repeated until they are acknowledged.
+ *
+ * What a start leads to, and whether the node answers at all, is for the test to say.
+ */
+export class FakeNode implements NodeClient {
+  /** How far a start gets by itself. */
+  bootsTo: BootPhase = 'ready';
+  /** Whether commands and questions get through. */
+  reachable = true;
+  /** What the next order that changes something fails with, once. */
+  failure: SandboxdError | undefined;
+  /** Every order received, in order. */
+  readonly orders: SandboxOrder[] = [];
+  program: ExecProgram = () => [{ type: 'exit', exit_code: 0, truncated: false, timed_out: false }];
+  readonly #clock: Clock;
+  readonly #sandboxes = new Map<string, FakeSandbox>();
+  #reports: NodeReport[] = [];
+  #seq = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  async apply(order: SandboxOrder): Promise<CommandOutcome> {
+    this.#requireReachable();
+    this.orders.push(order);
+    const known = this.#sandboxes.get(order.id);
+    if (known === undefined || known.observation.generation < order.generation) this.#carryOut(order, known);
+    else if (known.order.revision < order.revision) known.order = order;
+    const observation = this.#sandboxes.get(order.id)?.observation ?? absent(order);
+    return { observations: [observation], reports: [...this.#reports] };
+  }
+
+  async observe(ids: readonly string[]): Promise<readonly SandboxObservation[]> {
+    this.#requireReachable();
+    return ids.flatMap((id) => this.#sandboxes.get(id)?.observation ?? []);
+  }
+
+  async ping(): Promise<void> {
+    this.#requireReachable();
+  }
+
+  files(id: string): SandboxFiles {
+    this.#requireReachable();
+    return this.#require(id).files;
+  }
+
+  async *exec(id: string, request: ExecRequest, signal: AbortSignal): AsyncIterable<ExecEvent> {
+    this.#requireReachable();
+    if (this.#require(id).observation.state !== 'running') throw unavailable('The sandbox does not run.');
+    for (const event of this.program(request)) {
+      if (signal.aborted) return;
+      yield event;
+    }
+  }
+
+  async tailLog(id: string, process: string, lines: number): Promise<string[]> {
+    this.#requireReachable();
+    return this.#log(id, process).slice(-lines);
+  }
+
+  async *followLog(id: string, process: string, signal: AbortSignal): AsyncIterable<string> {
+    this.#requireReachable();
+    for (const line of this.#log(id, process)) {
+      if (signal.aborted) return;
+      yield line;
+    }
+  }
+
+  /** Changes what the node sees of a sandbox, as time and visitors would. */
+  change(id: string, seen: Partial<SandboxObservation>): void {
+    const sandbox = this.#require(id);
+    sandbox.observation = { ...sandbox.observation, ...seen };
+  }
+
+  /** Lets a running sandbox's boot get to a phase. */
+  bootTo(id: string, phase: BootPhase): void {
+    const { order } = this.#require(id);
+    this.change(id, booted(order, phase));
+  }
+
+  /** Puts a line into a process's log. */
+  logLine(id: string, process: string, line: string): void {
+    const { logs } = this.#require(id);
+    logs.set(process, [...(logs.get(process) ?? []), line]);
+  }
+
+  /** What the node would say in its next sync. */
+  hears(): SyncRequest {
+    return {
+      observations: [...this.#sandboxes.values()].map(({ observation }) => observation),
+      reports: [...this.#reports],
+    };
+  }
+
+  acknowledge(seq: number): void {
+    this.#reports = this.#reports.filter((report) => report.seq > seq);
+  }
+
+  /** Records that something happened on the node itself. */
+  report(sandboxId: string, type: EventType, message: string, payload?: NodeReport['payload']): void {
+    this.#seq += 1;
+    const at = this.#clock();
+    this.#reports.push({ seq: this.#seq, at, sandboxId, type, severity: 'info', message, payload });
+  }
+
+  #carryOut(order: SandboxOrder, known: FakeSandbox | undefined): void {
+    const { failure } = this;
+    this.failure = undefined;
+    if (failure !== undefined) throw failure;
+    if (order.desired === 'absent') {
+      if (known === undefined) return;
+      this.#sandboxes.delete(order.id);
+      this.report(order.id, 'sandbox.deleted', 'The sandbox and its workspace were deleted.');
+      return;
+    }
+    const seen = order.desired === 'running' ? this.#started(order) : stopped(order);
+    const { files = fakeFiles(), logs = new Map<string, string[]>() } = known ?? {};
+    const observation = { ...seen, id: order.id, generation: order.generation, awakeBecause: [] };
+    this.#sandboxes.set(order.id, { order, observation, files, logs });
+    if (order.desired === 'running') this.report(order.id, 'sandbox.started', 'The sandbox was started.');
+    else if (known !== undefined) {
+      this.report(order.id, 'sandbox.stopped', 'The sandbox was stopped.', { reason: 'user' });
+    }
+  }
+
+  #started(order: SandboxOrder) {
+    return { state: 'running' as const, lastActiveAt: this.#clock(), ...booted(order, this.bootsTo) };
+  }
+
+  #log(id: string, process: string): string[] {
+    const lines = this.#require(id).logs.get(process);
+    if (lines === undefined) throw notFound('process');
+    return lines;
+  }
+
+  #require(id: string): FakeSandbox {
+    const sandbox = this.#sandboxes.get(id);
+    if (sandbox === undefined) throw notFound('sandbox');
+    return sandbox;
+  }
+
+  #requireReachable(): void {
+    if (!this.reachable) throw new SandboxdError('node_unavailable', 'The node does not answer.');
+  }
+}
+
+/** Every sandbox on one node, which is always chosen. */
+export const fakeNodes = (node: NodeClient): NodeDirectory => ({
+  client: () => node,
+  place: async () => FAKE_NODE_ID,
+});
+
+const unavailable = (message: string) => new SandboxdError('sandbox_unavailable', message);
+
+const isWorker = (order: SandboxOrder): boolean =>
+  order.preset !== undefined && !/^web:/m.test(findPreset(order.preset)?.manifest ?? 'web:');
+
+function booted(order: SandboxOrder, phase: BootPhase) {
+  const runs = phase === 'starting' || phase === 'ready';
+  const kind = isWorker(order) ? ('worker' as const) : ('web' as const);
+  const process = { name: kind, kind, running: runs, restarts: 0, abandoned: false };
+  if (kind === 'worker')
+    return { phase, preview: { status: 'none' as const }, processes: runs ? [process] : [] };
+  const preview =
+    phase === 'ready' ? { status: 'ready' as const, last_http_status: 200 } : { status: 'starting' as const };
+  return { phase, preview, webPort: order.ports[0], processes: runs ? [process] : [] };
+}
+
+const stopped = (order: SandboxOrder) => ({
+  state: 'stopped' as const,
+  preview: { status: isWorker(order) ? ('none' as const) : ('down' as const) },
+  processes: [],
+});
+
+const absent = ({ id, generation }: SandboxOrder): SandboxObservation => ({
+  id,
+  generation,
+  state: 'absent',
+  preview: { status: 'down' },
+  processes: [],
+  awakeBecause: [],
+});
