@@ -4,7 +4,7 @@ import { buffer } from 'node:stream/consumers';
 import type Docker from 'dockerode';
 import { pack } from 'tar-stream';
 import { SandboxdError } from '../../domain/errors.ts';
-import { callEngine, tolerate } from './call.ts';
+import { callEngine, engineStatus, tolerate } from './call.ts';
 import { withHelper } from './helper.ts';
 import { INSTANCE_LABEL, type Names } from './names.ts';
 import { isMountable, overlayOptions } from './overlay.ts';
@@ -29,19 +29,29 @@ export async function probeOverlay(
     string,
     string,
   ];
-  for (const layer of [lower, upper, work]) await mkdir(layer, { recursive: true });
+  for (const layer of [lower, upper, work]) {
+    await rm(layer, { recursive: true, force: true });
+    await mkdir(layer);
+  }
   try {
     await writeThrough(docker, names, image, overlayOptions({ kind: 'overlay', lower, upper, work }));
     await access(join(upper, FILE));
     return true;
   } catch (error) {
-    // The engine's refusal to mount is the answer. That it is gone, or has no such image, is none.
-    if (error instanceof SandboxdError) throw error;
-    return false;
+    if (isAnswer(error)) return false;
+    throw error;
   } finally {
     await tolerate([404], (abortSignal) => docker.getVolume(volumeName(names)).remove({ abortSignal }));
     for (const layer of [lower, upper, work]) await rm(layer, { recursive: true, force: true });
   }
+}
+
+/** The engine's refusal to mount, or a file that never arrived. That the engine is gone, or has no such image, is none. */
+function isAnswer(error: unknown): boolean {
+  if (error instanceof SandboxdError) {
+    return error.code === 'node_unavailable' && engineStatus(error.cause) !== undefined;
+  }
+  return engineStatus(error) !== undefined || (error as { code?: unknown } | null)?.code === 'ENOENT';
 }
 
 const volumeName = (names: Names) => `sandboxd-${names.instance}-probe`;

@@ -33,6 +33,7 @@ class Unpacker {
   readonly #root: string;
   readonly #directories = new Set(['']);
   readonly #files = new Set<string>();
+  readonly #taken = new Set<string>();
 
   constructor(root: string) {
     this.#root = root;
@@ -44,7 +45,7 @@ class Unpacker {
 
   async #one(entry: Entry): Promise<void> {
     const path = withoutFirst(entry.header.name);
-    if (entry.header.type !== 'directory') this.#mustBeFree(path, entry.header.name);
+    if (entry.header.type !== 'directory') this.#claim(path, entry.header.name);
     switch (entry.header.type) {
       case 'directory':
         await this.#directory(path, entry.header);
@@ -66,17 +67,18 @@ class Unpacker {
     entry.resume();
   }
 
-  #mustBeFree(path: string, name: string): void {
+  #claim(path: string, name: string): void {
     const parent = path.slice(0, Math.max(0, path.lastIndexOf('/')));
     if (path === '') throw new UnpackError(`The image's "${name}" is not a directory.`);
     if (!this.#directories.has(parent)) throw new UnpackError(`The image's "${name}" is in no directory.`);
-    if (this.#directories.has(path)) throw new UnpackError(`The image's "${name}" is there twice.`);
+    if (this.#taken.has(path)) throw new UnpackError(`The image's "${name}" is there twice.`);
+    this.#taken.add(path);
   }
 
   async #directory(path: string, header: Header): Promise<void> {
     const target = join(this.#root, path);
     if (path !== '') {
-      this.#mustBeFree(path, header.name);
+      this.#claim(path, header.name);
       await mkdir(target);
       this.#directories.add(path);
     }
