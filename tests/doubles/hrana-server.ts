@@ -16,6 +16,8 @@ export interface HranaOptions {
   /** The database file; created when missing. */
   readonly path: string;
   readonly token?: string;
+  /** 0 picks a free one. */
+  readonly port?: number;
   /** How long a writer waits for another one before it gets SQLITE_BUSY, in milliseconds. */
   readonly lockWaitMs?: number;
 }
@@ -27,6 +29,7 @@ export interface HranaOptions {
 export async function startHranaServer({
   path,
   token,
+  port = 0,
   lockWaitMs = 5_000,
 }: HranaOptions): Promise<HranaServer> {
   const streams = new HranaStreams(path, lockWaitMs);
@@ -39,7 +42,7 @@ export async function startHranaServer({
     );
   });
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(0, '127.0.0.1', resolve);
+    server.once('error', reject).listen(port, '127.0.0.1', resolve);
   });
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
