@@ -1,0 +1,137 @@
+import type { PreviewTarget } from '../src/domain/preview.ts';
+import { type Answer, type AnswerContext, answer, NOT_FOUND } from './answer.ts';
+import { forward, type Relay } from './exchange.ts';
+import type { HoldingArea } from './hold.ts';
+import type { Limits } from './limits.ts';
+import { PRIVATE, type PrivateAccess } from './private.ts';
+import { splitToken } from './secrets.ts';
+import type { Place, RouteTable } from './table.ts';
+import type { Visit } from './visit.ts';
+import { ASLEEP, CROWDED, failed, warming } from './warming.ts';
+
+export interface PreviewsOptions {
+  readonly table: RouteTable;
+  readonly holding: HoldingArea;
+  readonly access: PrivateAccess;
+  readonly relay: Relay;
+  readonly context: AnswerContext;
+  readonly limits: Limits;
+  readonly holdLimitMs: number;
+  readonly tls: boolean;
+  /** Somebody waits for this sandbox. */
+  readonly onWake: (sandboxId: string) => void;
+}
+
+/** A visit that was held and finds its sandbox asleep again asks once more, for a pause that became a stop. */
+const WAKES_PER_VISIT = 2;
+
+/** Decides what becomes of a visit to a preview host. */
+export class Previews {
+  readonly #options: PreviewsOptions;
+
+  constructor(options: PreviewsOptions) {
+    this.#options = options;
+  }
+
+  /** Also called anew for a visit that was held: whatever has changed meanwhile counts. */
+  serve(visit: Visit, target: PreviewTarget): void {
+    const place = this.#options.table.find(target.sandboxId);
+    if (!place?.route.ports.includes(target.port)) {
+      answer(visit, NOT_FOUND, this.#options.context);
+      return;
+    }
+    const { url, token } = splitToken(visit.url);
+    visit.url = url;
+    if (token === undefined) this.#authorise(visit, target, place);
+    else void this.#redeem(visit, target, token);
+  }
+
+  /** Turns a token in the address into a cookie, so that it is gone before anything of the tenant's runs. */
+  async #redeem(visit: Visit, target: PreviewTarget, token: string): Promise<void> {
+    const { access, tls, context } = this.#options;
+    const expiresAt = await access.verify(token, target);
+    const readsOnly = visit.req.method === 'GET' || visit.req.method === 'HEAD';
+    if (expiresAt === undefined || !readsOnly || visit.isUpgrade) return this.serve(visit, target);
+    // Absolute, because a target that begins with two slashes would lead elsewhere.
+    const location = `${tls ? 'https' : 'http'}://${visit.host}${visit.url}`;
+    const headers = { Location: location, 'Set-Cookie': access.cookies(token, expiresAt) };
+    answer(visit, { status: 302, text: 'Welcome.', headers }, context);
+  }
+
+  #authorise(visit: Visit, target: PreviewTarget, place: Place): void {
+    if (place.route.visibility === 'public') return this.#pass(visit, target, place);
+    const allowed = this.#options.access.allows(visit.req.headers.cookie, target);
+    if (allowed === true) this.#pass(visit, target, place);
+    else if (allowed === false) this.#refuse(visit, place, PRIVATE);
+    else void this.#afterCheck(allowed, visit, target);
+  }
+
+  async #afterCheck(allowed: Promise<boolean>, visit: Visit, target: PreviewTarget): Promise<void> {
+    if (await allowed) return this.serve(visit, target);
+    answer(visit, PRIVATE, this.#options.context);
+  }
+
+  #pass(visit: Visit, target: PreviewTarget, place: Place): void {
+    const { state, address } = place.route;
+    if (state === 'live' && address !== undefined) {
+      forward(visit, { pool: place.pool(target.port), meter: place.meter }, this.#options.relay);
+    } else if (state === 'failed') {
+      this.#failed(visit, place);
+    } else {
+      this.#asleep(visit, target, place);
+    }
+  }
+
+  #asleep(visit: Visit, target: PreviewTarget, place: Place): void {
+    if (!visit.holds) return this.#refuse(visit, place, ASLEEP);
+    if (place.route.state !== 'waking' && !this.#askToWake(visit, place, this.#options.holdLimitMs)) {
+      return this.#refuse(visit, place, warming(place.route));
+    }
+    if (visit.isNavigation && place.route.state !== 'paused') {
+      return this.#refuse(visit, place, warming(place.route));
+    }
+    this.#hold(visit, target, place);
+  }
+
+  /**
+   * Shows the failure, and lets a person who comes back try again: a navigation asks for a wake when neither a failure
+   * nor a wake is more recent than `failedRetryMs`.
+   */
+  #failed(visit: Visit, place: Place): void {
+    const { failedRetryMs } = this.#options.limits;
+    const settled = performance.now() - place.changedAt >= failedRetryMs;
+    if (visit.isNavigation && visit.holds && (settled || place.wakeAskedAt !== undefined)) {
+      this.#askToWake(visit, place, failedRetryMs);
+      return this.#refuse(visit, place, warming(place.route));
+    }
+    this.#refuse(visit, place, failed(place.route, failedRetryMs));
+  }
+
+  /** @param everyMs how long one asking counts @returns false when this visit has asked often enough */
+  #askToWake(visit: Visit, place: Place, everyMs: number): boolean {
+    const now = performance.now();
+    if (place.wakeAskedAt !== undefined && now - place.wakeAskedAt < everyMs) return true;
+    if (++visit.wakes > WAKES_PER_VISIT) return false;
+    place.wakeAskedAt = now;
+    this.#options.onWake(place.route.sandboxId);
+    return true;
+  }
+
+  #hold(visit: Visit, target: PreviewTarget, place: Place): void {
+    const { holding, limits, holdLimitMs } = this.#options;
+    const now = performance.now();
+    visit.heldUntil ??= now + (visit.isNavigation ? Math.min(limits.thawMs, holdLimitMs) : holdLimitMs);
+    const left = visit.heldUntil - now;
+    const expire = () => this.#refuse(visit, place, warming(place.route));
+    if (left <= 0) return expire();
+    const release = () => this.serve(visit, target);
+    if (!holding.hold(visit, place.waiting, left, { release, expire })) {
+      this.#refuse(visit, place, CROWDED);
+    }
+  }
+
+  #refuse(visit: Visit, place: Place, refusal: Answer): void {
+    place.meter.refused(refusal.status);
+    answer(visit, refusal, this.#options.context);
+  }
+}
