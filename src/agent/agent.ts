@@ -131,7 +131,7 @@ export class NodeAgent implements NodeClient {
     const record = await this.#takeOver(order, known);
     if (order.generation <= record.applied) return;
     if (order.desired === 'running') await this.#bringUp(record, known === undefined);
-    else await this.lifecycle.stop(record, 'user', order.generation);
+    else await this.#bringDown(record);
   }
 
   async #takeOver(order: SandboxOrder, known: SandboxRecord | undefined): Promise<SandboxRecord> {
@@ -152,7 +152,7 @@ export class NodeAgent implements NodeClient {
 
   async #bringUp(record: SandboxRecord, fresh: boolean): Promise<void> {
     const { generation } = record.order;
-    if (this.lifecycle.live.has(record.id)) {
+    if (this.lifecycle.live.has(record.id) && record.operation === undefined) {
       await this.#records.save({ ...record, applied: generation });
       return;
     }
@@ -165,6 +165,13 @@ export class NodeAgent implements NodeClient {
       }
       throw error;
     }
+  }
+
+  async #bringDown(record: SandboxRecord): Promise<void> {
+    const { generation } = record.order;
+    const isDown = record.state === 'stopped' && record.operation === undefined;
+    if (isDown) await this.#records.save({ ...record, applied: generation });
+    else await this.lifecycle.stop(record, 'user', generation);
   }
 
   async #delete(order: SandboxOrder, known: SandboxRecord | undefined): Promise<void> {

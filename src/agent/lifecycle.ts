@@ -74,15 +74,15 @@ export class Lifecycle {
 
   /** Removes every trace of a sandbox. */
   async destroy(record: SandboxRecord): Promise<void> {
-    const begun =
-      record.operation?.kind === 'delete'
-        ? record
-        : await this.#begin(record, { kind: 'delete', fulfils: record.order.generation });
+    if (record.operation?.kind !== 'delete') {
+      await this.#begin(record, { kind: 'delete', fulfils: record.order.generation });
+    }
     await this.detach(record.id);
     await this.#ports.engine.kill(record.id);
     await this.#ports.engine.remove(record.id);
     await this.#ports.workspaces.remove(record.id);
-    await this.#report(begun.operation?.id ?? record.id, record.id, {
+    // A sandbox is deleted once, however often that has to be finished.
+    await this.#report(record.id, record.id, {
       type: 'sandbox.deleted',
       message: 'The sandbox and its workspace were deleted.',
     });

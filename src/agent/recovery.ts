@@ -8,14 +8,14 @@ import type { Records, SandboxRecord } from './records.ts';
  * puts the rest to sleep. Safe to repeat at any time; done at start and whenever the engine comes back.
  */
 export async function recover(agent: NodeAgent, records: Records, ports: AgentPorts): Promise<void> {
-  const containers = new Map((await ports.engine.list()).map((view) => [view.sandboxId, view]));
+  const present = new Set((await ports.engine.list()).map((view) => view.sandboxId));
   await Promise.all(
     records.all().map(({ id }) =>
       agent.exclusively(id, async () => {
         const record = records.get(id);
         if (record === undefined) return;
         try {
-          await mend(agent, record, containers.get(id));
+          await mend(agent, record, present.has(id) ? await ports.engine.inspect(id) : undefined);
         } catch (error) {
           // One sandbox must not keep the node from serving the others; its order is tried again with every sync.
           ports.log.error('a sandbox could not be recovered', error, { sandboxId: id });

@@ -19,16 +19,18 @@ export interface AgentOptions {
   readonly policy: NodePolicy;
 }
 
-/** A running node agent. Disposing of it ends its loops; sandboxes stay as they are. */
+/** A node agent. Disposing of it ends its loops; sandboxes stay as they are. */
 export interface RunningAgent extends AsyncDisposable {
   readonly agent: NodeAgent;
+  /** Starts the loops: from here on it talks to the API. */
+  readonly begin: () => void;
   readonly onWake: (sandboxId: string) => void;
   readonly onTraffic: (traffic: readonly Traffic[]) => void;
   /** Puts every sandbox to sleep, for a shutdown of the whole node. */
   stopAll(): Promise<void>;
 }
 
-/** Recovers what an earlier run left, then starts the loops. */
+/** Recovers what an earlier run left. `begin` then starts the loops. */
 export async function startAgent(ports: AgentPorts, options: AgentOptions): Promise<RunningAgent> {
   await ports.engine.ensureNetwork();
   await ports.workspaces.open();
@@ -47,13 +49,16 @@ export async function startAgent(ports: AgentPorts, options: AgentOptions): Prom
   await recover(agent, records, ports);
 
   const end = new AbortController();
-  const loops = Promise.all([
-    sync.run(end.signal),
-    idle.run(end.signal, (error) => ports.log.error('an idle sandbox could not be put to sleep', error)),
-    watchEngine(agent, records, ports, end.signal),
-  ]);
+  let loops: Promise<unknown> = Promise.resolve();
   return {
     agent,
+    begin: () => {
+      loops = Promise.all([
+        sync.run(end.signal),
+        idle.run(end.signal, (error) => ports.log.error('an idle sandbox could not be put to sleep', error)),
+        watchEngine(agent, records, ports, end.signal),
+      ]);
+    },
     onWake: (id) => void agent.wake(id),
     onTraffic: (traffic) => agent.noteTraffic(traffic),
     stopAll: async () => {

@@ -14,12 +14,21 @@ export async function viewSandboxes(ports: Ports, sandboxes: readonly Sandbox[])
   const byNode = Map.groupBy(sandboxes, (sandbox) => sandbox.nodeId);
   const seen = await Promise.all([...byNode].map(([nodeId, of]) => observe(ports, nodeId, of)));
   const byId = new Map(seen.flat().map((observation) => [observation.id, observation]));
-  return sandboxes.map((sandbox) => ({ sandbox, seen: byId.get(sandbox.id) }));
+  return sandboxes.map((sandbox) => view(sandbox, byId.get(sandbox.id)));
 }
 
 export async function viewSandbox(ports: Ports, sandbox: Sandbox): Promise<SandboxView> {
-  const [view] = await viewSandboxes(ports, [sandbox]);
-  return view ?? { sandbox, seen: undefined };
+  const [only] = await viewSandboxes(ports, [sandbox]);
+  return only ?? { sandbox, seen: undefined };
+}
+
+/** The row learns of a sleep or a wake with the next sync; who looks now sees it now. */
+function view(sandbox: Sandbox, seen: SandboxObservation | undefined): SandboxView {
+  if (seen === undefined || seen.generation !== sandbox.generation || seen.state === 'absent')
+    return { sandbox, seen };
+  const status = seen.state === 'paused' ? 'running' : seen.state;
+  const errorMessage = status === 'error' ? seen.errorMessage : undefined;
+  return { sandbox: { ...sandbox, status, paused: seen.state === 'paused', errorMessage }, seen };
 }
 
 async function observe(

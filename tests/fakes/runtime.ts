@@ -1,0 +1,84 @@
+import { SandboxdError } from '../../src/domain/errors.ts';
+import type { SandboxFiles } from '../../src/domain/files.ts';
+import type { SandboxRuntime } from '../../src/domain/runtime.ts';
+import type { ExecEvent, ExecRequest, RuntimeStatus } from '../../src/domain/runtimed.ts';
+
+export const READY: RuntimeStatus = {
+  phase: 'ready',
+  preview: { status: 'ready', last_http_status: 200 },
+  web_port: 3000,
+  processes: [{ name: 'web', kind: 'web', running: true, pid: 10, restarts: 0, abandoned: false }],
+};
+
+/** A runtime in memory: ready at once, echoing what is run. */
+export class FakeRuntime implements SandboxRuntime {
+  readonly files: SandboxFiles;
+  reachable = true;
+  #status = READY;
+  readonly #watchers = new Set<(status: RuntimeStatus | undefined) => void>();
+
+  constructor(files: SandboxFiles) {
+    this.files = files;
+  }
+
+  /** What it says from now on. */
+  become(status: RuntimeStatus): void {
+    this.#status = status;
+    for (const watcher of this.#watchers) watcher(status);
+  }
+
+  async status(): Promise<RuntimeStatus> {
+    this.#require();
+    return this.#status;
+  }
+
+  async *watch(signal: AbortSignal): AsyncIterable<RuntimeStatus> {
+    this.#require();
+    let next = Promise.withResolvers<RuntimeStatus | undefined>();
+    const watcher = (status: RuntimeStatus | undefined) => {
+      next.resolve(status);
+      next = Promise.withResolvers();
+    };
+    const leave = () => watcher(undefined);
+    this.#watchers.add(watcher);
+    signal.addEventListener('abort', leave);
+    try {
+      let status: RuntimeStatus | undefined = this.#status;
+      while (status !== undefined && !signal.aborted) {
+        const following = next.promise;
+        yield status;
+        status = await following;
+      }
+    } finally {
+      signal.removeEventListener('abort', leave);
+      this.#watchers.delete(watcher);
+    }
+  }
+
+  async *exec({ cmd }: ExecRequest): AsyncIterable<ExecEvent> {
+    this.#require();
+    yield { type: 'stdout', data: `${cmd.join(' ')}\n` };
+    yield { type: 'exit', exit_code: 0, truncated: false, timed_out: false };
+  }
+
+  async tailLog(process: string, lines: number): Promise<string[]> {
+    this.#require();
+    if (process !== 'web') throw new SandboxdError('not_found', 'No such process.');
+    return ['one', 'two', 'three'].slice(-lines);
+  }
+
+  async *followLog(): AsyncIterable<string> {
+    this.#require();
+    yield 'one';
+  }
+
+  async shutdown(): Promise<void> {
+    this.#require();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+
+  #require(): void {
+    if (!this.reachable) throw new SandboxdError('sandbox_unavailable', 'The sandbox does not answer.');
+  }
+}

@@ -1,0 +1,134 @@
+import { readFile } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { makeRemains, type Remains, type RequestOptions, startWorld, type World } from '../harness/world.ts';
+
+interface Document {
+  paths: Record<string, Record<string, { security?: unknown[] }>>;
+}
+
+const { paths } = parse(
+  await readFile(new URL('../../docs/openapi.yaml', import.meta.url), 'utf8'),
+) as Document;
+const operations = Object.entries(paths).flatMap(([path, methods]) =>
+  Object.entries(methods).map(([method, { security }]) => ({
+    route: `${method.toUpperCase()} ${path}`,
+    isOpen: security?.length === 0,
+  })),
+);
+
+/**
+ * A request that would succeed for the owner, for every route that names something owned. A new route without a row
+ * fails the test below.
+ */
+const OWNED: Record<string, RequestOptions & { query?: string }> = {
+  'GET /v1/apps/{id}': {},
+  'PATCH /v1/apps/{id}': { body: { name: 'stolen' } },
+  'DELETE /v1/apps/{id}': {},
+  'POST /v1/apps/{id}/sandbox': { body: {} },
+  'GET /v1/apps/{id}/events': {},
+  'GET /v1/sandboxes/{id}': {},
+  'PATCH /v1/sandboxes/{id}': { body: { visibility: 'public' } },
+  'DELETE /v1/sandboxes/{id}': {},
+  'POST /v1/sandboxes/{id}/start': {},
+  'POST /v1/sandboxes/{id}/stop': {},
+  'POST /v1/sandboxes/{id}/preview-link': { body: {} },
+  'POST /v1/sandboxes/{id}/exec': { body: { cmd: ['id'] } },
+  'GET /v1/sandboxes/{id}/files': {},
+  'PUT /v1/sandboxes/{id}/files': { query: '?path=planted', raw: 'x' },
+  'DELETE /v1/sandboxes/{id}/files': { query: '?path=secret.txt' },
+  'GET /v1/sandboxes/{id}/files/content': { query: '?path=secret.txt' },
+  'GET /v1/sandboxes/{id}/processes/{name}/logs': {},
+};
+
+/** Routes that are about the caller alone; what they may show is tested below. */
+const OWN = ['GET /v1/apps', 'POST /v1/apps', 'GET /v1/sandboxes', 'POST /v1/sandboxes', 'GET /v1/presets'];
+
+let remains: Remains & AsyncDisposable;
+let world: World;
+let app = '';
+let sandbox = '';
+
+beforeAll(async () => {
+  remains = await makeRemains();
+  world = await startWorld(remains);
+  app = (
+    (await (await world.request('POST', '/v1/apps', { body: { name: 'Private' } })).json()) as { id: string }
+  ).id;
+  const made = await world.request('POST', `/v1/apps/${app}/sandbox`);
+  sandbox = ((await made.json()) as { id: string }).id;
+  await world.request('PUT', `/v1/sandboxes/${sandbox}/files?path=secret.txt`, { raw: 'mine' });
+});
+
+afterAll(async () => {
+  await world[Symbol.asyncDispose]();
+  await remains[Symbol.asyncDispose]();
+});
+
+function call(route: string, as: RequestOptions['as']): Promise<Response> {
+  const [method = '', path = ''] = route.split(' ');
+  const { query = '', ...options } = OWNED[route] ?? {};
+  const id = path.startsWith('/v1/apps') ? app : sandbox;
+  return world.request(method, path.replace('{id}', id).replace('{name}', 'web') + query, { ...options, as });
+}
+
+/** What a stranger could have read or changed. */
+const state = async () =>
+  Promise.all([
+    world.request('GET', `/v1/apps/${app}`).then((answer) => answer.text()),
+    world.request('GET', `/v1/apps/${app}/events`).then((answer) => answer.text()),
+    world.request('GET', `/v1/sandboxes/${sandbox}`).then((answer) => answer.text()),
+    world.request('GET', `/v1/sandboxes/${sandbox}/files?recursive=true`).then((answer) => answer.text()),
+  ]);
+
+describe('every route', () => {
+  it('has a row here, and every row a route', () => {
+    const closed = operations.filter(({ isOpen }) => !isOpen).map(({ route }) => route);
+    expect(closed.toSorted()).toEqual([...Object.keys(OWNED), ...OWN].toSorted());
+  });
+
+  it.each(operations.filter(({ isOpen }) => !isOpen))('$route wants a token', async ({ route }) => {
+    const answer = await call(route, 'nobody');
+    expect(answer.status).toBe(401);
+    expect(answer.headers.get('www-authenticate')).toContain('Bearer');
+  });
+
+  it.each(Object.keys(OWNED))(
+    '%s answers a stranger as if there were nothing, and does nothing',
+    async (route) => {
+      const before = await state();
+      const answer = await call(route, 'rival');
+      expect(answer.status).toBe(404);
+      const body = await answer.text();
+      expect(JSON.parse(body)).toMatchObject({ error: { code: 'not_found' } });
+      expect(body).not.toContain('Private');
+      expect(await state()).toEqual(before);
+    },
+  );
+
+  it.each(Object.keys(OWNED))('%s answers the same for an id that never was', async (route) => {
+    const theirs = await (await call(route, 'rival')).text();
+    const [app_, sandbox_] = [app, sandbox];
+    try {
+      app = sandbox = '01JNEVERWAS000000000000000';
+      expect(await (await call(route, 'rival')).text()).toBe(theirs);
+    } finally {
+      [app, sandbox] = [app_, sandbox_];
+    }
+  });
+});
+
+describe('lists', () => {
+  it.each(['/v1/apps', '/v1/sandboxes'])('%s shows nothing of another owner', async (path) => {
+    const answer = await world.request('GET', path, { as: 'rival' });
+    expect(answer.status).toBe(200);
+    expect(await answer.text()).not.toMatch(new RegExp(`${app}|${sandbox}`, 'i'));
+  });
+
+  it("another owner's project of the same name is another project", async () => {
+    const body = { project: { id: 'same', user_id: 'same' } };
+    const mine = await world.request('POST', '/v1/sandboxes', { body });
+    const theirs = await world.request('POST', '/v1/sandboxes', { body, as: 'rival' });
+    expect([mine.status, theirs.status]).toEqual([201, 201]);
+  });
+});

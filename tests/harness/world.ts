@@ -1,0 +1,180 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { generateKeyPair } from 'jose';
+import { createSyncClient } from '../../src/adapters/channel/api-client.ts';
+import { createNodeClient } from '../../src/adapters/channel/node-client.ts';
+import { createSigner, createVerifier } from '../../src/adapters/channel/token.ts';
+import type { AgentPorts } from '../../src/agent/ports.ts';
+import { createAgentApp } from '../../src/agent/routes.ts';
+import { type RunningAgent, startAgent } from '../../src/agent/start.ts';
+import { createApp } from '../../src/app.ts';
+import { hashSecret } from '../../src/domain/auth.ts';
+import { API_AUDIENCE } from '../../src/domain/channel.ts';
+import { SandboxdError } from '../../src/domain/errors.ts';
+import { systemClock, ulidSource } from '../../src/domain/ids.ts';
+import type { Logger } from '../../src/domain/log.ts';
+import type { NodeDirectory } from '../../src/domain/node.ts';
+import type { Ports } from '../../src/domain/ports.ts';
+import type { Route } from '../../src/domain/routing.ts';
+import type { Store } from '../../src/domain/store.ts';
+import { FakeEngine } from '../fakes/engine.ts';
+import { memoryStore } from '../fakes/memory-store.ts';
+import { FakeRuntime } from '../fakes/runtime.ts';
+import { FakeWorkspaces } from '../fakes/workspaces.ts';
+
+/** Tokens of two tenants. Obviously fake. */
+export const TOKENS = { acme: 'fake-token-of-acme', rival: 'fake-token-of-rival' } as const;
+export type Tenant = keyof typeof TOKENS;
+
+const NODE_ID = '01JTESTN0DE000000000000000';
+const quiet: Logger = { info: () => undefined, warn: () => undefined, error: () => undefined };
+
+/** What outlives a crash of the server: the database, the engine, the disk. */
+export interface Remains {
+  readonly store: Store;
+  readonly engine: FakeEngine;
+  readonly workspaces: FakeWorkspaces;
+  readonly directory: string;
+}
+
+export async function makeRemains(): Promise<Remains & AsyncDisposable> {
+  const directory = await mkdtemp(join(tmpdir(), 'sandboxd-world-'));
+  return {
+    store: memoryStore(),
+    engine: new FakeEngine(),
+    workspaces: new FakeWorkspaces(),
+    directory,
+    [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }),
+  };
+}
+
+/** A whole single-node server on fakes: real routes, domain, channel and agent; no engine, no disk of tenants. */
+export interface World extends AsyncDisposable {
+  readonly ports: Ports;
+  readonly running: RunningAgent;
+  readonly runtimes: Map<string, FakeRuntime>;
+  readonly routes: Map<string, Route>;
+  /** One API request, as a tenant or as nobody. */
+  request(method: string, path: string, options?: RequestOptions): Promise<Response>;
+}
+
+export interface RequestOptions {
+  readonly as?: Tenant | 'nobody';
+  readonly body?: unknown;
+  readonly raw?: BodyInit;
+  readonly headers?: Record<string, string>;
+}
+
+export interface WorldOptions {
+  /** Wraps a port, to watch it or to make it fail. */
+  readonly wrap?: <Port extends object>(name: string, port: Port) => Port;
+  readonly clock?: () => number;
+  readonly memory?: AgentPorts['hostMemory'];
+  readonly instance?: Partial<Ports['instance']>;
+}
+
+export async function startWorld(remains: Remains, options: WorldOptions = {}): Promise<World> {
+  const clock = options.clock ?? systemClock;
+  const newId = ulidSource(clock);
+  const wrap = options.wrap ?? ((_, port) => port);
+  const [apiKeys, nodeKeys] = await Promise.all([generateKeyPair('EdDSA'), generateKeyPair('EdDSA')]);
+  const runtimes = new Map<string, FakeRuntime>();
+  const routes = new Map<string, Route>();
+  const agentPorts: AgentPorts = {
+    engine: wrap('engine', remains.engine),
+    workspaces: wrap('workspaces', remains.workspaces),
+    connect: (controlDirectory) => {
+      const id = controlDirectory.split('/').at(-2) ?? '';
+      const runtime = new FakeRuntime(remains.workspaces.files(id));
+      runtimes.set(id, runtime);
+      return runtime;
+    },
+    route: (command) => {
+      if (command.type === 'route') routes.set(command.route.sandboxId, command.route);
+      if (command.type === 'remove') routes.delete(command.sandboxId);
+    },
+    hostMemory: options.memory ?? (async () => ({ availableBytes: 8e9, totalBytes: 16e9 })),
+    defaults: {
+      image: 'sandboxd/base:test',
+      limits: { memoryBytes: 2 ** 30, cpus: 1, pids: 100, openFiles: 1024 },
+      runtime: undefined,
+      caFile: undefined,
+      env: {},
+    },
+    clock,
+    newId,
+    log: quiet,
+  };
+  const app = createApp(() => ports);
+  const policy = { idleEnabled: true, idleSeconds: 2100 };
+  const running = await startAgent(agentPorts, {
+    directory: remains.directory,
+    policy,
+    exchange: createSyncClient({
+      nodeId: NODE_ID,
+      baseUrl: 'http://api.internal',
+      transport: async (request) => app.fetch(request),
+      signer: createSigner(NODE_ID, nodeKeys.privateKey, clock),
+    }),
+  });
+  const fromApi = createVerifier(
+    NODE_ID,
+    async (issuer) => (issuer === API_AUDIENCE ? apiKeys.publicKey : undefined),
+    clock,
+  );
+  const agentApp = createAgentApp(running.agent, fromApi, quiet);
+  const client = createNodeClient({
+    nodeId: NODE_ID,
+    baseUrl: 'http://node.internal',
+    transport: async (request) => agentApp.fetch(request),
+    signer: createSigner(API_AUDIENCE, apiKeys.privateKey, clock),
+  });
+  const nodes: NodeDirectory = {
+    client: (id) => {
+      if (id !== NODE_ID) throw new SandboxdError('node_unavailable', 'No such node.');
+      return client;
+    },
+    place: async () => NODE_ID,
+  };
+  const ports: Ports = {
+    store: wrap('store', remains.store),
+    nodes,
+    channel: createVerifier(
+      API_AUDIENCE,
+      async (issuer) => (issuer === NODE_ID ? nodeKeys.publicKey : undefined),
+      clock,
+    ),
+    clock,
+    newId,
+    log: quiet,
+    instance: {
+      version: '0.0.0-test',
+      addressing: { domain: 'localhost', publicPort: 8080, tls: false },
+      auth: 'on',
+      configuredTokens: new Map(
+        await Promise.all(
+          Object.entries(TOKENS).map(async ([owner, token]) => [await hashSecret(token), owner] as const),
+        ),
+      ),
+      policy,
+      previewKey: btoa('fake-preview-key-of-32-bytes-000'),
+      ...options.instance,
+    },
+  };
+  running.begin();
+  return {
+    ports,
+    running,
+    runtimes,
+    routes,
+    request: async (method, path, { as = 'acme', body, raw, headers } = {}) =>
+      app.request(path, {
+        method,
+        headers: { ...(as !== 'nobody' && { authorization: `Bearer ${TOKENS[as]}` }), ...headers },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+        ...(raw !== undefined && { body: raw }),
+      }),
+    [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
+  };
+}
