@@ -26,38 +26,62 @@ async function statementsRead(database: Sql, read: Read) {
   return statements;
 }
 
-const page = { before: newId(), limit: 50 };
+const first = { limit: 50 };
+const next = { limit: 50, before: newId() };
+const ofUser = { externalUserId: 'u' };
+const ofApp = { appId: newId() };
+const ofSandbox = { sandboxId: newId() };
 
 describe('Every read finds its rows by an index and in their order', () => {
   it.each([
     ['an app', 'owner=? AND id=?', (store) => store.apps.find(OWNER, newId())],
-    ['a page of apps', 'owner=? AND id<?', (store) => store.apps.list(OWNER, page)],
+    ['apps', 'owner=?', (store) => store.apps.list(OWNER, first)],
+    ['more apps', 'owner=? AND id<?', (store) => store.apps.list(OWNER, next)],
     [
-      "a page of a user's apps",
+      "a user's apps",
+      'owner=? AND external_user_id=?',
+      (store) => store.apps.list(OWNER, { ...first, ...ofUser }),
+    ],
+    [
+      "more of a user's apps",
       'owner=? AND external_user_id=? AND id<?',
-      (store) => store.apps.list(OWNER, { ...page, externalUserId: 'u' }),
+      (store) => store.apps.list(OWNER, { ...next, ...ofUser }),
     ],
     ['a sandbox', 'id=?', (store) => store.sandboxes.find(OWNER, newId())],
+    ['an ordered sandbox', 'id=?', (store) => store.sandboxes.findOrdered(OWNER, newId())],
     [
       "a project's sandbox",
       'owner=? AND project_id=? AND project_user_id=?',
       (store) => store.sandboxes.findByProject(OWNER, { id: 'p', userId: 'u' }),
     ],
-    ['a page of sandboxes', 'owner=? AND id<?', (store) => store.sandboxes.list(OWNER, page)],
+    ['sandboxes', 'owner=?', (store) => store.sandboxes.list(OWNER, first)],
+    ['more sandboxes', 'owner=? AND id<?', (store) => store.sandboxes.list(OWNER, next)],
     ["a node's sandboxes", 'node_id=?', (store) => store.sandboxes.ofNode(NODE)],
-    ['a page of a timeline', 'owner=? AND id<?', (store) => store.events.list(OWNER, page)],
+    ['a timeline', 'owner=?', (store) => store.events.list(OWNER, first)],
+    ['more of a timeline', 'owner=? AND id<?', (store) => store.events.list(OWNER, next)],
     [
-      "a page of an app's timeline",
-      'owner=? AND app_id=? AND id<?',
-      (store) => store.events.list(OWNER, { ...page, appId: newId() }),
+      "an app's timeline",
+      'owner=? AND app_id=?',
+      (store) => store.events.list(OWNER, { ...first, ...ofApp }),
     ],
     [
-      "a page of a sandbox's timeline",
+      "more of an app's timeline",
+      'owner=? AND app_id=? AND id<?',
+      (store) => store.events.list(OWNER, { ...next, ...ofApp }),
+    ],
+    [
+      "a sandbox's timeline",
+      'owner=? AND sandbox_id=?',
+      (store) => store.events.list(OWNER, { ...first, ...ofSandbox }),
+    ],
+    [
+      "more of a sandbox's timeline",
       'owner=? AND sandbox_id=? AND id<?',
-      (store) => store.events.list(OWNER, { ...page, sandboxId: newId() }),
+      (store) => store.events.list(OWNER, { ...next, ...ofApp, ...ofSandbox }),
     ],
     ['a token', 'hash=?', (store) => store.identity.token('h')],
     ['a session', 'hash=?', (store) => store.identity.session('h')],
+    ["a node's acknowledgement", 'id=?', (store) => store.nodes.acknowledged(NODE)],
   ] satisfies [string, string, Read][])('of %s', async (_, seek, read) => {
     await using directory = await mkdtempDisposable(join(tmpdir(), 'plans-'));
     await using database = await FileSql.open(join(directory.path, 'sandboxd.db'));

@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest';
+import { hashSecret } from '../domain/auth.ts';
+import { loadEdgeConfig } from './edge-config.ts';
+
+const KEY = Buffer.alloc(32, 1).toString('base64');
+const ENOUGH = {
+  SANDBOXD_DOMAIN: 'Apps.Example.com',
+  SANDBOXD_DATABASE_URL: 'libsql://db.example.com',
+  SANDBOXD_PREVIEW_KEY: KEY,
+};
+
+describe('The configuration of a Worker', () => {
+  it('is public, and so behind TLS and authentication unless told otherwise', async () => {
+    const { database, instance, unknownNames } = await loadEdgeConfig(ENOUGH, '1.2.3');
+    expect(database).toEqual({ url: 'libsql://db.example.com' });
+    expect(instance).toEqual({
+      version: '1.2.3',
+      addressing: { domain: 'apps.example.com', publicPort: 443, tls: true },
+      auth: 'on',
+      configuredTokens: new Map(),
+      policy: { idleEnabled: true, idleSeconds: 2100 },
+      previewKey: KEY,
+    });
+    expect(unknownNames).toEqual([]);
+  });
+
+  it('keeps authentication on whatever is asked', async () => {
+    const { instance, unknownNames } = await loadEdgeConfig({ ...ENOUGH, SANDBOXD_AUTH: 'off' }, '1');
+    expect(instance.auth).toBe('on');
+    expect(unknownNames).toEqual(['SANDBOXD_AUTH']);
+  });
+
+  it('shows the plain port when previews are not behind TLS', async () => {
+    const { instance } = await loadEdgeConfig({ ...ENOUGH, SANDBOXD_PREVIEW_TLS: 'false' }, '1');
+    expect(instance.addressing).toMatchObject({ publicPort: 80, tls: false });
+  });
+
+  it('knows its tokens by their hash alone', async () => {
+    const tokens = { SANDBOXD_API_TOKENS: 'acme:a-fake-token-of-tests' };
+    const { instance } = await loadEdgeConfig({ ...ENOUGH, ...tokens }, '1');
+    expect([...instance.configuredTokens]).toEqual([[await hashSecret('a-fake-token-of-tests'), 'acme']]);
+  });
+
+  it.each([
+    ['SANDBOXD_DOMAIN', undefined],
+    ['SANDBOXD_DOMAIN', 'not a domain'],
+    ['SANDBOXD_DATABASE_URL', undefined],
+    ['SANDBOXD_PREVIEW_KEY', undefined],
+    ['SANDBOXD_PREVIEW_KEY', KEY.slice(4)],
+    ['SANDBOXD_API_TOKENS', 'acme:short'],
+  ])('is refused when %s is %s, and says which variable it is', async (name, value) => {
+    const loading = loadEdgeConfig({ ...ENOUGH, [name]: value }, '1');
+    await expect(loading).rejects.toThrow(new RegExp(`^${name}`));
+    await expect(loading).rejects.toMatchObject({ name: 'ConfigError' });
+  });
+});
