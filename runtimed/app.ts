@@ -1,0 +1,109 @@
+import type { Logger } from '../src/domain/log.ts';
+import { WEB_PROCESS } from '../src/domain/manifest-schema.ts';
+import type { ManifestProblem } from '../src/domain/manifest.ts';
+import type { BootPhase, RuntimeStatus } from '../src/domain/runtimed.ts';
+import type { Installer } from './boot/install.ts';
+import type { Changes } from './changes.ts';
+import type { HealthMonitor } from './health/monitor.ts';
+import type { LogStore } from './logs/log-store.ts';
+import type { ManifestFile } from './manifest-file.ts';
+import type { Supervisor } from './processes/supervisor.ts';
+
+export interface AppParts {
+  /** Fills a new home; never rejects. */
+  readonly seed: () => Promise<void>;
+  readonly installer: Installer;
+  readonly manifestFile: ManifestFile;
+  readonly supervisor: Supervisor;
+  readonly health: HealthMonitor;
+  readonly logs: LogStore;
+  readonly changes: Changes;
+  readonly logger: Logger;
+}
+
+/** Until somebody aborts, or something changes. */
+const FOR_EVER = 2 ** 31 - 1;
+
+/** The app of this sandbox, from its first boot to the last change of its manifest. */
+export class App {
+  readonly #parts: AppParts;
+  #phase: BootPhase = 'seeding';
+  #webPort: number | undefined;
+  #manifestError: string | undefined;
+
+  constructor(parts: AppParts) {
+    this.#parts = parts;
+  }
+
+  get status(): RuntimeStatus {
+    const { health, supervisor } = this.#parts;
+    return {
+      phase: this.#phase,
+      preview: health.state,
+      ...(this.#webPort !== undefined && { web_port: this.#webPort }),
+      processes: supervisor.states,
+      ...(this.#manifestError !== undefined && { manifest_error: this.#manifestError }),
+    };
+  }
+
+  /** Boots the app and keeps to its manifest until the signal aborts. Something always runs in the end. */
+  async run(signal: AbortSignal): Promise<void> {
+    await this.#parts.seed();
+    if (signal.aborted) return;
+    await this.#install(signal);
+    if (signal.aborted) return;
+    this.#become('starting');
+    await Promise.all([
+      this.#parts.manifestFile.watch(() => this.#follow(signal), signal),
+      this.#untilServing(signal),
+    ]);
+  }
+
+  async #install(signal: AbortSignal): Promise<void> {
+    const { installer, manifestFile, logs } = this.#parts;
+    const [pending, { manifest }] = await Promise.all([installer.pending(), manifestFile.load()]);
+    if (pending === undefined) return;
+    this.#become('installing');
+    // The log of what waits for it is where people look.
+    const name = manifest.web ? WEB_PROCESS : (manifest.workers[0]?.name ?? WEB_PROCESS);
+    await installer.run(pending, logs.of(name), signal);
+  }
+
+  /** Runs what the manifest declares now. */
+  async #follow(signal: AbortSignal): Promise<void> {
+    const { manifestFile, supervisor, health, changes } = this.#parts;
+    const { manifest, problems } = await manifestFile.load();
+    if (signal.aborted) return;
+    this.#report(problems);
+    this.#webPort = manifest.web?.port;
+    health.watch(manifest.web);
+    changes.notify();
+    await supervisor.apply(manifest);
+  }
+
+  #report(problems: readonly ManifestProblem[]): void {
+    const error = problems
+      .map(({ path, message }) => (path === '' ? message : `${path}: ${message}`))
+      .join('; ');
+    if (error !== '') this.#parts.logger.warn('sandbox.yaml is not usable, running the defaults', { error });
+    this.#manifestError = error === '' ? undefined : error;
+  }
+
+  /** A boot ends once: with the first good answer, or for an app without a web process when its workers are started. */
+  async #untilServing(signal: AbortSignal): Promise<void> {
+    const { changes, health, supervisor } = this.#parts;
+    while (!signal.aborted) {
+      const { version } = changes;
+      const { status } = health.state;
+      const isUp = status === 'none' ? supervisor.isStarted : status === 'ready';
+      if (isUp) return this.#become('ready');
+      await changes.after(version, FOR_EVER, signal);
+    }
+  }
+
+  #become(phase: BootPhase): void {
+    this.#phase = phase;
+    this.#parts.logger.info('boot', { phase });
+    this.#parts.changes.notify();
+  }
+}

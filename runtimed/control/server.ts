@@ -1,0 +1,89 @@
+import { rm } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { join } from 'node:path';
+import { asSandboxdError, notFound } from '../../src/domain/errors.ts';
+import type { Logger } from '../../src/domain/log.ts';
+import { CONTROL_SOCKET } from '../../src/domain/runtimed.ts';
+import { type Route, sendJson } from './call.ts';
+
+/** Everything inside the sandbox can connect: it must not be able to use up the file descriptors. */
+const MAX_CONNECTIONS = 200;
+
+/** The control protocol's end inside the sandbox: HTTP over a Unix socket. */
+export class ControlServer implements AsyncDisposable {
+  readonly #server: Server;
+  readonly #routes: readonly Route[];
+  readonly #logger: Logger;
+  readonly #closing = new AbortController();
+  readonly #active = new Set<Promise<void>>();
+
+  private constructor(routes: readonly Route[], logger: Logger) {
+    this.#routes = routes;
+    this.#logger = logger;
+    this.#server = createServer((request, response) => {
+      const answered = this.#answer(request, response).finally(() => this.#active.delete(answered));
+      this.#active.add(answered);
+    });
+    this.#server.maxConnections = MAX_CONNECTIONS;
+  }
+
+  /**
+   * Listens on the socket, in place of one that an earlier run has left.
+   * @throws the system's error when the directory is not there or not writable
+   */
+  static async listen(directory: string, routes: readonly Route[], logger: Logger): Promise<ControlServer> {
+    const control = new ControlServer(routes, logger);
+    const path = join(directory, CONTROL_SOCKET);
+    await rm(path, { recursive: true, force: true });
+    const listening = Promise.withResolvers<void>();
+    control.#server.once('error', listening.reject);
+    control.#server.listen({ path }, listening.resolve);
+    await listening.promise;
+    control.#server.off('error', listening.reject);
+    control.#server.on('error', (error) => logger.error('control socket failed', error));
+    return control;
+  }
+
+  /** Cuts every request off; returns when what they had started is ended. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const closed = new Promise((resolve) => this.#server.close(resolve));
+    this.#closing.abort();
+    this.#server.closeAllConnections();
+    await closed;
+    await Promise.all(this.#active);
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const left = new AbortController();
+    const leave = () => left.abort();
+    response.once('close', leave);
+    this.#closing.signal.addEventListener('abort', leave);
+    response.on('error', leave);
+    request.on('error', leave);
+    try {
+      const url = new URL(request.url ?? '/', 'http://sandbox');
+      const { route, parameter } = this.#find(request.method, url.pathname);
+      await route.handle({ request, response, query: url.searchParams, parameter, signal: left.signal });
+    } catch (thrown) {
+      this.#fail(response, thrown);
+    } finally {
+      this.#closing.signal.removeEventListener('abort', leave);
+    }
+  }
+
+  #find(method: string | undefined, path: string): { route: Route; parameter: string } {
+    for (const route of this.#routes) {
+      const match = route.method === method ? route.pattern.exec(path) : null;
+      if (match) return { route, parameter: match[1] ?? '' };
+    }
+    throw notFound('route of the control protocol');
+  }
+
+  #fail(response: ServerResponse, thrown: unknown): void {
+    const error = asSandboxdError(thrown);
+    if (error.code === 'internal') this.#logger.error('request failed', thrown);
+    // An answer that has begun can only be cut off: its end would say that it is whole.
+    if (response.headersSent) response.destroy();
+    else sendJson({ response }, error.toEnvelope(), error.status);
+  }
+}

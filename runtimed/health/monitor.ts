@@ -1,0 +1,110 @@
+import { type Clock, timestamp } from '../../src/domain/ids.ts';
+import type { WebDefinition } from '../../src/domain/manifest.ts';
+import type { PreviewState } from '../../src/domain/runtimed.ts';
+import type { Changes } from '../changes.ts';
+import type { Timings } from '../options.ts';
+import type { WebProcess } from '../processes/supervisor.ts';
+import { type Health, judge, NONE, probeInterval, STARTING } from './judge.ts';
+import { probe } from './probe.ts';
+
+/** An app that takes longer to answer does not serve. */
+const PROBE_LIMIT = 10_000;
+
+const NOT_LAUNCHED: WebProcess = { running: false, id: '', at: 0 };
+
+export interface MonitorContext {
+  readonly clock: Clock;
+  readonly timings: Timings;
+  /** The web process as it is now; undefined before it is first started. */
+  readonly web: () => WebProcess | undefined;
+  /** Told by the supervisor when a process changes, and told here when the health does. */
+  readonly changes: Changes;
+}
+
+/** Watches whether the web process serves. */
+export class HealthMonitor implements AsyncDisposable {
+  readonly #context: MonitorContext;
+  readonly #closing = new AbortController();
+  #target: WebDefinition | undefined;
+  #health: Health = STARTING;
+  #loop: Promise<void> | undefined;
+
+  constructor(context: MonitorContext) {
+    this.#context = context;
+  }
+
+  get state(): PreviewState {
+    const { status, lastStatus, checkedAt } = this.#health;
+    return {
+      status,
+      ...(lastStatus !== undefined && { last_http_status: lastStatus }),
+      ...(checkedAt !== undefined && { last_checked_at: timestamp(checkedAt) }),
+    };
+  }
+
+  /** What to probe from now on; undefined for an app without a web process. */
+  watch(target: WebDefinition | undefined): void {
+    const isNew = target?.port !== this.#target?.port || target?.health_path !== this.#target?.health_path;
+    this.#target = target;
+    if (target === undefined) this.#become(NONE);
+    else if (isNew) this.#become(STARTING);
+    this.#context.changes.notify();
+    this.#loop ??= this.#run(this.#closing.signal);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort();
+    await this.#loop;
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    const { timings } = this.#context;
+    let launch = '';
+    while (!signal.aborted) {
+      const key = this.#key;
+      const { id } = this.#context.web() ?? NOT_LAUNCHED;
+      if (id !== launch) {
+        launch = id;
+        this.#become(this.#target ? STARTING : NONE);
+        await this.#rest(key, timings.firstProbe, signal);
+      }
+      const startedAt = performance.now();
+      if (id !== '' && this.#target) await this.#probe(this.#target, key, signal);
+      const interval = probeInterval(this.#health, timings);
+      await this.#rest(key, interval - (performance.now() - startedAt), signal);
+    }
+  }
+
+  async #probe(target: WebDefinition, key: string, signal: AbortSignal): Promise<void> {
+    const limited = AbortSignal.any([signal, AbortSignal.timeout(PROBE_LIMIT)]);
+    const outcome = await probe({ port: target.port, healthPath: target.health_path }, limited);
+    // An answer of the process before this one says nothing of this one.
+    if (signal.aborted || key !== this.#key) return;
+    const { running, at } = this.#context.web() ?? NOT_LAUNCHED;
+    const now = this.#context.clock();
+    this.#become(judge(this.#health, outcome, { running, uptime: now - at }, now, this.#context.timings));
+  }
+
+  /** Changes with whatever makes the last probe worthless. */
+  get #key(): string {
+    const { id, running } = this.#context.web() ?? NOT_LAUNCHED;
+    return [id, running, this.#target?.port, this.#target?.health_path].join(' ');
+  }
+
+  /** Waits `ms` milliseconds, or until the key is another. */
+  async #rest(key: string, ms: number, signal: AbortSignal): Promise<void> {
+    const { changes } = this.#context;
+    const deadline = performance.now() + ms;
+    while (!signal.aborted && this.#key === key) {
+      const left = deadline - performance.now();
+      if (left <= 0) return;
+      await changes.after(changes.version, left, signal);
+    }
+  }
+
+  #become(health: Health): void {
+    const isNews = health.status !== this.#health.status || health.lastStatus !== this.#health.lastStatus;
+    this.#health = health;
+    if (isNews) this.#context.changes.notify();
+  }
+}

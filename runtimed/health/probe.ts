@@ -1,0 +1,76 @@
+import { type IncomingMessage, request } from 'node:http';
+import { entryModule } from './entry-module.ts';
+
+/** What one look at the web process found. */
+export interface ProbeOutcome {
+  /** It answered 200, and so did the module its page is made of. */
+  readonly ok: boolean;
+  /** The status of the health path; absent when nothing answered. */
+  readonly status?: number;
+}
+
+export interface ProbeTarget {
+  readonly port: number;
+  readonly healthPath: string;
+}
+
+/** A page that says more than this before its first script is not one of Vite's. */
+const MAX_PAGE_BYTES = 128 * 1024;
+const NO_ANSWER: ProbeOutcome = { ok: false };
+
+/**
+ * Asks a web process whether it serves. For a page of a Vite app, its entry module is asked for too: the page itself
+ * answers 200 however broken the app is. Redirects are not followed. Never rejects.
+ * @param signal ends the probe; it then counts as unanswered
+ */
+export async function probe({ port, healthPath }: ProbeTarget, signal: AbortSignal): Promise<ProbeOutcome> {
+  try {
+    const page = await get(port, healthPath, signal);
+    if (page.status !== 200) return { ok: false, status: page.status };
+    const entry = page.isHtml ? entryModule(page.body, healthPath) : undefined;
+    if (entry === undefined) return { ok: true, status: 200 };
+    const module = await get(port, entry, signal);
+    // A module that does not exist is answered with the page again.
+    return { ok: module.status === 200 && !module.isHtml, status: 200 };
+  } catch {
+    // Refused, reset, too slow, or not HTTP: all the same to a visitor.
+    return NO_ANSWER;
+  }
+}
+
+interface Answer {
+  readonly status: number;
+  readonly isHtml: boolean;
+  /** The beginning of it, when it is HTML. */
+  readonly body: string;
+}
+
+function get(port: number, path: string, signal: AbortSignal): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const headers = { host: `localhost:${port}`, accept: 'text/html,*/*', 'user-agent': 'sandboxd-health' };
+    const outgoing = request({ host: '127.0.0.1', port, path, headers, agent: false, signal });
+    outgoing.on('error', reject);
+    outgoing.on('response', (response) => {
+      response.on('error', reject);
+      read(response).then(resolve, reject);
+    });
+    outgoing.end();
+  });
+}
+
+async function read(response: IncomingMessage): Promise<Answer> {
+  const status = response.statusCode ?? 0;
+  const isHtml = /^text\/html\b/i.test(response.headers['content-type'] ?? '');
+  const chunks: Buffer[] = [];
+  let length = 0;
+  if (status === 200 && isHtml) {
+    for await (const chunk of response as AsyncIterable<Buffer>) {
+      chunks.push(chunk);
+      length += chunk.length;
+      if (length >= MAX_PAGE_BYTES) break;
+    }
+  }
+  // The rest is of no interest, and may never end.
+  response.destroy();
+  return { status, isHtml, body: Buffer.concat(chunks).toString('utf8') };
+}

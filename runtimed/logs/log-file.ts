@@ -1,0 +1,95 @@
+import { constants } from 'node:fs';
+import { type FileHandle, lstat, mkdir, rename } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { Changes } from '../changes.ts';
+import { openRegular } from '../regular-file.ts';
+
+/** A log that would grow beyond this becomes its own predecessor. */
+export const LOG_LIMIT_BYTES = 4 * 1024 * 1024;
+/** How often it is looked whether the file at the path is still the one written to, in milliseconds. */
+const CHECK_INTERVAL = 1000;
+const APPEND = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT;
+
+/** The log from before the last rotation. */
+export const predecessorOf = (path: string): string => `${path}.1`;
+
+/**
+ * One process's output on disk. The directory is the tenant's: the file may vanish, or be something else. Then output
+ * is dropped until the path is free again; the process is never held up, and nothing is written elsewhere.
+ */
+export class LogFile implements AsyncDisposable {
+  readonly path: string;
+  /** Told after every write. */
+  readonly changes = new Changes();
+  readonly #limit: number;
+  #handle: FileHandle | undefined;
+  #inode = 0n;
+  #size = 0;
+  #checkedAt = Number.NEGATIVE_INFINITY;
+  #queue: Promise<void> = Promise.resolve();
+
+  constructor(path: string, limit = LOG_LIMIT_BYTES) {
+    this.path = path;
+    this.#limit = limit;
+  }
+
+  /** Resolves when the bytes are written, or dropped. Writes keep their order. Never rejects. */
+  write(bytes: Uint8Array): Promise<void> {
+    this.#queue = this.#queue.then(() =>
+      // A full disk, or something odd at the path: this piece is lost, and the next one tries afresh.
+      this.#append(bytes).catch(() => this.#close()),
+    );
+    return this.#queue;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#queue;
+    await this.#close();
+  }
+
+  async #append(bytes: Uint8Array): Promise<void> {
+    await this.#check();
+    if (this.#handle && this.#size > 0 && this.#size + bytes.length > this.#limit) await this.#rotate();
+    const handle = this.#handle ?? (await this.#open());
+    await handle.appendFile(bytes);
+    this.#size += bytes.length;
+    this.changes.notify();
+  }
+
+  /** Lets go of a file that has been deleted, moved away, or replaced. */
+  async #check(): Promise<void> {
+    if (!this.#handle || performance.now() - this.#checkedAt < CHECK_INTERVAL) return;
+    this.#checkedAt = performance.now();
+    const there = await lstat(this.path, { bigint: true }).catch(() => undefined);
+    if (there?.ino !== this.#inode) await this.#close();
+    else this.#size = Number(there.size);
+  }
+
+  async #open(): Promise<FileHandle> {
+    await mkdir(dirname(this.path), { recursive: true, mode: 0o700 });
+    const handle = await openRegular(this.path, APPEND);
+    const { ino, size } = await handle.stat({ bigint: true });
+    this.#handle = handle;
+    this.#inode = ino;
+    this.#size = Number(size);
+    this.#checkedAt = performance.now();
+    return handle;
+  }
+
+  async #rotate(): Promise<void> {
+    const full = this.#handle;
+    await rename(this.path, predecessorOf(this.path)).then(
+      () => this.#close(),
+      // A directory in the predecessor's place: the log must not grow for it.
+      () => full?.truncate(0),
+    );
+    this.#size = 0;
+  }
+
+  async #close(): Promise<void> {
+    const handle = this.#handle;
+    this.#handle = undefined;
+    // What was written is with the kernel; there is nobody to tell of a failure to close.
+    await handle?.close().catch(() => {});
+  }
+}

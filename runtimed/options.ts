@@ -1,0 +1,78 @@
+import {
+  CONTROL_DIRECTORY,
+  SANDBOX_HOME,
+  SKELETON_DIRECTORY,
+  TEMPLATES_DIRECTORY,
+} from '../src/domain/runtimed.ts';
+
+/** Everything that differs between a sandbox and a test of one. */
+export interface RuntimeOptions {
+  readonly home: string;
+  /** Where the image keeps starter files, one directory a template. */
+  readonly templates: string;
+  /** What the image puts into an empty home. */
+  readonly skeleton: string;
+  /** The directory of the control socket. */
+  readonly controlDirectory: string;
+  /** A preset's id; undefined when only a template was named. */
+  readonly preset: string | undefined;
+  readonly template: string | undefined;
+  /** The container's; only a named few of its variables reach programs. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly timings: Timings;
+}
+
+/** Milliseconds. */
+export interface Timings {
+  /** From SIGTERM to SIGKILL of a process that is to be replaced. */
+  readonly stopGrace: number;
+  /** The same when everything stops: the whole shutdown takes 5 s at most. */
+  readonly shutdownGrace: number;
+  readonly firstRestart: number;
+  readonly longestRestart: number;
+  /** A process that lived this long has its crashes forgotten. */
+  readonly healthy: number;
+  /** One that did not live this long counts towards being abandoned. */
+  readonly quickExit: number;
+  readonly firstProbe: number;
+  readonly probeStarting: number;
+  readonly probeReady: number;
+  readonly probeDown: number;
+  /** A web process that has not served for this long since its start is down, not starting. */
+  readonly startingLimit: number;
+  readonly manifestPoll: number;
+  /** A file that is being written is read once it has rested for this long. */
+  readonly manifestRest: number;
+  readonly watchHeartbeat: number;
+  readonly installLimit: number;
+}
+
+export const TIMINGS: Timings = {
+  stopGrace: 5000,
+  shutdownGrace: 4500,
+  firstRestart: 1000,
+  longestRestart: 30_000,
+  healthy: 60_000,
+  quickExit: 5000,
+  firstProbe: 50,
+  probeStarting: 250,
+  probeReady: 5000,
+  probeDown: 1000,
+  startingLimit: 120_000,
+  manifestPoll: 1000,
+  manifestRest: 100,
+  watchHeartbeat: 10_000,
+  installLimit: 900_000,
+};
+
+/** The options of a sandbox, from the environment the engine gives it (see `RuntimeEnvironment`). */
+export const sandboxOptions = (environment: NodeJS.ProcessEnv): RuntimeOptions => ({
+  home: SANDBOX_HOME,
+  templates: TEMPLATES_DIRECTORY,
+  skeleton: SKELETON_DIRECTORY,
+  controlDirectory: CONTROL_DIRECTORY,
+  preset: environment['SANDBOXD_PRESET'] || undefined,
+  template: environment['SANDBOXD_TEMPLATE'] || undefined,
+  environment,
+  timings: TIMINGS,
+});

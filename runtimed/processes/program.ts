@@ -1,0 +1,99 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { constants } from 'node:os';
+import type { Readable, Writable } from 'node:stream';
+import type { Environment } from './environment.ts';
+import { endAll, type Kinship, MARK } from './remains.ts';
+
+export interface ProgramOptions {
+  readonly argv: readonly [string, ...string[]];
+  readonly cwd: string;
+  readonly env: Environment;
+  /** Unique among all programs of this runtime. */
+  readonly mark: string;
+  /** Whether it is given something to read; it reads an empty file otherwise. */
+  readonly stdin?: boolean;
+}
+
+/** A program in a process group of its own. */
+export class Program {
+  readonly pid: number;
+  readonly stdin: Writable | null;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  /** The leader's exit code, or 128 + the number of the signal that ended it. Never rejects. */
+  readonly exited: Promise<number>;
+  readonly #kin: Kinship;
+
+  private constructor(child: ChildProcess, pid: number, mark: string) {
+    this.pid = pid;
+    this.#kin = { group: pid, mark };
+    this.stdin = child.stdin;
+    // Piped by `start`.
+    this.stdout = child.stdout as Readable;
+    this.stderr = child.stderr as Readable;
+    this.exited = new Promise((resolve) => {
+      child.once('exit', (code, signal) => resolve(code ?? 128 + (signal ? constants.signals[signal] : 0)));
+    });
+  }
+
+  /**
+   * Returns when the program runs.
+   * @throws the system's error when it cannot: ENOENT for a missing program or directory, E2BIG, EAGAIN, ENOMEM…
+   */
+  static async start({ argv, cwd, env, mark, stdin = false }: ProgramOptions): Promise<Program> {
+    const [file, ...args] = argv;
+    const child = spawn(file, args, {
+      cwd,
+      env: { ...env, [MARK]: mark },
+      detached: true,
+      stdio: [stdin ? 'pipe' : 'ignore', 'pipe', 'pipe'],
+    });
+    await once(child, 'spawn');
+    // A pipe that breaks shows in the end of the program or of its output; as an event nobody hears it would be fatal.
+    for (const emitter of [child, child.stdin, child.stdout, child.stderr]) emitter?.on('error', () => {});
+    return new Program(child, child.pid as number, mark);
+  }
+
+  /** Resolves when the leader has exited or the signal aborts. Never rejects. */
+  async exitedOr(signal: AbortSignal): Promise<void> {
+    const aborted = Promise.withResolvers<void>();
+    const abort = () => aborted.resolve();
+    signal.addEventListener('abort', abort);
+    if (signal.aborted) abort();
+    await Promise.race([this.exited, aborted.promise]);
+    signal.removeEventListener('abort', abort);
+  }
+
+  /**
+   * Gives all output to `write`, a piece at a time: a program that writes faster is held up by its own pipe. Returns
+   * when both its outputs have ended. Never rejects.
+   */
+  async record(write: (bytes: Buffer) => Promise<void>): Promise<void> {
+    await Promise.all([consume(this.stdout, write), consume(this.stderr, write)]);
+  }
+
+  /**
+   * Ends it and everything it started: SIGTERM, then SIGKILL after `grace` milliseconds. What is left in its output
+   * is dropped. Repeating it is harmless.
+   */
+  async end(grace: number): Promise<void> {
+    await endAll(this.#kin, grace);
+    this.release();
+  }
+
+  /** Lets go of its inputs and outputs. What it has started may live on, unheard. */
+  release(): void {
+    this.stdin?.destroy();
+    this.stdout.destroy();
+    this.stderr.destroy();
+  }
+}
+
+async function consume(output: Readable, write: (bytes: Buffer) => Promise<void>): Promise<void> {
+  try {
+    for await (const chunk of output as AsyncIterable<Buffer>) await write(chunk);
+  } catch {
+    // Destroyed with the program: whoever escaped it has nobody left to talk to.
+  }
+}

@@ -1,0 +1,99 @@
+import { join } from 'node:path';
+import type { Clock } from '../src/domain/ids.ts';
+import type { Logger } from '../src/domain/log.ts';
+import { APP_DIRECTORY } from '../src/domain/paths.ts';
+import type { RuntimeStatus } from '../src/domain/runtimed.ts';
+import { App } from './app.ts';
+import { Installer } from './boot/install.ts';
+import { seedOf } from './boot/seed-plan.ts';
+import { seedHome } from './boot/seeding.ts';
+import { Changes } from './changes.ts';
+import { execRoutes } from './control/exec-routes.ts';
+import { fileRoutes } from './control/file-routes.ts';
+import { logRoutes } from './control/log-routes.ts';
+import { ControlServer } from './control/server.ts';
+import { statusRoutes } from './control/status-routes.ts';
+import { Workspace } from './files/workspace.ts';
+import { HealthMonitor } from './health/monitor.ts';
+import { LogStore } from './logs/log-store.ts';
+import { ManifestFile } from './manifest-file.ts';
+import type { RuntimeOptions } from './options.ts';
+import { programEnvironment } from './processes/environment.ts';
+import { Supervisor } from './processes/supervisor.ts';
+
+/** What a runtime takes from outside. */
+export interface RuntimeContext {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Makes names that nothing else in this sandbox has. */
+  readonly newName: () => string;
+}
+
+/** A sandbox at work. Disposing of it stops every process and whatever is still under way, within 5 s. */
+export interface Runtime extends AsyncDisposable {
+  readonly status: RuntimeStatus;
+  /** Resolves when somebody orders a shutdown over the control socket. */
+  readonly shutdownOrdered: Promise<void>;
+}
+
+/**
+ * Returns when the control socket answers; the app boots meanwhile, and afterwards.
+ * @throws the system's error when the socket cannot be made
+ */
+export async function startRuntime(options: RuntimeOptions, context: RuntimeContext): Promise<Runtime> {
+  const { home, timings, controlDirectory } = options;
+  const { logger, newName } = context;
+  const changes = new Changes();
+  const logs = new LogStore(home);
+  const environment = programEnvironment(options.environment, home);
+  const shared = {
+    ...context,
+    home,
+    directory: join(home, APP_DIRECTORY),
+    environment,
+    timings,
+    changes,
+    newMark: newName,
+  };
+  const supervisor = new Supervisor(logs, shared);
+  const health = new HealthMonitor({ ...shared, web: () => supervisor.web });
+  const seed = seedOf(options.preset, options.template);
+  const app = new App({
+    seed: () => seedHome(options, seed, logger),
+    installer: new Installer(shared),
+    manifestFile: new ManifestFile(shared.directory, seed.preset, timings),
+    supervisor,
+    health,
+    logs,
+    changes,
+    logger,
+  });
+  const shutdown = Promise.withResolvers<void>();
+  const workspace = new Workspace(home, newName);
+  const routes = [
+    ...statusRoutes({
+      status: () => app.status,
+      changes,
+      heartbeat: timings.watchHeartbeat,
+      shutdown: shutdown.resolve,
+    }),
+    ...fileRoutes(workspace),
+    ...execRoutes({ workspace, environment, newMark: newName }),
+    ...logRoutes({ logs, isDeclared: (name) => supervisor.has(name) }),
+  ];
+  const server = await ControlServer.listen(controlDirectory, routes, logger);
+  const closing = new AbortController();
+  const running = app.run(closing.signal).catch((error: unknown) => logger.error('boot failed', error));
+  return {
+    get status() {
+      return app.status;
+    },
+    shutdownOrdered: shutdown.promise,
+    async [Symbol.asyncDispose]() {
+      closing.abort();
+      const parts = [server, supervisor, health].map((part) => part[Symbol.asyncDispose]());
+      await Promise.all([...parts, running]);
+      await logs[Symbol.asyncDispose]();
+    },
+  };
+}
