@@ -16,7 +16,10 @@ export async function listenOnSocket(
   fetch: (request: Request) => Response | Promise<Response>,
 ): Promise<AsyncDisposable> {
   await rm(path, { force: true });
-  const server = createServer({ requestTimeout: 0, keepAliveTimeout: 60_000 }, getRequestListener(fetch));
+  const handle = getRequestListener(fetch);
+  const server = createServer({ requestTimeout: 0, keepAliveTimeout: 60_000 }, (request, response) => {
+    void handle(request, response);
+  });
   server.listen(path);
   await once(server, 'listening');
   await chmod(path, 0o600);

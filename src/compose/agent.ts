@@ -1,0 +1,51 @@
+import { join } from 'node:path';
+import { DockerEngine } from '../adapters/docker/engine.ts';
+import { connectRuntime } from '../adapters/runtimed/connect.ts';
+import { DiskWorkspaces } from '../adapters/workspace/workspaces.ts';
+import { readHostMemory } from '../agent/capacity.ts';
+import type { AgentPorts } from '../agent/ports.ts';
+import type { Config } from '../config.ts';
+import type { Clock, IdSource } from '../domain/ids.ts';
+import type { Logger } from '../domain/log.ts';
+import type { Identity } from './instance.ts';
+
+const OPEN_FILES = 65_536;
+
+/** The node agent's ports on this machine: Docker, its disk, its memory. */
+export function agentPorts(
+  config: Config,
+  identity: Identity,
+  rest: { image: string; route: AgentPorts['route']; clock: Clock; newId: IdSource; log: Logger },
+): AgentPorts {
+  const engine = new DockerEngine({ socketPath: config.dockerSocket, instance: identity.instanceId });
+  return {
+    engine,
+    workspaces: new DiskWorkspaces({ dataDirectory: config.dataDir, engine, clock: rest.clock }),
+    connect: connectRuntime,
+    route: rest.route,
+    hostMemory: readHostMemory,
+    defaults: {
+      image: rest.image,
+      limits: { ...config.limits, openFiles: OPEN_FILES },
+      runtime: config.runtime,
+      caFile: config.caFile,
+      env: sandboxEnvironment(config),
+    },
+    clock: rest.clock,
+    newId: rest.newId,
+    log: rest.log,
+  };
+}
+
+/** What programs in a sandbox need to reach the internet from behind this machine's proxy and registry. */
+function sandboxEnvironment({ outboundProxy, npmRegistry }: Config): Record<string, string> {
+  const { http, https, none } = outboundProxy;
+  return {
+    ...(http && { HTTP_PROXY: http, http_proxy: http }),
+    ...(https && { HTTPS_PROXY: https, https_proxy: https }),
+    ...(none && { NO_PROXY: none, no_proxy: none }),
+    ...(npmRegistry && { npm_config_registry: npmRegistry }),
+  };
+}
+
+export const nodeDirectory = (config: Config): string => join(config.dataDir, 'node');

@@ -1,0 +1,141 @@
+import { createSyncClient } from '../adapters/channel/api-client.ts';
+import { createSigner, createVerifier } from '../adapters/channel/token.ts';
+import type { NodeAgent } from '../agent/agent.ts';
+import { startAgent } from '../agent/start.ts';
+import { createApp } from '../app.ts';
+import type { Config } from '../config.ts';
+import { API_AUDIENCE } from '../domain/channel.ts';
+import { type IdSource, systemClock, ulidSource } from '../domain/ids.ts';
+import type { Logger } from '../domain/log.ts';
+import type { NodePolicy } from '../domain/node.ts';
+import type { Ports } from '../domain/ports.ts';
+import type { PreviewAddressing } from '../domain/preview.ts';
+import type { Store } from '../domain/store.ts';
+import { addressingOf, consoleOrigins, freePort } from './addressing.ts';
+import { agentPorts, nodeDirectory } from './agent.ts';
+import { IN_PROCESS, localNode } from './api.ts';
+import { claimDataDirectory } from './claim.ts';
+import { configuredTokens } from './configured-tokens.ts';
+import { type Identity, loadIdentity, readVersion } from './instance.ts';
+import { openFronts } from './fronts.ts';
+import { RouteSink } from './route-sink.ts';
+import { openStore } from './store.ts';
+
+export interface ServerOptions {
+  readonly config: Config;
+  /** The sandboxes' image, on this machine already. */
+  readonly image: string;
+  readonly log: Logger;
+  /** Told when somebody asks over the admin socket to put everything to sleep and end. */
+  readonly onShutDown: () => void;
+}
+
+/** A whole server in this process: API, console, node agent, previews. Disposing of it leaves sandboxes running. */
+export interface Server extends AsyncDisposable {
+  readonly addressing: PreviewAddressing;
+  /** Puts every sandbox to sleep. */
+  stopAll(): Promise<void>;
+}
+
+/** @throws AlreadyRunningError, or whatever keeps a part of it from starting; nothing is left running then */
+export async function startServer({ config, image, log, onShutDown }: ServerOptions): Promise<Server> {
+  await using starting = new AsyncDisposableStack();
+  const newId = ulidSource(systemClock);
+  const identity = await loadIdentity(config.dataDir, newId);
+  starting.use(await claimDataDirectory(config.dataDir));
+  const store = starting.use(await openStore(config.database));
+  const port = config.listen.port || (await freePort(config.listen.host));
+  const addressing = addressingOf(config, port);
+  const policy: NodePolicy = { idleEnabled: config.idle.enabled, idleSeconds: config.idle.seconds };
+
+  const routes = new RouteSink();
+  const app = createApp(() => ports);
+  const nodePorts = agentPorts(config, identity, {
+    image,
+    clock: systemClock,
+    newId,
+    log,
+    route: (command) => {
+      if (command.type !== 'close') routes.send(command);
+    },
+  });
+  const running = starting.use(
+    await startAgent(nodePorts, {
+      directory: nodeDirectory(config),
+      policy,
+      exchange: createSyncClient({
+        nodeId: identity.nodeId,
+        baseUrl: IN_PROCESS,
+        transport: async (request) => app.fetch(request),
+        signer: createSigner(identity.nodeId, identity.nodeKeys.privateKey, systemClock),
+      }),
+    }),
+  );
+  const ports = await apiPorts({
+    config,
+    identity,
+    store,
+    addressing,
+    policy,
+    agent: running.agent,
+    newId,
+    log,
+  });
+  const origins = consoleOrigins(config, addressing);
+  const proxy = starting.use(
+    await openFronts({
+      config,
+      port,
+      origins,
+      ports,
+      running,
+      handle: (request) => app.fetch(request),
+      onShutDown,
+    }),
+  );
+  routes.connect((command) => proxy.send(command));
+  running.begin();
+  const ending = starting.move();
+  return { addressing, stopAll: () => running.stopAll(), [Symbol.asyncDispose]: () => ending.disposeAsync() };
+}
+
+interface ApiParts {
+  readonly config: Config;
+  readonly identity: Identity;
+  readonly store: Store;
+  readonly addressing: PreviewAddressing;
+  readonly policy: NodePolicy;
+  readonly agent: NodeAgent;
+  readonly newId: IdSource;
+  readonly log: Logger;
+}
+
+async function apiPorts({
+  config,
+  identity,
+  store,
+  addressing,
+  policy,
+  agent,
+  newId,
+  log,
+}: ApiParts): Promise<Ports> {
+  const keyOf = async (issuer: string) =>
+    issuer === identity.nodeId ? identity.nodeKeys.publicKey : undefined;
+  return {
+    store,
+    nodes: localNode(agent, identity, systemClock, log),
+    channel: createVerifier(API_AUDIENCE, keyOf, systemClock),
+    clock: systemClock,
+    newId,
+    log,
+    instance: {
+      version: await readVersion(),
+      addressing,
+      auth: config.auth,
+      configuredTokens: await configuredTokens(config.apiTokens),
+      policy,
+      previewKey: identity.previewKey,
+    },
+  };
+}

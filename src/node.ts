@@ -1,0 +1,24 @@
+import { fileURLToPath } from 'node:url';
+import { readRecipes } from '../images/recipe.ts';
+import { createLogger } from './compose/logger.ts';
+import { startServer } from './compose/server.ts';
+import { loadConfig } from './config.ts';
+
+const RUNTIMED = fileURLToPath(new URL('../runtimed/main.ts', import.meta.url));
+
+/** Serves until it is told to end: by a signal, leaving sandboxes running, or over the admin socket, putting them to sleep. */
+async function main(): Promise<void> {
+  const log = createLogger((line) => process.stdout.write(line));
+  const config = loadConfig(process.env);
+  for (const name of config.unknownNames) log.warn(`nobody reads ${name}: is it misspelt?`);
+  const end = Promise.withResolvers<'signal' | 'down'>();
+  const image = config.image ?? (await readRecipes(RUNTIMED)).base.tag;
+  await using server = await startServer({ config, image, log, onShutDown: () => end.resolve('down') });
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => end.resolve('signal'));
+  log.info('ready', { port: server.addressing.publicPort, image });
+  const reason = await end.promise;
+  log.info('ending', { reason });
+  if (reason === 'down') await server.stopAll();
+}
+
+await main();
