@@ -86,7 +86,7 @@ export class FileSql implements Sql, AsyncDisposable {
  */
 class Connection {
   readonly #url: string;
-  readonly #attempts: number;
+  readonly #lockWaitMs: number;
   readonly #settings: readonly Statement[];
   readonly #turns = new Mutex();
   #client: Client | undefined;
@@ -95,12 +95,14 @@ class Connection {
   /** @param settings PRAGMAs, which last as long as one connection */
   constructor(url: string, lockWaitMs: number, settings: readonly Statement[]) {
     this.#url = url;
-    this.#attempts = Math.max(1, Math.ceil(lockWaitMs / (ATTEMPT_MS + PAUSE_MS)));
+    this.#lockWaitMs = lockWaitMs;
     this.#settings = settings;
   }
 
+  /** The wait for a turn counts as waiting for the lock, so that callers in a queue do not wait for each other's waits. */
   use<T>(work: (driver: Sql) => Promise<T>): Promise<T> {
-    return this.#turns.run(() => this.#attempt(work, this.#attempts));
+    const deadline = performance.now() + this.#lockWaitMs;
+    return this.#turns.run(() => this.#attempt(work, deadline));
   }
 
   /** @param farewell run last if it can be: it tidies up, and nothing depends on it */
@@ -116,16 +118,16 @@ class Connection {
     });
   }
 
-  async #attempt<T>(work: (driver: Sql) => Promise<T>, attemptsLeft: number): Promise<T> {
+  async #attempt<T>(work: (driver: Sql) => Promise<T>, deadline: number): Promise<T> {
     if (this.#closed) throw new SandboxdError('unavailable', 'The database is closed.');
     try {
       return await work(await this.#driver());
     } catch (error) {
       if (sqliteCode(error) !== 'SQLITE_CONSTRAINT') this.#drop();
-      if (!isLocked(error) || attemptsLeft <= 1) throw translate(error);
+      if (!isLocked(error) || performance.now() > deadline) throw translate(error);
     }
     await pause(PAUSE_MS);
-    return this.#attempt(work, attemptsLeft - 1);
+    return this.#attempt(work, deadline);
   }
 
   async #driver(): Promise<Sql> {
