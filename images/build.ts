@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url';
 import type Docker from 'dockerode';
 import { type BuildNetwork, buildArgs, trustBundle } from './build-network.ts';
 import { buildImage } from './engine-build.ts';
@@ -12,7 +11,6 @@ export interface ImageOptions {
   readonly network: BuildNetwork;
   readonly onProgress: OnImageProgress;
   readonly signal: AbortSignal;
-  readonly runtimedEntry?: string;
 }
 
 export interface EnsuredImage {
@@ -24,7 +22,6 @@ export interface EnsuredImage {
   readonly built: boolean;
 }
 
-const RUNTIMED = fileURLToPath(new URL('../runtimed/main.ts', import.meta.url));
 /** Marks what this program made in the engine, for cleaning up. */
 const KIND_LABEL = 'sandboxd.image';
 
@@ -41,7 +38,7 @@ const STEPS: readonly (readonly [RegExp, string])[] = [
  */
 export async function ensureImage(options: ImageOptions): Promise<EnsuredImage> {
   const { docker, onProgress, signal } = options;
-  const { toolchain, base } = await readRecipes(options.runtimedEntry ?? RUNTIMED);
+  const { toolchain, base } = await readRecipes();
   const present = await findImage(docker, base.tag);
   if (present !== undefined) return { tag: base.tag, id: present, built: false };
 

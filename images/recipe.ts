@@ -18,12 +18,13 @@ export interface Recipes {
 
 const IMAGES = fileURLToPath(new URL('.', import.meta.url));
 const PACKAGES = join(IMAGES, '../node_modules');
+const RUNTIMED = join(IMAGES, '../runtimed/main.ts');
 
 /**
  * Reads everything the images are made from.
  * @param runtimedEntry the supervisor's main module
  */
-export async function readRecipes(runtimedEntry: string): Promise<Recipes> {
+export async function readRecipes(runtimedEntry = RUNTIMED): Promise<Recipes> {
   const [toolchain, base] = await Promise.all([readToolchain(), readBase(runtimedEntry)]);
   const toolchainHash = fingerprint(toolchain);
   return {

@@ -1,0 +1,77 @@
+import { join } from 'node:path';
+import { ConfigError, loadConfig } from '../config.ts';
+import { SandboxdError } from '../domain/errors.ts';
+import { AdminClient } from './admin-client.ts';
+import { COMMANDS } from './commands.ts';
+import { type Command, type CommandContext, helpText, parseArguments } from './command.ts';
+import { EXIT, type ExitCode, Failure } from './failure.ts';
+
+export type CommandLine = Pick<CommandContext, 'terminal' | 'env' | 'signal'>;
+
+/** Runs one command line to its exit code. Failures are told on the terminal; nothing is thrown but bugs. */
+export async function runCommandLine(args: readonly string[], line: CommandLine): Promise<ExitCode> {
+  try {
+    return await dispatch(args, line);
+  } catch (error) {
+    if (line.signal.aborted) {
+      line.terminal.note('Interrupted.');
+      return EXIT.interrupted;
+    }
+    return tell(error, line);
+  }
+}
+
+async function dispatch(args: readonly string[], line: CommandLine): Promise<ExitCode> {
+  const first = args[0];
+  if (first === undefined || first === 'help' || first === '--help' || first === '-h') {
+    return help(args.slice(1), line);
+  }
+  const command = findCommand(args);
+  const { values, words } = parseArguments(command, args.slice(command.name.split(' ').length));
+  if (values['help'] === true) {
+    line.terminal.print(helpText(command));
+    return EXIT.ok;
+  }
+  const config = loadConfig(line.env);
+  const admin = new AdminClient(join(config.dataDir, 'admin.sock'));
+  return await command.run({ ...line, config, admin }, values, words);
+}
+
+/** @throws Failure with exit code 2 when there is no such command */
+function findCommand(args: readonly string[]): Command {
+  const found = COMMANDS.find(({ name }) => name.split(' ').every((word, at) => args[at] === word));
+  if (found !== undefined) return found;
+  const names = COMMANDS.map(({ name }) => name).join(', ');
+  throw new Failure(`There is no command "${args[0]}". There are: ${names}, help.`, EXIT.usage);
+}
+
+function help(topic: readonly string[], { terminal }: CommandLine): ExitCode {
+  if (topic.length > 0) {
+    terminal.print(helpText(findCommand(topic)));
+    return EXIT.ok;
+  }
+  const width = Math.max(...COMMANDS.map(({ name }) => name.length));
+  const list = COMMANDS.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`);
+  terminal.print(
+    [
+      'Usage: sandboxd COMMAND [OPTIONS]',
+      '',
+      ...list,
+      '',
+      '"sandboxd COMMAND --help" tells more about one.',
+    ].join('\n'),
+  );
+  return EXIT.ok;
+}
+
+function tell(error: unknown, { terminal }: CommandLine): ExitCode {
+  if (error instanceof Failure) {
+    terminal.note(`sandboxd: ${error.message}`);
+    return error.exitCode;
+  }
+  if (error instanceof ConfigError || error instanceof SandboxdError) {
+    terminal.note(`sandboxd: ${error.message}`);
+    return EXIT.failed;
+  }
+  throw error;
+}
