@@ -1,6 +1,6 @@
 import { access } from 'node:fs/promises';
 import { SandboxdError } from '../../domain/errors.ts';
-import { runCommand } from './command.ts';
+import { runCommand } from '../command.ts';
 import type { Names } from './names.ts';
 
 /**
@@ -109,9 +109,9 @@ async function must({ program }: Family, args: readonly string[]): Promise<void>
     throw filterFailed(new Error(`${program} ${args.join(' ')} exited with ${exitCode}: ${stderr}`));
 }
 
-async function run(program: string, args: readonly string[], input?: string) {
+async function run(program: string, args: readonly string[], input = '') {
   try {
-    return await runCommand(program, args, input);
+    return await runCommand(program, args, { input });
   } catch (error) {
     throw filterFailed(error);
   }

@@ -1,0 +1,218 @@
+import { chown, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Engine } from '../../domain/engine.ts';
+import { SandboxdError, notFound } from '../../domain/errors.ts';
+import type { SandboxFiles } from '../../domain/files.ts';
+import { type Clock, parseId, systemClock } from '../../domain/ids.ts';
+import { APP_DIRECTORY } from '../../domain/paths.ts';
+import { SANDBOX_UID } from '../../domain/runtimed.ts';
+import type {
+  PreparedWorkspace,
+  WorkspaceKind,
+  WorkspaceSource,
+  Workspaces,
+} from '../../domain/workspace.ts';
+import { mustRun } from '../command.ts';
+import { explained } from './failure.ts';
+import { type Layer, Layers } from './layers.ts';
+import {
+  type Layout,
+  type Owner,
+  type SandboxLayout,
+  canonicalId,
+  layoutOf,
+  sandboxLayout,
+} from './layout.ts';
+import { type WorkspaceRecord, prepared, readRecord, sourceOf, writeRecord } from './record.ts';
+import { StoppedFiles } from './stopped-files.ts';
+
+export interface DiskWorkspacesOptions {
+  readonly dataDirectory: string;
+  readonly engine: Pick<Engine, 'extract' | 'probeOverlay'>;
+  /** `auto` asks the engine what it can. */
+  readonly kind?: WorkspaceKind | 'auto';
+  readonly clock?: Clock;
+  /** Whose files a sandbox's are; another one than the sandbox user's is for tests. */
+  readonly owner?: Owner;
+}
+
+/** For whole trees, on a slow disk. */
+const TREE = { deadlineMs: 30 * 60_000 };
+const SANDBOX_OWNER: Owner = { uid: SANDBOX_UID, gid: SANDBOX_UID };
+
+/**
+ * Workspaces in directories of this node, with prepared dependencies below them as an overlay's lower, or copied.
+ *
+ * Trees are handled by the system's own tools: they cope with any depth and number, and their directories only get or
+ * lose their names as a whole.
+ */
+export class DiskWorkspaces implements Workspaces {
+  readonly #layout: Layout;
+  readonly #layers: Layers;
+  readonly #engine: DiskWorkspacesOptions['engine'];
+  readonly #clock: Clock;
+  readonly #owner: Owner;
+  #kind: Promise<WorkspaceKind> | undefined;
+
+  constructor({ dataDirectory, engine, kind, clock, owner }: DiskWorkspacesOptions) {
+    this.#layout = layoutOf(dataDirectory);
+    this.#layers = new Layers(this.#layout, engine);
+    this.#engine = engine;
+    this.#clock = clock ?? systemClock;
+    this.#owner = owner ?? SANDBOX_OWNER;
+    if (kind !== undefined && kind !== 'auto') this.#kind = Promise.resolve(kind);
+  }
+
+  async open(): Promise<void> {
+    const { sandboxes, layers, trash, limbo } = this.#layout;
+    for (const directory of [sandboxes, layers, trash])
+      await mkdir(directory, { recursive: true, mode: 0o700 });
+    await mustRun('rm', ['-rf', '--', limbo], TREE);
+    await mkdir(limbo, { mode: 0o700 });
+  }
+
+  async kind(imageDigest: string): Promise<WorkspaceKind> {
+    this.#kind ??= this.#probe(imageDigest);
+    try {
+      return await this.#kind;
+    } catch (error) {
+      this.#kind = undefined;
+      throw error;
+    }
+  }
+
+  async #probe(imageDigest: string): Promise<WorkspaceKind> {
+    const directory = await mkdtemp(join(this.#layout.limbo, 'probe-'));
+    try {
+      return (await this.#engine.probeOverlay(imageDigest, directory)) ? 'overlay' : 'directory';
+    } finally {
+      await rm(directory, { recursive: true, force: true });
+    }
+  }
+
+  async warm(source: WorkspaceSource): Promise<void> {
+    await explained(async () => {
+      await this.kind(source.imageDigest);
+      await this.#layers.ensure(source);
+    });
+  }
+
+  prepare(sandboxId: string, source: WorkspaceSource): Promise<PreparedWorkspace> {
+    return explained(async () => {
+      const sandbox = this.#layout.sandbox(sandboxId);
+      const found = await readRecord(sandbox);
+      const record = found ?? (await this.#make(sandbox, source));
+      if (found !== undefined) await this.#repair(sandbox, found);
+      return prepared(this.#layout, sandbox, record);
+    });
+  }
+
+  async #make({ id, root }: SandboxLayout, source: WorkspaceSource): Promise<WorkspaceRecord> {
+    const [kind, layer] = [await this.kind(source.imageDigest), await this.#layers.ensure(source)];
+    const record = { version: 1, kind: layer.isEmpty ? 'directory' : kind, ...sourceFields(source) } as const;
+    const unfinished = sandboxLayout(id, await mkdtemp(join(this.#layout.limbo, `${id}-`)));
+    try {
+      await this.#fill(unfinished, layer, record);
+      await writeRecord(unfinished, record);
+      // Something by that name that is no workspace is not ours to delete.
+      await this.moveToTrash(id);
+      await rename(unfinished.root, root);
+    } catch (error) {
+      await this.#drop([unfinished.root]);
+      throw error;
+    }
+    return record;
+  }
+
+  async #fill(sandbox: SandboxLayout, layer: Layer, { kind }: WorkspaceRecord): Promise<void> {
+    const { home, work, control, staging } = sandbox;
+    for (const directory of [home, work, control, staging]) await mkdir(directory, { mode: 0o700 });
+    if (kind === 'directory' && !layer.isEmpty) {
+      await mustRun('cp', ['-a', '--reflink=auto', '--', `${layer.path}/.`, home], TREE);
+    }
+    await this.#give(control);
+    let directory = home;
+    await this.#give(directory);
+    for (const segment of APP_DIRECTORY.split('/')) {
+      directory = join(directory, segment);
+      await mkdir(directory, { recursive: true });
+      await this.#give(directory);
+    }
+  }
+
+  /** What a crash left half-written goes; a layer that somebody cleared away comes back. */
+  async #repair({ staging }: SandboxLayout, record: WorkspaceRecord): Promise<void> {
+    const leftovers = await readdir(staging);
+    await this.#drop(leftovers.map((name) => join(staging, name)));
+    if (record.kind === 'overlay') await this.#layers.ensure(sourceOf(record));
+  }
+
+  #give(path: string): Promise<void> {
+    return chown(path, this.#owner.uid, this.#owner.gid);
+  }
+
+  find(sandboxId: string): Promise<PreparedWorkspace> {
+    return explained(async () => {
+      const sandbox = this.#layout.sandbox(sandboxId);
+      const record = await readRecord(sandbox);
+      if (record === undefined) throw notFound('workspace');
+      return prepared(this.#layout, sandbox, record);
+    });
+  }
+
+  async remove(sandboxId: string): Promise<void> {
+    const { id, root } = this.#layout.sandbox(sandboxId);
+    await explained(async () => {
+      await renameIfThere(root, join(this.#layout.limbo, `${id}-${this.#clock()}`));
+      const parts = (await readdir(this.#layout.limbo)).filter((name) => name.startsWith(`${id}-`));
+      await this.#drop(parts.map((name) => join(this.#layout.limbo, name)));
+    });
+  }
+
+  async moveToTrash(sandboxId: string): Promise<void> {
+    const { id, root } = this.#layout.sandbox(sandboxId);
+    await explained(() => renameIfThere(root, join(this.#layout.trash, `${id}-${this.#clock()}`)));
+  }
+
+  async emptyTrash(olderThan: number): Promise<number> {
+    return explained(async () => {
+      const names = await readdir(this.#layout.trash);
+      const old = names.filter((name) => Number(name.split('-')[1]) < olderThan);
+      await this.#drop(old.map((name) => join(this.#layout.trash, name)));
+      return old.length;
+    });
+  }
+
+  async #drop(paths: readonly string[]): Promise<void> {
+    if (paths.length > 0) await mustRun('rm', ['-rf', '--', ...paths], TREE);
+  }
+
+  async list(): Promise<string[]> {
+    const names = await explained(() => readdir(this.#layout.sandboxes));
+    return names.filter((name) => parseId(name) === name);
+  }
+
+  async usage(sandboxId: string): Promise<number> {
+    const sandbox = this.#layout.sandbox(sandboxId);
+    await this.find(sandboxId);
+    const output = await explained(() => mustRun('du', ['-skx', '--', sandbox.home], TREE));
+    const kibibytes = Number.parseInt(output, 10);
+    if (Number.isNaN(kibibytes))
+      throw new SandboxdError('unavailable', 'The workspace could not be measured.');
+    return kibibytes * 1024;
+  }
+
+  files(sandboxId: string): SandboxFiles {
+    return new StoppedFiles(this.#layout.sandbox(canonicalId(sandboxId)), this.#owner);
+  }
+}
+
+const sourceFields = ({ imageDigest, template }: WorkspaceSource) => ({ imageDigest, template });
+
+async function renameIfThere(from: string, to: string): Promise<void> {
+  try {
+    await rename(from, to);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+}
