@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { NodePolicy } from '../domain/node.ts';
+import { TEMPLATES } from '../domain/preset.ts';
 import type { Traffic } from '../domain/routing.ts';
 import { NodeAgent } from './agent.ts';
 import { watchEngine } from './engine-watch.ts';
@@ -26,6 +27,10 @@ export interface RunningAgent extends AsyncDisposable {
   readonly begin: () => void;
   readonly onWake: (sandboxId: string) => void;
   readonly onTraffic: (traffic: readonly Traffic[]) => void;
+  /** One exchange with the API, now. @throws when it cannot be reached */
+  syncNow(): Promise<void>;
+  /** Looks for idle sandboxes now. */
+  sleepIdle(): Promise<void>;
   /** Puts every sandbox to sleep, for a shutdown of the whole node. */
   stopAll(): Promise<void>;
 }
@@ -34,6 +39,7 @@ export interface RunningAgent extends AsyncDisposable {
 export async function startAgent(ports: AgentPorts, options: AgentOptions): Promise<RunningAgent> {
   await ports.engine.ensureNetwork();
   await ports.workspaces.open();
+  await warmTemplates(ports);
   const records = await Records.open(join(options.directory, 'sandboxes'));
   const outbox = await Outbox.open(join(options.directory, 'outbox'));
   const agent = new NodeAgent(ports, records, outbox, () => sync.notify());
@@ -61,6 +67,8 @@ export async function startAgent(ports: AgentPorts, options: AgentOptions): Prom
     },
     onWake: (id) => void agent.wake(id),
     onTraffic: (traffic) => agent.noteTraffic(traffic),
+    syncNow: () => sync.once(),
+    sleepIdle: () => idle.once(),
     stopAll: async () => {
       await Promise.all(records.all().map(({ id }) => agent.sleep(id, 'shutdown', () => true)));
       await sync.once();
@@ -71,4 +79,10 @@ export async function startAgent(ports: AgentPorts, options: AgentOptions): Prom
       await Promise.all([...agent.lifecycle.live.values()].map((live) => live.detach()));
     },
   };
+}
+
+/** Lays out prepared dependencies before the first sandbox needs them: seconds once per image, nothing after that. */
+async function warmTemplates({ engine, workspaces, defaults }: AgentPorts): Promise<void> {
+  const imageDigest = await engine.imageDigest(defaults.image);
+  for (const template of TEMPLATES) await workspaces.warm({ imageDigest, template });
 }

@@ -21,18 +21,23 @@ export interface App {
 
 const LIMITS = { name: 200, description: 10_000, tags: 32, tag: 64, external: 256 } as const;
 
-const Name = v.pipe(
+/** Databases and terminals cut text at a NUL. */
+export const Text = v.pipe(
   v.string('must be a string'),
+  v.check((text) => !text.includes('\0'), 'must not contain a NUL character'),
+);
+const Name = v.pipe(
+  Text,
   v.trim(),
   v.nonEmpty('must not be empty'),
   v.maxLength(LIMITS.name, `must be at most ${LIMITS.name} characters`),
 );
 const Description = v.pipe(
-  v.string('must be a string'),
+  Text,
   v.maxLength(LIMITS.description, `must be at most ${LIMITS.description} characters`),
 );
 const Tag = v.pipe(
-  v.string('must be a string'),
+  Text,
   v.trim(),
   v.nonEmpty('must not be empty'),
   v.maxLength(LIMITS.tag, `must be at most ${LIMITS.tag} characters`),
@@ -41,10 +46,7 @@ const Tags = v.pipe(
   v.array(Tag, 'must be a list of strings'),
   v.maxLength(LIMITS.tags, `must hold at most ${LIMITS.tags} tags`),
 );
-const External = v.pipe(
-  v.string('must be a string'),
-  v.maxLength(LIMITS.external, `must be at most ${LIMITS.external} characters`),
-);
+const External = v.pipe(Text, v.maxLength(LIMITS.external, `must be at most ${LIMITS.external} characters`));
 
 export const PresetId = v.pipe(
   v.string('must be a string'),

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { type App, PresetId, requireApp } from './app.ts';
+import { type App, PresetId, requireApp, Text } from './app.ts';
 import { invalid, notFound, SandboxdError } from './errors.ts';
 import { ingest } from './node-sync.ts';
 import { orderOf } from './node.ts';
@@ -41,7 +41,7 @@ export const NewAppSandbox = v.object({
 });
 
 const ProjectField = v.pipe(
-  v.string('must be a string'),
+  Text,
   v.nonEmpty('must not be empty'),
   v.maxLength(256, 'must be at most 256 characters'),
 );

@@ -15,6 +15,8 @@ export class FakeWorkspaces implements Workspaces {
     return 'directory';
   }
 
+  async warm(): Promise<void> {}
+
   async prepare(sandboxId: string): Promise<PreparedWorkspace> {
     if (!this.#homes.has(sandboxId)) this.#homes.set(sandboxId, new Map());
     return this.find(sandboxId);

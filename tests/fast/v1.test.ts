@@ -297,6 +297,7 @@ const bad: [string, string, string, RequestOptions, number, string][] = [
   ['blank name', 'POST', '/v1/apps', { body: { name: '   ' } }, 400, 'name'],
   ['no name', 'POST', '/v1/apps', { body: {} }, 400, 'name'],
   ['name of a wrong type', 'POST', '/v1/apps', { body: { name: 7 } }, 400, 'name'],
+  ['NUL in a name', 'POST', '/v1/apps', { body: { name: 'a\0b' } }, 400, 'name'],
   ['long name', 'POST', '/v1/apps', { body: { name: LONG } }, 400, 'name'],
   [
     'too many tags',
