@@ -123,7 +123,10 @@ describe('the Host', () => {
     const answers = await Promise.all(unknown.map((name) => visit(harness.port, { host: name })));
     for (const { status, body, headers } of answers) {
       expect({ status, body, ...headers, date: '' }).toEqual({
-        ...{ status: 404, body: 'Not found.\n', ...answers[0]?.headers, date: '' },
+        status: 404,
+        body: 'Not found.\n',
+        ...answers[0]?.headers,
+        date: '',
       });
     }
     expect(reached).toEqual([]);

@@ -51,7 +51,7 @@ export class Owned {
   }
 
   async end(): Promise<void> {
-    for (const thing of this.#things.splice(0).reverse()) await thing[Symbol.asyncDispose]();
+    for (const thing of this.#things.splice(0).toReversed()) await thing[Symbol.asyncDispose]();
   }
 }
 
@@ -229,4 +229,16 @@ export async function until(condition: () => boolean, what: string): Promise<voi
     if (performance.now() > deadline) throw new Error(`Waited in vain for ${what}.`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
+}
+
+/** The value at which a counter comes to rest. */
+export async function standstill(count: () => number): Promise<number> {
+  let before = -1;
+  let calm = 0;
+  await until(() => {
+    calm = count() === before && before > 0 ? calm + 1 : 0;
+    before = count();
+    return calm > 20;
+  }, 'the counter to come to rest');
+  return before;
 }

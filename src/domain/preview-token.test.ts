@@ -1,9 +1,9 @@
 import { Buffer } from 'node:buffer';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { importPreviewKey, previewLink, signPreviewToken, verifyPreviewToken } from './preview-token.ts';
 
-const TARGET = { sandboxId: '01JAXAMPLE0000000000000000', port: 3000 };
+const TARGET = { sandboxId: '01JAXAMP1E0000000000000000', port: 3000 };
 const NOW = 1_700_000_000_000;
 let key: CryptoKey;
 
@@ -21,7 +21,7 @@ describe('preview tokens', () => {
 
   it.each([
     { ...TARGET, port: 3001 },
-    { ...TARGET, sandboxId: '01JAXAMPLE0000000000000001' },
+    { ...TARGET, sandboxId: '01JAXAMP1E0000000000000001' },
   ])('open no other sandbox and no other port: %o', async (other) => {
     const token = await signPreviewToken(key, TARGET, NOW + 60_000);
     expect(await verifyPreviewToken(key, other, token, NOW)).toBeUndefined();
@@ -58,7 +58,7 @@ describe('preview tokens', () => {
       NOW + 1000,
     );
     expect(link).toMatch(
-      /^http:\/\/s-01jaxample0000000000000000-3000\.preview\.localhost:8080\/\?sandboxd_token=/,
+      /^http:\/\/s-01jaxamp1e0000000000000000-3000\.preview\.localhost:8080\/\?sandboxd_token=/,
     );
   });
 
