@@ -1,0 +1,116 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { SandboxdError } from '../../domain/errors.ts';
+import type { ConnectRuntime, SandboxRuntime } from '../../domain/runtime.ts';
+import {
+  type ExecEvent,
+  type ExecRequest,
+  LOG_READ_BYTES,
+  MAX_EXEC_OUTPUT_BYTES,
+  type RuntimeStatus,
+} from '../../domain/runtimed.ts';
+import { parseExecEvent, parseStatus, parseTail } from './answers.ts';
+import { ControlChannel } from './channel.ts';
+import { RunningFiles } from './running-files.ts';
+
+const DEADLINE_MS = 10_000;
+const MAX_STATUS_LENGTH = 256 * 1024;
+/** runtimed repeats itself every 10 s. */
+const WATCH_SILENCE_MS = 30_000;
+/** JSON can take six characters for one byte. */
+const MAX_EXEC_LINE = 6 * MAX_EXEC_OUTPUT_BYTES + 1024;
+const EXEC_DEFAULT_SECONDS = 60;
+/** Beyond a program's own time limit, for runtimed to end it and say so. */
+const EXEC_GRACE_SECONDS = 15;
+const MAX_TAIL_BYTES = 8 * LOG_READ_BYTES;
+const MAX_LOG_LINE = LOG_READ_BYTES;
+/** More statuses than these at once, and then per second, are a flood. */
+const STATUS_BURST = 50;
+
+/** Makes the node's side of a control socket. Nothing is opened before it is used. */
+export const connectRuntime: ConnectRuntime = (controlDirectory) =>
+  new RuntimedClient(new ControlChannel(controlDirectory));
+
+class RuntimedClient implements SandboxRuntime {
+  readonly #channel: ControlChannel;
+  readonly files: RunningFiles;
+
+  constructor(channel: ControlChannel) {
+    this.#channel = channel;
+    this.files = new RunningFiles(channel);
+  }
+
+  async status(): Promise<RuntimeStatus> {
+    const answer = await this.#channel.call('/v1/status', MAX_STATUS_LENGTH, { signal: deadline() });
+    return parseStatus(answer.toString());
+  }
+
+  async *watch(signal: AbortSignal): AsyncGenerator<RuntimeStatus, void, undefined> {
+    const lines = this.#channel.lines('/v1/watch', MAX_STATUS_LENGTH, {
+      signal,
+      silenceMs: WATCH_SILENCE_MS,
+    });
+    let allowance = STATUS_BURST;
+    let before = performance.now();
+    for await (const line of lines) {
+      const now = performance.now();
+      allowance = Math.min(STATUS_BURST, allowance + ((now - before) / 1000) * STATUS_BURST) - 1;
+      before = now;
+      yield parseStatus(line);
+      // What comes too fast waits in the sandbox's own socket: reading it costs the whole node's time.
+      if (allowance < 1) await pause(1000 / STATUS_BURST, signal);
+    }
+    if (!signal.aborted) throw brokenOff();
+  }
+
+  async *exec(request: ExecRequest, signal: AbortSignal): AsyncGenerator<ExecEvent, void, undefined> {
+    const seconds = (request.timeout_s || EXEC_DEFAULT_SECONDS) + EXEC_GRACE_SECONDS;
+    const limit = AbortSignal.timeout(seconds * 1000);
+    const lines = this.#channel.lines('/v1/exec', MAX_EXEC_LINE, {
+      method: 'POST',
+      body: JSON.stringify(request),
+      signal: AbortSignal.any([signal, limit]),
+      silenceMs: 0,
+    });
+    let length = 0;
+    for await (const line of lines) {
+      length += line.length;
+      if (length > 2 * MAX_EXEC_LINE) throw brokenOff();
+      const event = parseExecEvent(line);
+      yield event;
+      if (event.type === 'exit') return;
+    }
+    if (!signal.aborted) throw brokenOff();
+  }
+
+  async tailLog(process: string, lines: number): Promise<string[]> {
+    const query = { tail: String(lines) };
+    const answer = await this.#channel.call(logsOf(process), MAX_TAIL_BYTES, { query, signal: deadline() });
+    return parseTail(answer.toString());
+  }
+
+  followLog(process: string, signal: AbortSignal): AsyncIterable<string> {
+    return this.#channel.lines(logsOf(process), MAX_LOG_LINE, {
+      query: { follow: '1' },
+      signal,
+      silenceMs: 0,
+    });
+  }
+
+  async shutdown(): Promise<void> {
+    await this.#channel.call('/v1/shutdown', 0, { method: 'POST', signal: deadline() });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#channel[Symbol.asyncDispose]();
+  }
+}
+
+const deadline = (): AbortSignal => AbortSignal.timeout(DEADLINE_MS);
+const logsOf = (process: string): string => `/v1/processes/${encodeURIComponent(process)}/logs`;
+const brokenOff = () =>
+  new SandboxdError('sandbox_unavailable', 'The sandbox broke off in the middle of its answer.');
+
+/** Returns early, and without an error, when the signal aborts. */
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await delay(ms, undefined, { signal }).catch(() => undefined);
+}
