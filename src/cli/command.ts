@@ -51,7 +51,8 @@ export function parseArguments(command: Command, args: readonly string[]): Parse
     try {
       return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
     } catch (error) {
-      return refuse((error as Error).message);
+      // Only the first sentence is about what was typed.
+      return refuse(`${(error as Error).message.split('. ')[0]}.`);
     }
   };
   const { values, positionals } = parse();
@@ -66,4 +67,4 @@ export function parseArguments(command: Command, args: readonly string[]): Parse
 const usageLine = ({ name, usage }: Command): string => `Usage: sandboxd ${name} ${usage}`.trimEnd();
 
 export const helpText = (command: Command): string =>
-  `${command.summary}.\n\n${usageLine(command)}\n\n${command.help.trim()}`;
+  `${command.summary}.\n\n${usageLine(command)}\n\n${command.help.replace(/^\n/, '').trimEnd()}`;

@@ -28,7 +28,7 @@ export interface PreparedDocker {
   readonly startedPid?: number;
 }
 
-const DEFAULT_SOCKETS = ['/var/run/docker.sock', '/run/docker.sock'];
+const DEFAULT_SOCKETS = new Set(['/var/run/docker.sock', '/run/docker.sock']);
 /** The init system starts it again after the machine's next boot, too. */
 const SERVICE_MANAGERS = [
   { runs: '/run/systemd/system', start: ['systemctl', 'start', 'docker'] },
@@ -46,7 +46,7 @@ const PING_DEADLINE_MS = 5_000;
 export async function prepareDocker(options: DockerPreparation): Promise<PreparedDocker> {
   const docker = new Docker({ socketPath: options.socketPath });
   if (await answers(options)) return { docker };
-  if (!DEFAULT_SOCKETS.includes(options.socketPath)) {
+  if (!DEFAULT_SOCKETS.has(options.socketPath)) {
     throw new Failure(
       `no engine answers on ${options.socketPath} (SANDBOXD_DOCKER_SOCKET). Start that one, or unset the variable to have the machine's own used.`,
     );

@@ -1,0 +1,78 @@
+import { accessSync, constants, existsSync } from 'node:fs';
+import { statfs } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { arch, platform, totalmem } from 'node:os';
+import { dirname } from 'node:path';
+import Docker from 'dockerode';
+import type { Config } from '../../config.ts';
+import { findProgram } from '../../host/find-program.ts';
+import { canInstallPackages } from '../../host/packages.ts';
+import type { EngineFacts, MachineFacts } from './facts.ts';
+
+const ENGINE_DEADLINE_MS = 5000;
+
+/** Looks at this machine; changes nothing. @param running whether our own server is up, and so holds the port */
+export async function gatherFacts(config: Config, running: boolean): Promise<MachineFacts> {
+  const existing = nearestExisting(config.dataDir);
+  const [engine, portState, disk] = await Promise.all([
+    readEngine(config.dockerSocket),
+    running ? ('ours' as const) : tryPort(config.listen),
+    statfs(existing),
+  ]);
+  return {
+    platform: platform(),
+    arch: arch(),
+    isRoot: process.getuid?.() === 0,
+    mayUseEngine: existsSync(config.dockerSocket) ? isWritable(config.dockerSocket) : undefined,
+    memoryBytes: totalmem(),
+    freeDiskBytes: disk.bavail * disk.bsize,
+    dataDir: config.dataDir,
+    dataDirWritable: isWritable(existing),
+    listen: config.listen,
+    portState,
+    hasIptables: findProgram('iptables') !== undefined,
+    engine,
+    canInstall: canInstallPackages(),
+    unknownNames: config.unknownNames,
+  };
+}
+
+/** The directory itself, or the one it will be made in. */
+function nearestExisting(path: string): string {
+  return existsSync(path) || path === dirname(path) ? path : nearestExisting(dirname(path));
+}
+
+function isWritable(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch {
+    // The reason is the answer.
+    return false;
+  }
+}
+
+async function readEngine(socketPath: string): Promise<EngineFacts | undefined> {
+  const docker = new Docker({ socketPath, timeout: ENGINE_DEADLINE_MS });
+  try {
+    const [{ Version, ApiVersion }, { Driver }] = (await Promise.all([docker.version(), docker.info()])) as [
+      { Version: string; ApiVersion: string },
+      { Driver: string },
+    ];
+    return { version: Version, apiVersion: ApiVersion, storageDriver: Driver };
+  } catch {
+    // Whatever the reason, it does not answer: the finding says so.
+    return undefined;
+  }
+}
+
+/** Whether a server could listen there, found out by doing so. */
+function tryPort({ host, port }: Config['listen']): Promise<MachineFacts['portState']> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', ({ code }: NodeJS.ErrnoException) =>
+      resolve(code === 'EADDRINUSE' ? 'taken' : 'forbidden'),
+    );
+    server.listen(port, host, () => server.close(() => resolve('free')));
+  });
+}
