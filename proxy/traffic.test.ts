@@ -1,0 +1,73 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Traffic } from '../src/domain/routing.ts';
+import {
+  type Harness,
+  httpServer,
+  liveRoute,
+  Owned,
+  previewHost,
+  startHarness,
+  until,
+  visit,
+} from './testing/harness.ts';
+
+const owned = new Owned();
+let harness: Harness;
+const waiting: (() => void)[] = [];
+
+beforeEach(async () => {
+  harness = owned.own(await startHarness({}, { limits: { reportMs: 20 }, clock: () => 1234 }));
+});
+afterEach(() => owned.end());
+
+async function app() {
+  const server = owned.own(
+    await httpServer((req, res) => {
+      req.resume().on('end', () => {
+        if (req.url === '/slow') waiting.push(() => res.end('slow'));
+        else res.writeHead(Number(req.url?.slice(1))).end('x'.repeat(1000));
+      });
+    }),
+  );
+  harness.route(liveRoute([server.port]));
+  return previewHost(server.port);
+}
+
+const sum = (pick: (traffic: Traffic) => number) =>
+  harness.traffic.reduce((total, traffic) => total + pick(traffic), 0);
+
+describe('traffic', () => {
+  it('is counted once, by class and by bytes', async () => {
+    const host = await app();
+    await visit(harness.port, { host, path: '/200', method: 'POST', body: 'y'.repeat(5000) });
+    await visit(harness.port, { host, path: '/204' });
+    await visit(harness.port, { host, path: '/404' });
+    await until(() => sum((traffic) => traffic.requests) === 3, 'three requests');
+    expect(sum((traffic) => traffic.statusClasses[2] ?? 0)).toBe(2);
+    expect(sum((traffic) => traffic.statusClasses[4] ?? 0)).toBe(1);
+    expect(sum((traffic) => traffic.bytesIn)).toBeGreaterThan(5000);
+    expect(sum((traffic) => traffic.bytesOut)).toBe(2000);
+    expect(harness.traffic.at(-1)?.lastRequestAt).toBe(1234);
+    const reports = harness.traffic.length;
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    expect(harness.traffic.length).toBe(reports);
+  });
+
+  it('tells of requests in flight, also that there is none any more', async () => {
+    const host = await app();
+    const reply = visit(harness.port, { host, path: '/slow' });
+    await expect.poll(() => harness.traffic.at(-1)?.inFlight).toBe(1);
+    waiting.shift()?.();
+    await reply;
+    await expect.poll(() => harness.traffic.at(-1)?.inFlight).toBe(0);
+  });
+
+  it('is not made by those who were turned away', async () => {
+    const host = await app();
+    harness.route(liveRoute([Number(/-(\d+)\./.exec(host)?.[1])], { visibility: 'private' }));
+    await visit(harness.port, { host });
+    await until(() => harness.traffic.length > 0, 'a report');
+    expect(harness.traffic[0]).toMatchObject({ requests: 1, lastRequestAt: 0, inFlight: 0 });
+    expect(harness.traffic[0]?.statusClasses[4]).toBe(1);
+  });
+});
