@@ -39,13 +39,13 @@ export interface Remains {
 }
 
 export async function makeRemains(): Promise<Remains & AsyncDisposable> {
-  const directory = await mkdtemp(join(tmpdir(), 'sandboxd-world-'));
+  const temporary = await mkdtemp(join(tmpdir(), 'sandboxd-world-'));
   return {
     store: memoryStore(),
     engine: new FakeEngine(),
     workspaces: new FakeWorkspaces(),
-    directory,
-    [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }),
+    directory: join(temporary, 'node'),
+    [Symbol.asyncDispose]: () => rm(temporary, { recursive: true, force: true }),
   };
 }
 
