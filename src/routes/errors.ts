@@ -13,7 +13,7 @@ export const renderError: ErrorHandler<Env> = (thrown, c) => {
   if (error.status >= 500) {
     c.get('ports')?.log.error(error.message, error.cause ?? error, {
       method: c.req.method,
-      path: c.req.path,
+      path: pathForLog(c),
       code: error.code,
     });
   }
@@ -33,6 +33,9 @@ function wantsPage(c: AppContext): boolean {
   const isApi = c.req.path === '/v1' || c.req.path.startsWith('/v1/');
   return !isApi && (c.req.header('accept') ?? '').includes('text/html');
 }
+
+/** A login link's path is its secret. */
+const pathForLog = (c: AppContext): string => c.req.path.replace(/^\/login\/.+/, '/login/…');
 
 /** What Hono's own middleware throws, in the envelope's terms. */
 function fromHttp(thrown: HTTPException): SandboxdError {

@@ -127,6 +127,8 @@ export interface AppPage extends Frame {
   readonly canStart: boolean;
   readonly canStop: boolean;
   readonly preview?: { readonly url: string; readonly host: string };
+  /** What stands where the address would, when there is none. */
+  readonly noPreview: string;
   readonly notices: readonly string[];
   readonly facts: readonly { readonly name: string; readonly value: string; readonly title?: string }[];
   readonly awakeBecause: readonly string[];

@@ -22,8 +22,10 @@ function block(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=capture(fn);}
 async function blockAsync(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=await captureAsync(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?await captureAsync(fn):'';}
 
 layout('@layout', { title: `Delete ${it.name}`, bodyClass: 'narrow' })
-__eta.res+='<section class="card">\n';
-__eta.res+=include('@delete-form', { id: it.id, name: it.name, csrfToken: it.csrfToken });
+__eta.res+='<section class="card">\n<h1 class="dialog-title">Delete “';
+__eta.res+=__eta.e(it.name);
+__eta.res+='”?</h1>\n';
+__eta.res+=include('@delete-form', { id: it.id, csrfToken: it.csrfToken });
 __eta.res+='</section>';
 
 if (__eta.layout) {
@@ -60,9 +62,9 @@ __eta.res+='<div class="field ';
 __eta.res+=__eta.e(it.problems.name ? 'field-bad' : '');
 __eta.res+='">\n<label for="name">Name</label>\n<input id="name" name="name" type="text" value="';
 __eta.res+=__eta.e(it.name);
-__eta.res+='" required maxlength="200" autocomplete="off" placeholder="My app" autofocus ';
+__eta.res+='" required maxlength="200" autocomplete="off" placeholder="My app" autofocus';
 if (it.problems.name) {
-__eta.res+='aria-invalid="true" aria-describedby="name-problem"';
+__eta.res+=' aria-invalid="true" aria-describedby="name-problem"';
 }
 __eta.res+='>\n';
 if (it.problems.name) {
@@ -72,9 +74,9 @@ __eta.res+='</p>\n';
 }
 __eta.res+='</div>\n<fieldset class="field ';
 __eta.res+=__eta.e(it.problems.preset ? 'field-bad' : '');
-__eta.res+='" ';
+__eta.res+='"';
 if (it.problems.preset) {
-__eta.res+='aria-describedby="preset-problem"';
+__eta.res+=' aria-describedby="preset-problem"';
 }
 __eta.res+='>\n<legend>Start from</legend>\n<div class="cards">\n';
 for (const preset of it.presets) {
@@ -82,8 +84,8 @@ __eta.res+='<label class="choice">\n<input type="radio" name="runtime_preset" va
 __eta.res+=__eta.e(preset.id);
 __eta.res+='" required aria-describedby="preset-';
 __eta.res+=__eta.e(preset.id);
-__eta.res+='" ';
-__eta.res+=__eta.e(preset.chosen ? 'checked' : '');
+__eta.res+='"';
+__eta.res+=__eta.e(preset.chosen ? ' checked' : '');
 __eta.res+='>\n<span class="choice-icon" aria-hidden="true">';
 __eta.res+=include('@icon', { icon: preset.icon });
 __eta.res+='</span>\n<span class="choice-label">';
@@ -131,9 +133,9 @@ __eta.res+='<div class="side">\n<section class="panel" aria-labelledby="details-
 for (const fact of it.facts) {
 __eta.res+='<div><dt>';
 __eta.res+=__eta.e(fact.name);
-__eta.res+='</dt><dd ';
+__eta.res+='</dt><dd';
 if (fact.title) {
-__eta.res+='title="';
+__eta.res+=' title="';
 __eta.res+=__eta.e(fact.title);
 __eta.res+='"';
 }
@@ -233,7 +235,7 @@ __eta.res+=include('@icon', { icon: 'stop' });
 __eta.res+='Stop</button>\n</form>\n';
 }
 if (it.canStart) {
-__eta.res+=include('@start', { id: it.id, csrfToken: it.csrfToken, formId: 'start-form', label: 'Start', style: 'button-primary' });
+__eta.res+=include('@start', { id: it.id, csrfToken: it.csrfToken, formId: 'start-form', label: 'Start', style: '' });
 }
 __eta.res+='<a class="button button-danger" href="/apps/';
 __eta.res+=__eta.e(it.id);
@@ -250,8 +252,10 @@ __eta.res+='</p></div>\n';
 __eta.res+='<div class="app-columns">\n';
 __eta.res+=include('@stage', it);
 __eta.res+=include('@app-side', it);
-__eta.res+='</div>\n</div>\n<dialog id="delete-dialog" class="dialog" aria-labelledby="delete-title">\n';
-__eta.res+=include('@delete-form', { id: it.id, name: it.name, csrfToken: it.csrfToken, inDialog: true });
+__eta.res+='</div>\n</div>\n<dialog id="delete-dialog" class="dialog" aria-labelledby="delete-title">\n<h2 class="dialog-title" id="delete-title">Delete “';
+__eta.res+=__eta.e(it.name);
+__eta.res+='”?</h2>\n';
+__eta.res+=include('@delete-form', { id: it.id, csrfToken: it.csrfToken, inDialog: true });
 __eta.res+='</dialog>';
 
 if (__eta.layout) {
@@ -285,9 +289,11 @@ __eta.res+='<section class="welcome">\n<div class="welcome-head">\n<span class="
 __eta.res+=include('@icon', { icon: 'box' });
 __eta.res+='</span>\n<h1>Create your first app</h1>\n<p class="lead">An app is code with a home of its own: an isolated sandbox to build it in, and a live preview at its own address.</p>\n<a class="button button-primary button-large" href="/apps/new">';
 __eta.res+=include('@icon', { icon: 'plus' });
-__eta.res+='New app</a>\n</div>\n<ol class="path">\n<li><h2>Pick a preset</h2><p>A React page or a background worker, ready to run.</p></li>\n<li><h2>See it live</h2><p>Seconds later it runs at its own preview address.</p></li>\n<li><h2>Change it</h2><p>Edit files over the API. The preview follows, and sleeps when nobody looks.</p></li>\n</ol>\n<div class="from-terminal">\n<h2>From a terminal</h2>\n<pre class="snippet-block"><code>curl ';
+__eta.res+='New app</a>\n</div>\n<ol class="path">\n<li><h2>Pick a preset</h2><p>A React page or a background worker, ready to run.</p></li>\n<li><h2>See it live</h2><p>Seconds later it runs at its own preview address.</p></li>\n<li><h2>Change it</h2><p>Edit files over the API. The preview follows, and sleeps when nobody looks.</p></li>\n</ol>\n<div class="from-terminal">\n<h2>From a terminal</h2>\n<p class="hint">With a token of <code>./sandboxd token create</code>: make an app, then its sandbox.</p>\n<pre class="snippet-block" tabindex="0" aria-label="Commands"><code>curl ';
 __eta.res+=__eta.e(it.origin);
-__eta.res+='/v1/apps \\\n-H "Authorization: Bearer $TOKEN" \\\n-d \'{"name": "Hello", "runtime_preset": "react-vite"}\'</code></pre>\n</div>\n</section>\n';
+__eta.res+='/v1/apps -H "Authorization: Bearer $TOKEN" \\\n-d \'{"name": "Hello", "runtime_preset": "react-vite"}\'\ncurl -X POST ';
+__eta.res+=__eta.e(it.origin);
+__eta.res+='/v1/apps/$ID/sandbox -H "Authorization: Bearer $TOKEN"</code></pre>\n</div>\n</section>\n';
 } else {
 __eta.res+='<div class="page-head">\n<h1>Apps</h1>\n<a class="button button-primary" href="/apps/new">';
 __eta.res+=include('@icon', { icon: 'plus' });
@@ -309,9 +315,9 @@ __eta.res+='</span>\n<div class="app-row-name">\n<a class="app-link" href="/apps
 __eta.res+=__eta.e(app.id);
 __eta.res+='">';
 __eta.res+=__eta.e(app.name);
-__eta.res+='</a>\n<p class="app-row-meta">';
+__eta.res+='</a>\n<p class="app-row-meta"><span class="app-row-preset">';
 __eta.res+=__eta.e(app.preset);
-__eta.res+=' · active ';
+__eta.res+=' · </span>active ';
 __eta.res+=include('@moment', { moment: app.active });
 __eta.res+='</p>\n</div>\n';
 __eta.res+=include('@chip', { chip: app.chip });
@@ -436,9 +442,7 @@ __eta.res+='<form class="stack" method="post" action="/apps/';
 __eta.res+=__eta.e(it.id);
 __eta.res+='/delete" data-once>\n';
 __eta.res+=include('@csrf', { csrfToken: it.csrfToken });
-__eta.res+='<h1 class="dialog-title" id="delete-title">Delete “';
-__eta.res+=__eta.e(it.name);
-__eta.res+='”?</h1>\n<p>This deletes:</p>\n<ul class="losses">\n<li>its sandbox, with everything that runs in it</li>\n<li>all files of its workspace</li>\n<li>its preview address: links to it stop working</li>\n</ul>\n<p><strong>This cannot be undone.</strong></p>\n<div class="actions actions-end">\n';
+__eta.res+='<p>This deletes:</p>\n<ul class="losses">\n<li>its sandbox, with everything that runs in it</li>\n<li>all files of its workspace</li>\n<li>its preview address: links to it stop working</li>\n</ul>\n<p><strong>This cannot be undone.</strong></p>\n<div class="actions actions-end">\n';
 if (it.inDialog) {
 __eta.res+='<button class="button button-quiet" type="submit" formmethod="dialog" formnovalidate value="cancel" autofocus>Cancel</button>\n';
 } else {
@@ -572,7 +576,7 @@ __eta.res+='<span class="owner" title="Anybody on this machine can use the conso
 }
 __eta.res+='</nav>\n';
 }
-__eta.res+='</div>\n</header>\n<main id="main" tabindex="-1">\n<div id="connection" class="connection" role="status" hidden>Connection lost. Trying again…</div>\n<div id="flash" aria-live="assertive"></div>\n';
+__eta.res+='</div>\n</header>\n<main id="main" tabindex="-1">\n<div id="connection" class="connection" role="status" hidden>Connection lost. Trying again…</div>\n<div id="flash"></div>\n';
 __eta.res+=it.body;
 __eta.res+='</main>\n</body>\n</html>';
 
@@ -646,9 +650,9 @@ __eta.res+='</button>\n</div>\n<p class="hint">Each link works once, for 15 minu
 __eta.res+=__eta.e(it.next);
 __eta.res+='">\n<div class="field ';
 __eta.res+=__eta.e(it.fieldProblem ? 'field-bad' : '');
-__eta.res+='">\n<label for="token">API token</label>\n<input id="token" name="token" type="password" required autocomplete="current-password" spellcheck="false" placeholder="sbx_…" aria-describedby="token-hint" ';
+__eta.res+='">\n<label for="token">API token</label>\n<input id="token" name="token" type="password" required autocomplete="current-password" spellcheck="false" placeholder="sbx_…" aria-describedby="token-hint"';
 if (it.fieldProblem) {
-__eta.res+='aria-invalid="true" aria-errormessage="token-problem" autofocus';
+__eta.res+=' aria-invalid="true" aria-errormessage="token-problem" autofocus';
 }
 __eta.res+='>\n';
 if (it.fieldProblem) {
@@ -773,7 +777,9 @@ __eta.res+='" target="_blank" rel="noopener noreferrer" aria-label="Open preview
 __eta.res+=include('@icon', { icon: 'open' });
 __eta.res+='</a>\n';
 } else {
-__eta.res+='<span class="stage-url stage-url-none">no web page</span>\n';
+__eta.res+='<span class="stage-url stage-url-none">';
+__eta.res+=__eta.e(it.noPreview);
+__eta.res+='</span>\n';
 }
 __eta.res+='</div>\n';
 if (it.stage.kind === 'frame') {
@@ -791,9 +797,9 @@ __eta.res+='</h2>\n<ol class="steps" aria-label="Progress">\n';
 for (const step of it.stage.steps) {
 __eta.res+='<li class="step step-';
 __eta.res+=__eta.e(step.state);
-__eta.res+='" ';
+__eta.res+='"';
 if (step.state === 'active') {
-__eta.res+='aria-current="step"';
+__eta.res+=' aria-current="step"';
 }
 __eta.res+='>\n<span class="step-mark" aria-hidden="true">';
 if (step.state === 'done') {

@@ -35,6 +35,7 @@ export async function appPage(ports: Ports, owner: string, app: App): Promise<Om
     settling: isSettling(state),
     ...actionsOf(state),
     preview: url === undefined ? undefined : { url, host: new URL(url).host },
+    noPreview: state === 'none' ? 'no address yet' : 'no web page',
     notices: noticesOf(view),
     facts: factsOf(app, view, now),
     awakeBecause: view?.seen?.awakeBecause ?? [],
@@ -95,5 +96,5 @@ function processRow({ name, kind, running, abandoned, restarts }: ProcessState):
     : abandoned
       ? ({ label: 'Crashed', tone: 'bad' } as const)
       : ({ label: 'Not running', tone: 'idle' } as const);
-  return { name, kind, restarts, chip };
+  return { name, kind: kind === 'web' ? 'web process' : 'worker process', restarts, chip };
 }

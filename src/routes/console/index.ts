@@ -14,5 +14,6 @@ export const consolePages = new Hono<Env>()
   .route('/', signInPages)
   .route('/', appList)
   .use('/apps/*', limitForm, signedIn)
+  .get('/apps', (c) => c.redirect('/', 303))
   .route('/apps', newApp)
   .route('/apps', appPages);

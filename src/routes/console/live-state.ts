@@ -71,9 +71,10 @@ function fromNode({ state, phase, preview }: SandboxObservation): LiveState {
 }
 
 function fromRow(sandbox: Sandbox): LiveState {
-  if (sandbox.status === 'creating') return 'starting';
-  if (sandbox.status === 'running') return 'unknown';
-  return sandbox.status;
+  const { status, desired } = sandbox;
+  if (status === 'error') return 'error';
+  if (status === 'running') return desired === 'running' ? 'unknown' : 'stopping';
+  return status === 'creating' || desired === 'running' ? 'starting' : 'stopped';
 }
 
 /** Whether it will change by itself soon. */

@@ -21,7 +21,7 @@ export function stageOf(
     const { id, generation } = view.sandbox;
     return { kind: 'frame', id: `preview-${id}-${generation}`, url: previewUrl };
   }
-  return { kind: 'message', message: messageOf(state, view) };
+  return { kind: 'message', message: messageOf(state, view, previewUrl !== undefined) };
 }
 
 function stepsOf(view: SandboxView | undefined): Step[] {
@@ -38,13 +38,13 @@ function phaseOf(view: SandboxView | undefined): BootPhase {
   return phase === 'ready' ? 'starting' : phase;
 }
 
-function messageOf(state: LiveState, view: SandboxView | undefined): StageMessage {
+function messageOf(state: LiveState, view: SandboxView | undefined, hasPage: boolean): StageMessage {
   switch (state) {
     case 'stopped':
       return {
         icon: 'moon',
         title: 'Asleep',
-        text: 'Its files are safe. It wakes when somebody opens its address, or now:',
+        text: `Its files are safe. ${hasPage ? 'It wakes when somebody opens its address, or now:' : 'It does nothing until you wake it:'}`,
         start: 'Wake it',
       };
     case 'error':
@@ -84,7 +84,7 @@ function messageOf(state: LiveState, view: SandboxView | undefined): StageMessag
       return {
         icon: 'gear',
         title: 'At work in the background',
-        text: 'This app has no web page. What it does is below its processes and in its logs.',
+        text: 'This app has no web page. Its processes do the work.',
       };
   }
 }

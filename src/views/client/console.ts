@@ -1,6 +1,6 @@
 import { copyOnClick } from './copy.ts';
 import { dialogs } from './dialogs.ts';
-import { submitOnce, submitWhenSeen } from './forms.ts';
+import { reloadWhenRestored, submitOnce, submitWhenSeen } from './forms.ts';
 import { polling } from './polling.ts';
 import { pressable } from './press.ts';
 
@@ -10,5 +10,6 @@ polling();
 dialogs();
 submitOnce();
 submitWhenSeen();
+reloadWhenRestored();
 copyOnClick();
 pressable();

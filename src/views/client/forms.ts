@@ -13,6 +13,13 @@ export function submitOnce(): void {
   });
 }
 
+/** A page that comes back out of the browser's memory shows what was, not what is. */
+export function reloadWhenRestored(): void {
+  window.addEventListener('pageshow', (event) => {
+    if (event.persisted) window.location.reload();
+  });
+}
+
 /** A page that is looked at, not just fetched or rendered ahead, sends its form by itself. */
 export function submitWhenSeen(): void {
   const form = document.querySelector<HTMLFormElement>('form[data-submit-when-seen]');

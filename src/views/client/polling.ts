@@ -12,6 +12,8 @@ const isPoll = (detail: RequestDetail | undefined): boolean =>
 export function polling(): void {
   on('htmx:config:request', (event) => {
     if (isPoll(event.detail) && document.hidden) event.preventDefault();
+    // What went wrong before is no news once the visitor does something else.
+    if (!isPoll(event.detail)) document.getElementById('flash')?.replaceChildren();
   });
   document.addEventListener('visibilitychange', () => {
     if (document.hidden) return;

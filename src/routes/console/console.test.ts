@@ -1,0 +1,345 @@
+import { describe, expect, it } from 'vitest';
+import { type ApiWorld, apiWorld } from '../../../tests/fakes/api-world.ts';
+import { signedInVisitor, stranger, type Visitor } from '../../../tests/fakes/visitor.ts';
+import { createApp } from '../../domain/app-commands.ts';
+import { SandboxdError } from '../../domain/errors.ts';
+import { createAppSandbox } from '../../domain/sandbox-commands.ts';
+
+const HOSTILE = `"><script>alert('x')</script><img src=x onerror=alert(1)>`;
+
+async function anApp(world: ApiWorld, { owner = 'default', name = 'Shop', preset = 'react-vite' } = {}) {
+  const input = { name, description: '', tags: [], runtime_preset: preset };
+  const app = await createApp(world.ports, owner, input);
+  const sandbox = await createAppSandbox(world.ports, owner, app.id, {});
+  return { app, sandbox, path: `/apps/${app.id}` };
+}
+
+async function setUp(): Promise<{ world: ApiWorld; visitor: Visitor }> {
+  const world = apiWorld();
+  return { world, visitor: await signedInVisitor(world) };
+}
+
+const text = async (answer: Promise<Response>) => (await answer).text();
+
+const eventTypes = async (world: ApiWorld, appId: string) =>
+  (await world.ports.store.events.list('default', { appId, limit: 50 })).map(({ type }) => type).toReversed();
+
+describe('the front page', () => {
+  it('teaches the first step when there is nothing yet', async () => {
+    const { visitor } = await setUp();
+    const page = await text(visitor.get('/'));
+    expect(page).toContain('Create your first app');
+    expect(page).toContain('href="/apps/new"');
+    expect(page).toContain('curl http://console.localhost:8080/v1/apps');
+  });
+
+  it('lists what its visitor has, newest first, with status and preview', async () => {
+    const { world, visitor } = await setUp();
+    const old = await anApp(world, { name: 'Old one', preset: 'worker' });
+    const recent = await anApp(world, { name: 'New one' });
+    await anApp(world, { owner: 'rival', name: 'Secret plan' });
+    const page = await text(visitor.get('/'));
+    expect(page.indexOf('New one')).toBeLessThan(page.indexOf('Old one'));
+    expect(page).toContain('Background worker');
+    expect(page).toContain(`http://s-${recent.sandbox.id.toLowerCase()}-3000.preview.localhost:8080`);
+    expect(page).not.toContain(`s-${old.sandbox.id.toLowerCase()}`);
+    expect(page).toMatch(/chip-ok">.*Ready/);
+    expect(page).not.toContain('Secret plan');
+  });
+
+  it('pages through everything, each app once', async () => {
+    const { world, visitor } = await setUp();
+    for (let n = 0; n < 45; n += 1) {
+      await createApp(world.ports, 'default', { name: `App number ${n}`, description: '', tags: [] });
+    }
+    const seen: string[] = [];
+    let path: string | undefined = '/';
+    let pages = 0;
+    while (path !== undefined) {
+      const page = await text(visitor.get(path));
+      seen.push(...[...page.matchAll(/App number \d+(?=<\/a>)/g)].map(([name]) => name));
+      path = /rel="next" href="([^"]+)"/.exec(page)?.[1];
+      pages += 1;
+    }
+    expect(pages).toBe(3);
+    expect(seen).toHaveLength(45);
+    expect(new Set(seen).size).toBe(45);
+  });
+
+  it('is kept by no cache', async () => {
+    const { visitor } = await setUp();
+    expect((await visitor.get('/')).headers.get('cache-control')).toBe('no-store');
+  });
+});
+
+describe('making an app', () => {
+  it('makes its sandbox too and shows both', async () => {
+    const { world, visitor } = await setUp();
+    const made = await visitor.post('/apps', { name: '  Shop ', runtime_preset: 'react-vite' });
+    const path = made.headers.get('location') ?? '';
+    expect(made.status).toBe(303);
+    expect(path).toMatch(/^\/apps\/[0-9A-HJKMNP-TV-Z]{26}$/);
+    const page = await text(visitor.get(path));
+    expect(page).toContain('<title>Shop · Ready · sandboxd</title>');
+    expect(page).toContain('<iframe id="preview-');
+    expect(await eventTypes(world, path.slice('/apps/'.length))).toEqual([
+      'app.created',
+      'sandbox.create.started',
+      'sandbox.started',
+    ]);
+  });
+
+  it.each([
+    [{ name: '   ' }, 'id="name-problem">The name must not be empty.'],
+    [{ name: 'x'.repeat(201) }, 'id="name-problem">The name must be at most 200 characters.'],
+    [{ name: 'Shop', runtime_preset: 'cobol' }, 'id="preset-problem">The preset must be one of react-vite'],
+  ])('with bad input says at the field what is wrong and keeps the rest: %#', async (fields, problem) => {
+    const { world, visitor } = await setUp();
+    const answer = await visitor.post('/apps', fields);
+    const page = await answer.text();
+    expect(answer.status).toBe(400);
+    expect(page).toContain(problem);
+    expect(page).toContain(`value="${fields.name}"`);
+    expect(await world.ports.store.apps.list('default', { limit: 1 })).toEqual([]);
+  });
+
+  it('keeps the chosen preset beside a bad name', async () => {
+    const { visitor } = await setUp();
+    const page = await text(visitor.post('/apps', { name: '', runtime_preset: 'worker' }));
+    expect(page).toMatch(/value="worker"[^>]* checked/);
+    expect(page).not.toMatch(/value="react-vite"[^>]* checked/);
+  });
+
+  it('without room for its sandbox keeps the app and says why', async () => {
+    const { world, visitor } = await setUp();
+    world.node.failure = new SandboxdError('sandbox_capacity', 'There is not enough memory left.');
+    const made = await visitor.post('/apps', { name: 'Shop', runtime_preset: 'react-vite' });
+    expect(made.status).toBe(303);
+    const page = await text(visitor.get(made.headers.get('location') ?? ''));
+    expect(page).toContain('No sandbox yet');
+    expect(page).toContain('There is not enough memory left.');
+    expect(page).toContain('Create sandbox');
+  });
+
+  it('refuses a form of a size that no form has', async () => {
+    const { visitor } = await setUp();
+    expect((await visitor.post('/apps', { name: 'x'.repeat(70_000) })).status).toBe(413);
+  });
+});
+
+describe('the page of an app', () => {
+  it('tells what a boot is doing, and looks again every second', async () => {
+    const { world, visitor } = await setUp();
+    world.node.bootsTo = 'installing';
+    const { path } = await anApp(world);
+    const page = await text(visitor.get(path));
+    expect(page).toMatch(/step-done">.*Laying out the files/s);
+    expect(page).toMatch(/aria-current="step">.*Installing dependencies/s);
+    expect(page).toContain('every 1s');
+    expect(page).toContain('http-equiv="refresh"');
+    expect(page).not.toContain('<iframe');
+  });
+
+  it('shows the processes, why it is awake, and what happened', async () => {
+    const { world, visitor } = await setUp();
+    const { path, sandbox } = await anApp(world);
+    world.node.change(sandbox.id, {
+      awakeBecause: ['a request is in flight'],
+      processes: [
+        { name: 'web', kind: 'web', running: true, restarts: 0, abandoned: false },
+        { name: 'mailer', kind: 'worker', running: false, restarts: 5, abandoned: true },
+      ],
+    });
+    const page = await text(visitor.get(path));
+    expect(page).toContain('a request is in flight');
+    expect(page).toMatch(/mailer.*5 restarts.*Crashed/s);
+    expect(page).toContain('The sandbox was started.');
+    expect(page).toContain('every 4s');
+    expect(page).not.toContain('http-equiv="refresh"');
+  });
+
+  it('stops and starts it', async () => {
+    const { world, visitor } = await setUp();
+    const { path, sandbox } = await anApp(world);
+    const stopped = await visitor.post(`${path}/stop`);
+    expect([stopped.status, stopped.headers.get('location')]).toEqual([303, path]);
+    const asleep = await text(visitor.get(path));
+    expect(asleep).toContain('Asleep');
+    expect(asleep).not.toContain('<iframe');
+    await visitor.post(`${path}/start`);
+    expect(await text(visitor.get(path))).toContain('<iframe');
+    expect(world.node.orders.map(({ desired }) => desired)).toEqual(['running', 'stopped', 'running']);
+    expect(world.node.orders.every(({ id }) => id === sandbox.id)).toBe(true);
+  });
+
+  it('asks before deleting, says what is lost, and deletes', async () => {
+    const { world, visitor } = await setUp();
+    const { path, app } = await anApp(world);
+    const question = await text(visitor.get(`${path}/delete`));
+    expect(question).toContain('all files of its workspace');
+    expect((await visitor.get(path)).status).toBe(200);
+    const deleted = await visitor.post(`${path}/delete`);
+    expect([deleted.status, deleted.headers.get('location')]).toEqual([303, '/']);
+    expect(await world.ports.store.apps.find('default', app.id)).toBeUndefined();
+    expect(world.node.orders.at(-1)?.desired).toBe('absent');
+    expect((await visitor.get(path)).status).toBe(404);
+  });
+
+  it('still says what is known when the node is away', async () => {
+    const { world, visitor } = await setUp();
+    const { path } = await anApp(world);
+    world.node.reachable = false;
+    const page = await text(visitor.get(path));
+    expect(page).toContain('Its node is not answering');
+    expect(page).not.toContain('<iframe');
+    expect((await visitor.get('/')).status).toBe(200);
+  });
+
+  it('frames a preview that can neither leave its frame nor learn where it is', async () => {
+    const { world, visitor } = await setUp();
+    const { path } = await anApp(world);
+    const frame = /<iframe[^>]*>/.exec(await text(visitor.get(path)))?.[0] ?? '';
+    expect(frame).toContain('referrerpolicy="no-referrer"');
+    expect(frame).toMatch(/sandbox="allow-scripts /);
+    expect(frame).not.toContain('top-navigation');
+  });
+});
+
+describe('hostile text', () => {
+  it.each(['/', 'page', 'delete'])('in a name is text on %s', async (where) => {
+    const { world, visitor } = await setUp();
+    const { path } = await anApp(world, { name: HOSTILE });
+    const page = await text(visitor.get({ '/': '/', page: path, delete: `${path}/delete` }[where] ?? ''));
+    expect(page).toContain('&lt;script&gt;alert');
+    expect(page).not.toContain('<script>alert');
+    expect(page).not.toContain('<img src=x');
+  });
+
+  it('from inside a sandbox is text', async () => {
+    const { world, visitor } = await setUp();
+    const { path, sandbox } = await anApp(world);
+    world.node.change(sandbox.id, {
+      preview: { status: 'down', build_error_message: HOSTILE },
+      manifestError: HOSTILE,
+      awakeBecause: [HOSTILE],
+      processes: [{ name: HOSTILE, kind: 'worker', running: true, restarts: 0, abandoned: false }],
+    });
+    const page = await text(visitor.get(path));
+    expect(page.split('&lt;script&gt;alert').length - 1).toBe(4);
+    expect(page).not.toContain('<script>alert');
+  });
+
+  it('in a refused form comes back as text', async () => {
+    const { visitor } = await setUp();
+    const page = await text(visitor.post('/apps', { name: HOSTILE, runtime_preset: HOSTILE }));
+    expect(page).toContain('value="&quot;&gt;&lt;script&gt;');
+    expect(page).not.toContain('<script>alert');
+  });
+});
+
+describe('somebody else’s app', () => {
+  it.each([
+    ['get', ''],
+    ['get', '/delete'],
+    ['post', '/start'],
+    ['post', '/stop'],
+    ['post', '/delete'],
+  ] as const)('is not there: %s %s', async (method, action) => {
+    const { world, visitor } = await setUp();
+    const { app, path } = await anApp(world, { owner: 'rival', name: 'Secret plan' });
+    const answer = await visitor[method](path + action);
+    const missing = await visitor[method](`/apps/01ARZ3NDEKTSV4RRFFQ69G5FAV${action}`);
+    const page = await answer.text();
+    expect(answer.status).toBe(404);
+    expect(page).not.toContain('Secret plan');
+    expect(page).toBe(await missing.text());
+    expect(await world.ports.store.apps.find('rival', app.id)).toBeDefined();
+    expect(world.node.orders).toHaveLength(1);
+  });
+});
+
+describe('a form in a visitor’s name', () => {
+  const FORGERIES: [what: string, fields: Record<string, string>, headers: Record<string, string>][] = [
+    ['without the token', { csrf_token: '' }, {}],
+    ['with a wrong token', { csrf_token: 'f'.repeat(64) }, {}],
+    ['with a token of another length', { csrf_token: 'f' }, {}],
+    ['of another site', {}, { origin: 'https://evil.example' }],
+    ['of a preview', {}, { origin: 'http://s-01arz3ndektsv4rrffq69g5fav-3000.preview.localhost:8080' }],
+    ['of a frame without an origin', {}, { origin: 'null' }],
+    ['as text, which needs no preflight', {}, { 'content-type': 'text/plain' }],
+  ];
+
+  it.each(FORGERIES)('%s is refused', async (_, fields, headers) => {
+    const { world, visitor } = await setUp();
+    const { path, app } = await anApp(world);
+    for (const target of ['/apps', `${path}/stop`, `${path}/delete`, '/logout']) {
+      const answer = await visitor.post(target, { name: 'Forged', ...fields }, headers);
+      expect([target, answer.status]).toEqual([target, 403]);
+    }
+    expect((await world.ports.store.apps.list('default', { limit: 5 })).map(({ id }) => id)).toEqual([
+      app.id,
+    ]);
+    expect(world.node.orders).toHaveLength(1);
+    expect((await visitor.get('/')).status).toBe(200);
+  });
+
+  it('with another session’s token is refused', async () => {
+    const { world, visitor } = await setUp();
+    const other = await signedInVisitor(world);
+    const mixed = stranger(world, visitor.cookie);
+    const page = await text(other.get('/apps/new'));
+    const token = /name="csrf_token" value="(\w+)"/.exec(page)?.[1] ?? '';
+    expect((await mixed.post('/apps', { name: 'x', csrf_token: token })).status).toBe(403);
+  });
+
+  it('may carry the token as a header', async () => {
+    const { world, visitor } = await setUp();
+    const page = await text(visitor.get('/apps/new'));
+    const token = /name="csrf_token" value="(\w+)"/.exec(page)?.[1] ?? '';
+    const bare = stranger(world, visitor.cookie);
+    expect((await bare.post('/apps', { name: 'x' }, { 'x-csrf-token': token })).status).toBe(303);
+  });
+});
+
+describe('failures', () => {
+  it('are pages for browsers and envelopes for programs, and always envelopes under /v1', async () => {
+    const { visitor } = await setUp();
+    const page = await visitor.get('/nothing');
+    expect([page.status, page.headers.get('content-type')]).toEqual([404, 'text/html; charset=UTF-8']);
+    expect(await page.text()).toContain('Not found');
+    for (const answer of [
+      await visitor.get('/nothing', { accept: '*/*' }),
+      await visitor.get('/v1/nothing'),
+    ]) {
+      expect(answer.headers.get('content-type')).toContain('application/json');
+      expect(await answer.json()).toMatchObject({ error: { code: 'not_found' } });
+    }
+  });
+
+  it('show nothing of an inner failure, and log it', async () => {
+    const { world, visitor } = await setUp();
+    Object.assign(world.ports.store, {
+      apps: { list: () => Promise.reject(new Error('disk I/O error at /var/lib/secret')) },
+    });
+    const answer = await visitor.get('/');
+    expect(answer.status).toBe(500);
+    expect(await answer.text()).not.toContain('/var/lib/secret');
+    expect(world.logged.at(-1)).toMatchObject({ level: 'error', cause: { message: /disk I\/O error/ } });
+  });
+
+  it('of an action go to the top of the page that asked', async () => {
+    const { world, visitor } = await setUp();
+    const { path } = await anApp(world);
+    world.node.reachable = false;
+    const answer = await visitor.post(`${path}/stop`, {}, { 'hx-request': 'true' });
+    expect(answer.status).toBe(503);
+    expect(answer.headers.get('hx-retarget')).toBe('#flash');
+    expect(await answer.text()).toContain('id="problem"');
+  });
+
+  it('because the app is gone make the page load again', async () => {
+    const { visitor } = await setUp();
+    const answer = await visitor.get('/apps/01ARZ3NDEKTSV4RRFFQ69G5FAV', { 'hx-request': 'true' });
+    expect([answer.status, answer.headers.get('hx-refresh')]).toEqual([404, 'true']);
+  });
+});

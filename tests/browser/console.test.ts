@@ -1,0 +1,270 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Page } from 'playwright-core';
+import { SandboxdError } from '../../src/domain/errors.ts';
+import { startChromium, type TestBrowser } from './chromium.ts';
+import { type ConsoleServer, PREVIEW_TEXT, startConsole } from './console-server.ts';
+
+let browser: TestBrowser;
+
+beforeAll(async () => {
+  browser = await startChromium();
+});
+afterAll(() => browser[Symbol.asyncDispose]());
+
+const idOf = (page: Page) => new URL(page.url()).pathname.slice('/apps/'.length);
+
+async function signIn(page: Page, server: ConsoleServer) {
+  await page.goto(await server.loginLink());
+  await page.waitForURL(`${server.origin}/`);
+}
+
+async function createApp(page: Page, server: ConsoleServer, { name = 'Shop', preset = 'React + Vite' } = {}) {
+  await page.goto(`${server.origin}/apps/new`);
+  await page.getByLabel('Name').fill(name);
+  await page.getByRole('radio', { name: preset }).check();
+  await page.getByRole('button', { name: 'Create app' }).click();
+  await page.getByRole('heading', { name, level: 1 }).waitFor();
+}
+
+/** What a visitor does who comes back to the tab: the page looks again at once. */
+const lookAgain = (page: Page) => page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
+
+const status = (page: Page, text: string) =>
+  page.getByRole('status', { name: 'Status' }).getByText(text, { exact: true }).waitFor();
+
+const onlySandbox = async ({ world }: ConsoleServer) => {
+  const [sandbox] = await world.ports.store.sandboxes.list('default', { limit: 1 });
+  if (sandbox === undefined) throw new Error('there is no sandbox');
+  return sandbox;
+};
+
+describe('the console in a browser', () => {
+  it('leads from a login link to an app that is live, asleep, awake again, and deleted', async () => {
+    await using server = await startConsole();
+    await using visit = await browser.open();
+    const { page, complaints } = visit;
+    await signIn(page, server);
+    await page.getByRole('heading', { name: 'Create your first app' }).waitFor();
+    await page.getByRole('link', { name: 'New app' }).click();
+    await createApp(page, server);
+
+    await status(page, 'Ready');
+    const preview = page.frameLocator('iframe[title="Preview of Shop"]');
+    await preview.getByRole('heading', { name: PREVIEW_TEXT }).waitFor();
+    const { id } = await onlySandbox(server);
+    expect(await page.getByRole('link', { name: 'Open preview in a new tab' }).getAttribute('href')).toBe(
+      `http://s-${id.toLowerCase()}-3000.preview.localhost:${new URL(server.origin).port}`,
+    );
+
+    await page.getByRole('button', { name: 'Stop' }).click();
+    await status(page, 'Stopped');
+    await page.getByRole('heading', { name: 'Asleep' }).waitFor();
+    expect(await page.locator('iframe').count()).toBe(0);
+
+    await page.getByRole('button', { name: 'Start' }).click();
+    await status(page, 'Ready');
+    await preview.getByRole('heading', { name: PREVIEW_TEXT }).waitFor();
+
+    await page.getByRole('link', { name: 'Delete' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Delete “Shop”?' });
+    await dialog.getByText('all files of its workspace').waitFor();
+    await dialog.getByRole('button', { name: 'Cancel' }).click();
+    await dialog.waitFor({ state: 'hidden' });
+    expect(server.world.node.orders.at(-1)?.desired).toBe('running');
+
+    await page.getByRole('link', { name: 'Delete' }).click();
+    await dialog.getByRole('button', { name: 'Delete app' }).click();
+    await page.getByRole('heading', { name: 'Create your first app' }).waitFor();
+    expect(server.world.node.orders.at(-1)?.desired).toBe('absent');
+    expect(complaints).toEqual([]);
+  });
+
+  it('follows a boot step by step without being touched', async () => {
+    await using server = await startConsole();
+    await using visit = await browser.open();
+    const { page, complaints } = visit;
+    server.world.node.bootsTo = 'seeding';
+    await signIn(page, server);
+    await createApp(page, server);
+    const now = page.locator('[aria-current="step"]');
+    const { id } = await onlySandbox(server);
+    await status(page, 'Starting');
+    await now.getByText('Laying out the files').waitFor();
+    server.world.node.bootTo(id, 'installing');
+    await now.getByText('Installing dependencies').waitFor();
+    server.world.node.bootTo(id, 'starting');
+    await now.getByText('Starting the app').waitFor();
+    expect(server.visits.get(id)).toBeUndefined();
+    server.world.node.bootTo(id, 'ready');
+    await status(page, 'Ready');
+    await page.frameLocator('iframe').getByRole('heading', { name: PREVIEW_TEXT }).waitFor();
+    expect(await page.title()).toBe('Shop · Ready · sandboxd');
+    expect(complaints).toEqual([]);
+  });
+
+  it('keeps the preview as it is while the page around it changes', async () => {
+    await using server = await startConsole();
+    await using visit = await browser.open();
+    const { page, complaints } = visit;
+    await signIn(page, server);
+    await createApp(page, server);
+    await page.frameLocator('iframe').getByRole('heading', { name: PREVIEW_TEXT }).waitFor();
+    const { id } = await onlySandbox(server);
+    for (const reason of ['a request is in flight', 'a terminal is open']) {
+      server.world.node.change(id, { awakeBecause: [reason] });
+      await lookAgain(page);
+      await page.getByText(reason).waitFor();
+    }
+    server.world.node.change(id, { state: 'paused' });
+    await lookAgain(page);
+    await status(page, 'Paused');
+    expect(server.visits.get(id)).toBe(1);
+    await page.getByRole('button', { name: 'Reload preview' }).click();
+    await expect.poll(() => server.visits.get(id)).toBe(2);
+    expect(complaints).toEqual([]);
+  });
+
+  it('shows the list changing by itself', async () => {
+    await using server = await startConsole();
+    await using visit = await browser.open();
+    const { page, complaints } = visit;
+    await signIn(page, server);
+    await createApp(page, server, { name: 'Nightly report', preset: 'Background worker' });
+    await page.getByRole('heading', { name: 'At work in the background' }).waitFor();
+    await page.getByRole('link', { name: 'Apps' }).click();
+    const row = page.getByRole('listitem').filter({ hasText: 'Nightly report' });
+    await row.getByText('Running').waitFor();
+    server.world.node.change((await onlySandbox(server)).id, { state: 'stopped' });
+    await row.getByText('Stopped').waitFor();
+    expect(complaints).toEqual([]);
+  });
+
+  it('says when an action fails, when the server is gone, and recovers from both', async () => {
+    await using server = await startConsole();
+    await using visit = await browser.open();
+    const { page } = visit;
+    await signIn(page, server);
+    await createApp(page, server);
+    server.world.node.failure = new SandboxdError('sandbox_unavailable', 'The engine said no.');
+    await page.getByRole('button', { name: 'Stop' }).click();
+    await page.getByRole('alert').getByText('The engine said no.').waitFor();
+    await page.route('**/apps/*', (route) => route.abort());
+    await page.getByText('Connection lost').waitFor();
+    await page.unroute('**/apps/*');
+    await page.getByText('Connection lost').waitFor({ state: 'hidden' });
+    await page.getByRole('button', { name: 'Dismiss' }).click();
+    expect(await page.getByRole('alert').count()).toBe(0);
+  });
+
+  it('asks nothing while nobody looks', async () => {
+    await using server = await startConsole();
+    await using visit = await browser.open();
+    const { page } = visit;
+    await page.clock.install();
+    await signIn(page, server);
+    await createApp(page, server);
+    await status(page, 'Ready');
+    const asked: string[] = [];
+    page.on('request', (request) => asked.push(request.url()));
+    await page.evaluate(() => Object.defineProperty(document, 'hidden', { configurable: true, value: true }));
+    await page.clock.runFor(60_000);
+    expect(asked).toEqual([]);
+    await page.evaluate(() =>
+      Object.defineProperty(document, 'hidden', { configurable: true, value: false }),
+    );
+    await lookAgain(page);
+    await expect.poll(() => asked).toEqual([page.url()]);
+  });
+
+  it('runs no script that got into a page', async () => {
+    await using server = await startConsole();
+    await using visit = await browser.open();
+    const { page, complaints } = visit;
+    await page.goto(`${server.origin}/login`);
+    await page.evaluate(() => {
+      const script = document.createElement('script');
+      script.textContent = "document.title = 'owned'";
+      document.body.append(script);
+      document.body.setAttribute('style', 'display: none');
+    });
+    expect(await page.title()).toBe('Sign in · sandboxd');
+    expect(await page.getByRole('heading', { name: 'Sign in' }).isVisible()).toBe(true);
+    expect(complaints.filter((complaint) => complaint.includes('Content Security Policy'))).toHaveLength(2);
+  });
+
+  it('cannot be framed by a preview', async () => {
+    await using server = await startConsole();
+    await using visit = await browser.open();
+    const { page, complaints } = visit;
+    await signIn(page, server);
+    const port = new URL(server.origin).port;
+    await page.goto(`http://s-01arz3ndektsv4rrffq69g5fav-3000.preview.localhost:${port}/`);
+    await page.evaluate((origin) => {
+      const frame = document.createElement('iframe');
+      frame.src = origin;
+      document.body.append(frame);
+    }, server.origin);
+    await expect.poll(() => complaints.join()).toContain('frame-ancestors');
+    expect(await page.frameLocator('iframe').getByText('Create your first app').count()).toBe(0);
+  });
+
+  it('takes whoever was signed out elsewhere to the login page', async () => {
+    await using server = await startConsole();
+    await using visit = await browser.open();
+    const { page } = visit;
+    await signIn(page, server);
+    await createApp(page, server);
+    const here = idOf(page);
+    await page.context().clearCookies();
+    await lookAgain(page);
+    await page.waitForURL(`${server.origin}/login?next=${encodeURIComponent(`/apps/${here}`)}`);
+  });
+
+  it('works without scripts', async () => {
+    await using server = await startConsole();
+    await using visit = await browser.open({ scripts: false });
+    const { page, complaints } = visit;
+    await page.goto(await server.loginLink());
+    await page.getByRole('button', { name: 'Open the console' }).click();
+    await createApp(page, server, { name: 'Plain' });
+    await page.getByRole('button', { name: 'Stop' }).click();
+    await page.getByRole('heading', { name: 'Asleep' }).waitFor();
+    await page.getByRole('button', { name: 'Wake it' }).click();
+    await status(page, 'Ready');
+    await page.getByRole('link', { name: 'Delete' }).click();
+    await page.getByRole('button', { name: 'Delete app' }).click();
+    await page.getByRole('heading', { name: 'Create your first app' }).waitFor();
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+    expect(complaints).toEqual([]);
+  });
+
+  it('shows hostile names as text and runs nothing of them', async () => {
+    await using server = await startConsole();
+    await using visit = await browser.open();
+    const { page, complaints } = visit;
+    const name = `<img src=x onerror="document.title='owned'"><script>document.title='owned'</script>`;
+    await signIn(page, server);
+    await createApp(page, server, { name });
+    await page.getByRole('link', { name: 'Delete' }).click();
+    await page.getByRole('dialog', { name: `Delete “${name}”?` }).waitFor();
+    expect(await page.title()).not.toBe('owned');
+    expect(complaints).toEqual([]);
+  });
+
+  it.each([360, 768, 1440])('fits into a window %d pixels wide', async (width) => {
+    await using server = await startConsole();
+    await using visit = await browser.open({ width });
+    const { page } = visit;
+    await signIn(page, server);
+    await createApp(page, server, { name: 'A-name-without-a-single-space-in-it-'.repeat(5) });
+    const id = idOf(page);
+    for (const path of ['/', '/apps/new', `/apps/${id}`, `/apps/${id}/delete`, '/nothing']) {
+      await page.goto(server.origin + path);
+      const overflow = await page.evaluate(
+        () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+      );
+      expect([path, overflow]).toEqual([path, 0]);
+    }
+  });
+});
