@@ -49,7 +49,8 @@ export class LogFile implements AsyncDisposable {
 
   async #append(bytes: Uint8Array): Promise<void> {
     await this.#check();
-    if (this.#handle && this.#size > 0 && this.#size + bytes.length > this.#limit) await this.#rotate();
+    if (!this.#handle) await this.#open();
+    if (this.#size > 0 && this.#size + bytes.length > this.#limit) await this.#rotate();
     const handle = this.#handle ?? (await this.#open());
     await handle.appendFile(bytes);
     this.#size += bytes.length;

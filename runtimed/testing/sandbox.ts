@@ -1,0 +1,147 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
+import { dirname, join } from 'node:path';
+import type { Logger } from '../../src/domain/log.ts';
+import { APP_DIRECTORY } from '../../src/domain/paths.ts';
+import { CONTROL_SOCKET, type RuntimeStatus } from '../../src/domain/runtimed.ts';
+import { type RuntimeOptions, TIMINGS, type Timings } from '../options.ts';
+import { startRuntime } from '../runtime.ts';
+import { Client } from './client.ts';
+import { temporaryDirectory } from './temporary.ts';
+import { until } from './until.ts';
+
+/** Fast enough for tests, and in the order of the real ones. */
+export const QUICK: Timings = {
+  ...TIMINGS,
+  stopGrace: 500,
+  shutdownGrace: 500,
+  firstRestart: 20,
+  longestRestart: 80,
+  quickExit: 400,
+  firstProbe: 10,
+  probeStarting: 20,
+  probeReady: 50,
+  probeDown: 30,
+  manifestPoll: 200,
+  manifestRest: 20,
+};
+
+export interface SandboxSetup {
+  readonly preset?: string;
+  readonly template?: string;
+  readonly timings?: Partial<Timings>;
+  readonly environment?: Record<string, string>;
+  /** Files of the app directory, by path. */
+  readonly app?: Record<string, string>;
+  /** Files of the rest of the home. */
+  readonly home?: Record<string, string>;
+  /** Files of the image: `templates/<name>/…` and `skeleton/…`. */
+  readonly image?: Record<string, string>;
+}
+
+/** The directories of a sandbox, without anything running in them. */
+export interface Machine extends AsyncDisposable {
+  readonly root: string;
+  readonly home: string;
+  readonly app: string;
+  readonly options: RuntimeOptions;
+  readonly client: Client;
+}
+
+export async function prepareMachine(setup: SandboxSetup = {}): Promise<Machine> {
+  const directory = await temporaryDirectory();
+  const root = directory.path;
+  const [home, controlDirectory] = [join(root, 'home'), join(root, 'control')];
+  await Promise.all([mkdir(home), mkdir(controlDirectory)]);
+  const app = join(home, APP_DIRECTORY);
+  await writeFiles(app, setup.app);
+  await writeFiles(home, setup.home);
+  await writeFiles(root, setup.image);
+  const options: RuntimeOptions = {
+    home,
+    controlDirectory,
+    templates: join(root, 'templates'),
+    skeleton: join(root, 'skeleton'),
+    preset: setup.preset,
+    template: setup.template,
+    environment: { PATH: process.env['PATH'], ...setup.environment },
+    timings: { ...QUICK, ...setup.timings },
+  };
+  const client = new Client(join(controlDirectory, CONTROL_SOCKET));
+  return { root, home, app, options, client, [Symbol.asyncDispose]: () => directory[Symbol.asyncDispose]() };
+}
+
+export interface RunningSandbox extends Machine {
+  /** Every line that was logged. */
+  readonly log: readonly string[];
+  readonly shutdownOrdered: Promise<void>;
+  /** Waits until the status is as wanted. */
+  reaches(isWanted: (status: RuntimeStatus) => boolean): Promise<RuntimeStatus>;
+  stop(): Promise<void>;
+}
+
+/** A whole runtime with real processes, in directories of its own. */
+export async function startSandbox(setup: SandboxSetup = {}): Promise<RunningSandbox> {
+  const machine = await prepareMachine(setup);
+  return runIn(machine);
+}
+
+/** Runs in directories that are there, and takes them away in the end. */
+export async function runIn(machine: Machine): Promise<RunningSandbox> {
+  const log: string[] = [];
+  const runtime = await startRuntime(machine.options, {
+    clock: () => Date.now(),
+    logger: collecting(log),
+    newName: randomUUID,
+  });
+  const stop = async () => runtime[Symbol.asyncDispose]();
+  return {
+    ...machine,
+    log,
+    shutdownOrdered: runtime.shutdownOrdered,
+    reaches: (isWanted) =>
+      until(async () => {
+        const status = await machine.client.status();
+        if (!isWanted(status)) throw new Error(JSON.stringify(status));
+        return status;
+      }),
+    stop,
+    async [Symbol.asyncDispose]() {
+      await stop();
+      await machine[Symbol.asyncDispose]();
+    },
+  };
+}
+
+export function collecting(lines: string[]): Logger {
+  const add = (...parts: unknown[]) =>
+    lines.push(parts.map((part) => (part instanceof Error ? part.stack : JSON.stringify(part))).join(' '));
+  return { info: add, warn: add, error: add };
+}
+
+export async function writeFiles(directory: string, files: Record<string, string> = {}): Promise<void> {
+  for (const [path, content] of Object.entries(files)) {
+    const file = join(directory, path);
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, content);
+  }
+}
+
+export const readIn = (directory: string, path: string): Promise<string> =>
+  readFile(join(directory, path), 'utf8');
+
+/** A port that nothing listens on at this moment. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** A web app that answers 200, for `web.command`. */
+export const WEB_APP = `node -e "require('http').createServer((q, s) => s.end('hello')).listen(process.env.PORT, '127.0.0.1')"`;
+
+/** A `sandbox.yaml`, which as JSON is YAML too. */
+export const manifest = (value: object): string => JSON.stringify({ version: 1, ...value });
