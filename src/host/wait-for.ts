@@ -15,6 +15,7 @@ export async function waitFor<T>(
     const answer = await ask();
     if (answer !== undefined) return answer;
     if (Date.now() >= deadline) return undefined;
-    await sleep(pollMs, undefined, { signal });
+    // The signal's own reason tells more than the timer's.
+    await sleep(pollMs, undefined, { signal }).catch(() => signal.throwIfAborted());
   }
 }

@@ -1,0 +1,95 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { EXIT } from './failure.ts';
+import { runCommandLine } from './run.ts';
+import type { Terminal } from './terminal.ts';
+
+let dataDir: string;
+
+beforeEach(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'sandboxd-cli-'));
+});
+
+afterEach(async () => {
+  await rm(dataDir, { recursive: true, force: true });
+});
+
+async function run(args: string[], env: NodeJS.ProcessEnv = {}) {
+  const printed: string[] = [];
+  const noted: string[] = [];
+  const terminal: Terminal = {
+    interactive: false,
+    print: (line) => void printed.push(line),
+    note: (line) => void noted.push(line),
+    progress: () => ({ update() {}, done() {}, [Symbol.dispose]() {} }),
+    confirm: async () => false,
+  };
+  const signal = new AbortController().signal;
+  const exitCode = await runCommandLine(args, {
+    terminal,
+    env: { SANDBOXD_DATA_DIR: dataDir, ...env },
+    signal,
+  });
+  return { exitCode, printed: printed.join('\n'), noted: noted.join('\n') };
+}
+
+it.each([[[]], [['help']], [['--help']], [['-h']]])('lists every command for %j', async (args) => {
+  const { exitCode, printed } = await run(args);
+  expect(exitCode).toBe(EXIT.ok);
+  for (const name of ['up', 'down', 'status', 'doctor', 'login', 'token create'])
+    expect(printed).toContain(`  ${name} `);
+});
+
+it.each([
+  ['up', '--help'],
+  ['help', 'up'],
+])('tells about one command for "%s %s"', async (...args) => {
+  const { exitCode, printed } = await run(args);
+  expect(exitCode).toBe(EXIT.ok);
+  expect(printed).toContain('Usage: sandboxd up [--yes] [--detach]');
+});
+
+it('helps also where the configuration cannot be read', async () => {
+  expect((await run(['status', '--help'], { SANDBOXD_LISTEN: 'nonsense' })).exitCode).toBe(EXIT.ok);
+});
+
+it.each([[['frobnicate']], [['token']], [['status', 'now']], [['help', 'nothing']]])(
+  'refuses %j as wrongly used',
+  async (args) => {
+    const { exitCode, noted, printed } = await run(args);
+    expect(exitCode).toBe(EXIT.usage);
+    expect(noted).toMatch(/^sandboxd: /);
+    expect(printed).toBe('');
+  },
+);
+
+it('names the variable that cannot be used', async () => {
+  const { exitCode, noted } = await run(['status'], { SANDBOXD_LISTEN: 'nonsense' });
+  expect(exitCode).toBe(EXIT.failed);
+  expect(noted).toContain('SANDBOXD_LISTEN');
+});
+
+it('answers status for programs too when nothing runs', async () => {
+  const { exitCode, printed } = await run(['status', '--json']);
+  expect(exitCode).toBe(EXIT.notRunning);
+  expect(JSON.parse(printed)).toEqual({ running: false });
+});
+
+it.each([[['login']], [['token', 'create', 'ci']]])('%j says that no server runs', async (args) => {
+  const { exitCode, noted } = await run(args);
+  expect(exitCode).toBe(EXIT.notRunning);
+  expect(noted).toContain('sandboxd up');
+});
+
+it('has nothing to end when nothing runs', async () => {
+  expect((await run(['down'])).exitCode).toBe(EXIT.ok);
+});
+
+it('gives the doctor’s findings to programs', async () => {
+  const { printed } = await run(['doctor', '--json'], { SANDBOXD_LISTEN: '127.0.0.1:0' });
+  const { ok, findings } = JSON.parse(printed) as { ok: boolean; findings: { level: string }[] };
+  expect(findings.length).toBeGreaterThan(5);
+  expect(ok).toBe(findings.every(({ level }) => level !== 'fail'));
+});
