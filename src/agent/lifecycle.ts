@@ -1,3 +1,4 @@
+import type { ContainerSpec, StartedContainer } from '../domain/engine.ts';
 import { asSandboxdError, SandboxdError } from '../domain/errors.ts';
 import type { EventPayload, EventType, Severity, StopReason } from '../domain/event.ts';
 import { requireCapacity } from './capacity.ts';
@@ -146,7 +147,7 @@ export class Lifecycle {
       imageDigest: await engine.imageDigest(defaults.image),
       template: order.template,
     });
-    await engine.create({
+    const spec: ContainerSpec = {
       sandboxId: id,
       image: defaults.image,
       home: workspace.home,
@@ -160,8 +161,21 @@ export class Lifecycle {
         SANDBOXD_TEMPLATE: order.template,
         SANDBOXD_PRESET: order.preset ?? '',
       },
-    });
-    await this.attach(record, await engine.start(id));
+    };
+    await this.attach(record, await this.#run(spec));
+  }
+
+  async #run(spec: ContainerSpec): Promise<StartedContainer> {
+    const { engine } = this.#ports;
+    await engine.create(spec);
+    try {
+      return await engine.start(spec.sandboxId);
+    } catch (error) {
+      // Its container or network was removed behind our back: made anew, once.
+      if (!(error instanceof SandboxdError) || error.code !== 'not_found') throw error;
+      await engine.create(spec);
+      return engine.start(spec.sandboxId);
+    }
   }
 
   async #failStart(record: SandboxRecord, cause: StartCause, error: SandboxdError): Promise<SandboxRecord> {

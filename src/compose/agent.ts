@@ -9,7 +9,8 @@ import type { Clock, IdSource } from '../domain/ids.ts';
 import type { Logger } from '../domain/log.ts';
 import type { Identity } from './instance.ts';
 
-const OPEN_FILES = 65_536;
+/** Of one process. An engine cannot grant more than it has itself, and one started by hand may have 20 000. */
+const OPEN_FILES = 16_384;
 
 /** The node agent's ports on this machine: Docker, its disk, its memory. */
 export function agentPorts(

@@ -73,7 +73,8 @@ export interface EngineInfo {
  * Every operation is safe to repeat, and concurrent calls for *different* sandboxes never wait for each other; calls
  * for one sandbox are serialised by the caller. A call cut off midway leaves something that its repetition finishes.
  *
- * Failures: `node_unavailable` when the engine does not answer or refuses for a reason of its own; `unavailable` when
+ * Failures: `node_unavailable` when the engine does not answer or refuses for a reason of its own, except that a create or
+ * start it refuses for good is `sandbox_unavailable`: no waiting would mend it; `unavailable` when
  * the image or the runtime is not there; `not_found` where a container that must exist does not; `conflict` where its
  * state forbids the operation. Messages never carry a host path; the engine's own words are in `cause`.
  */

@@ -190,7 +190,7 @@ describe('a container', () => {
     const spec = await on.program('');
     const home = { kind: 'bind', path: join(on.root, 'no-such') } as const;
     const failure = await on.engine.create({ ...spec, home }).catch((error: unknown) => error);
-    expect(failure).toMatchObject({ code: 'node_unavailable' });
+    expect(failure).toMatchObject({ code: 'sandbox_unavailable' });
     expect((failure as Error).message).not.toContain(on.root);
   });
 

@@ -9,10 +9,18 @@ import { INSTANCE_LABEL, type Names, SPEC_LABEL } from './names.ts';
 import { listedView, viewOf } from './view.ts';
 import type { Volumes } from './volumes.ts';
 
+/** The engine answered, and would answer the same again: nothing to be gained by waiting for it. */
+const NOT_STARTED = ['sandbox_unavailable', 'The container engine could not start the sandbox.'] as const;
 const CREATE_MEANING = {
+  400: NOT_STARTED,
+  500: NOT_STARTED,
   404: ['unavailable', 'The sandbox image is not on this node. Build it, or name another one.'],
 } as const;
-const START_MEANING = { 409: ['conflict', 'The sandbox is paused. Unpause it instead.'] } as const;
+const START_MEANING = {
+  400: NOT_STARTED,
+  500: NOT_STARTED,
+  409: ['conflict', 'The sandbox is paused. Unpause it instead.'],
+} as const;
 const NAME_TAKEN =
   "A container that is not this instance's has the name this sandbox needs. Rename or remove it.";
 
