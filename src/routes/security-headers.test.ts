@@ -11,13 +11,13 @@ describe('security headers', () => {
   it('let a page load only its own files, and frame only previews', () => {
     expect(pagePolicy({ domain: 'apps.example.com', publicPort: 443, tls: true })).toBe(
       "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
-        "frame-src https://*.preview.apps.example.com; form-action 'self'; frame-ancestors 'none'; " +
+        "frame-src 'self' https://*.preview.apps.example.com; form-action 'self'; frame-ancestors 'none'; " +
         "base-uri 'none'; object-src 'none'",
     );
     expect(pagePolicy({ domain: 'localhost', publicPort: 8080, tls: false })).toContain(
-      'frame-src http://*.preview.localhost:8080;',
+      "frame-src 'self' http://*.preview.localhost:8080;",
     );
-    expect(pagePolicy(undefined)).toContain("frame-src 'none'");
+    expect(pagePolicy(undefined)).toContain("frame-src 'self';");
   });
 
   it.each([

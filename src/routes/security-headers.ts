@@ -41,7 +41,7 @@ function addMissing(c: Parameters<typeof securityHeaders>[0], headers: typeof CO
 
 /**
  * Pages load nothing but the console's own files, and frame nothing but previews.
- * @param addressing absent when a request failed before anything was known: then nothing is framed
+ * @param addressing absent when a request failed before anything was known: then no preview is
  */
 export function pagePolicy(addressing: PreviewAddressing | undefined): string {
   return [
@@ -50,7 +50,8 @@ export function pagePolicy(addressing: PreviewAddressing | undefined): string {
     "style-src 'self'",
     "img-src 'self'",
     "connect-src 'self'",
-    `frame-src ${addressing === undefined ? "'none'" : previewSource(addressing)}`,
+    // Its own paths lead to private previews; none of its own pages can be framed.
+    `frame-src 'self'${addressing === undefined ? '' : ` ${previewSource(addressing)}`}`,
     "form-action 'self'",
     "frame-ancestors 'none'",
     "base-uri 'none'",

@@ -28,6 +28,15 @@ export interface Moment {
   readonly iso: string;
 }
 
+/** Where an app is seen. */
+export interface PreviewAddress {
+  /** To look at and to copy. */
+  readonly url: string;
+  readonly host: string;
+  /** To open: a private preview is entered through the console. */
+  readonly href: string;
+}
+
 export interface LoginPage extends Frame {
   readonly next: string;
   readonly problem?: string;
@@ -48,7 +57,7 @@ export interface AppRow {
   readonly chip: Chip;
   readonly active: Moment;
   /** Absent for an app without a web page, or without a sandbox. */
-  readonly previewUrl?: string;
+  readonly previewHref?: string;
 }
 
 export interface AppsPage extends Frame {
@@ -126,7 +135,7 @@ export interface AppPage extends Frame {
   readonly settling: boolean;
   readonly canStart: boolean;
   readonly canStop: boolean;
-  readonly preview?: { readonly url: string; readonly host: string };
+  readonly preview?: PreviewAddress;
   /** What stands where the address would, when there is none. */
   readonly noPreview: string;
   readonly notices: readonly string[];

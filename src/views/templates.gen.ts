@@ -321,9 +321,9 @@ __eta.res+=' · </span>active ';
 __eta.res+=include('@moment', { moment: app.active });
 __eta.res+='</p>\n</div>\n';
 __eta.res+=include('@chip', { chip: app.chip });
-if (app.previewUrl) {
+if (app.previewHref) {
 __eta.res+='<a class="icon-button app-row-open" href="';
-__eta.res+=__eta.e(app.previewUrl);
+__eta.res+=__eta.e(app.previewHref);
 __eta.res+='" target="_blank" rel="noopener noreferrer" aria-label="Open preview of ';
 __eta.res+=__eta.e(app.name);
 __eta.res+='" title="Open preview">';
@@ -754,7 +754,7 @@ async function blockAsync(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=aw
 __eta.res+='<section class="stage" id="stage" aria-label="Preview">\n<div class="stage-bar" id="stage-bar">\n<span class="lights" aria-hidden="true"><i></i><i></i><i></i></span>\n';
 if (it.preview) {
 __eta.res+='<a class="stage-url" id="preview-url" href="';
-__eta.res+=__eta.e(it.preview.url);
+__eta.res+=__eta.e(it.preview.href);
 __eta.res+='" target="_blank" rel="noopener noreferrer" title="';
 __eta.res+=__eta.e(it.preview.url);
 __eta.res+='">';
@@ -772,7 +772,7 @@ __eta.res+=include('@icon', { icon: 'reload' });
 __eta.res+='</button>\n';
 }
 __eta.res+='<a class="icon-button" id="open-preview" href="';
-__eta.res+=__eta.e(it.preview.url);
+__eta.res+=__eta.e(it.preview.href);
 __eta.res+='" target="_blank" rel="noopener noreferrer" aria-label="Open preview in a new tab" title="Open in a new tab">';
 __eta.res+=include('@icon', { icon: 'open' });
 __eta.res+='</a>\n';

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Page } from 'playwright-core';
+import { updateSandbox } from '../../src/domain/sandbox-commands.ts';
 import { SandboxdError } from '../../src/domain/errors.ts';
 import { startChromium, type TestBrowser } from './chromium.ts';
 import { type ConsoleServer, PREVIEW_TEXT, startConsole } from './console-server.ts';
@@ -124,6 +125,35 @@ describe('the console in a browser', () => {
     expect(complaints).toEqual([]);
   });
 
+  it('copies the address of a preview', async () => {
+    await using server = await startConsole();
+    await using visit = await browser.open();
+    const { page, complaints } = visit;
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+    await signIn(page, server);
+    await createApp(page, server);
+    await page.getByRole('button', { name: 'Copy preview URL' }).click();
+    await page.getByRole('button', { name: 'Copied' }).waitFor();
+    const { id } = await onlySandbox(server);
+    expect(await page.evaluate(() => navigator.clipboard.readText())).toContain(`s-${id.toLowerCase()}-3000`);
+    expect(complaints).toEqual([]);
+  });
+
+  it('shows a private preview to its owner', async () => {
+    await using server = await startConsole();
+    await using visit = await browser.open();
+    const { page, complaints } = visit;
+    await signIn(page, server);
+    await createApp(page, server);
+    const { id } = await onlySandbox(server);
+    await updateSandbox(server.world.ports, 'default', id, { visibility: 'private' });
+    await page.reload();
+    await page.frameLocator('iframe').getByRole('heading', { name: PREVIEW_TEXT }).waitFor();
+    expect(await page.locator('iframe').getAttribute('src')).toBe(`/apps/${idOf(page)}/preview`);
+    expect(page.frames()[1]?.url()).toMatch(/^http:\/\/s-.*-3000\.preview\.localhost:\d+\/./);
+    expect(complaints).toEqual([]);
+  });
+
   it('shows the list changing by itself', async () => {
     await using server = await startConsole();
     await using visit = await browser.open();
@@ -217,7 +247,8 @@ describe('the console in a browser', () => {
     const here = idOf(page);
     await page.context().clearCookies();
     await lookAgain(page);
-    await page.waitForURL(`${server.origin}/login?next=${encodeURIComponent(`/apps/${here}`)}`);
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+    expect(page.url()).toBe(`${server.origin}/login?next=${encodeURIComponent(`/apps/${here}`)}`);
   });
 
   it('works without scripts', async () => {

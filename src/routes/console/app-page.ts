@@ -5,7 +5,7 @@ import type { SandboxView } from '../../domain/sandbox-view.ts';
 import type { AppPage, Frame, ProcessRow } from '../../views/models.ts';
 import { look, presetLabel } from './app-look.ts';
 import { CHIPS, isSettling, type LiveState, liveState } from './live-state.ts';
-import { liveViews, previewUrlOf } from './live-view.ts';
+import { liveViews, previewOf } from './live-view.ts';
 import { moment } from './relative-time.ts';
 import { stageOf } from './stage.ts';
 import { timelineEntry } from './timeline.ts';
@@ -23,18 +23,18 @@ export async function appPage(ports: Ports, owner: string, app: App): Promise<Om
   ]);
   const view = views.get(app.id);
   const state = liveState(view);
-  const url = previewUrlOf(ports, view);
+  const preview = previewOf(ports, view);
   const now = ports.clock();
   return {
     id: app.id,
     name: app.name,
     ...look(app),
     chip: CHIPS[state],
-    stage: stageOf(state, view, url),
+    stage: stageOf(state, view, preview?.href),
     refreshSeconds: isSettling(state) ? SETTLING_SECONDS : SETTLED_SECONDS,
     settling: isSettling(state),
     ...actionsOf(state),
-    preview: url === undefined ? undefined : { url, host: new URL(url).host },
+    preview,
     noPreview: state === 'none' ? 'no address yet' : 'no web page',
     notices: noticesOf(view),
     facts: factsOf(app, view, now),

@@ -1,5 +1,7 @@
 import { Hono } from 'hono';
 import { type App, requireApp } from '../../domain/app.ts';
+import { notFound } from '../../domain/errors.ts';
+import { createPreviewLink } from '../../domain/preview-links.ts';
 import { deleteApp } from '../../domain/app-commands.ts';
 import { createAppSandbox, startSandbox, stopSandbox } from '../../domain/sandbox-commands.ts';
 import type { AppContext, Env } from '../context.ts';
@@ -7,11 +9,27 @@ import { idParam } from '../v1/params.ts';
 import { appPage } from './app-page.ts';
 import { page } from './page.ts';
 
+/** A working day: as long as somebody leaves a page open. */
+const PREVIEW_SECONDS = 12 * 3600;
+
 /** One app: what it is doing, and what can be done with it. Every action ends on the page that shows its outcome. */
 export const appPages = new Hono<Env>()
   .get('/:id', async (c) => {
     const app = await appOf(c);
     return page(c, 'app', await appPage(c.get('ports'), c.get('principal').owner, app));
+  })
+  .get('/:id/preview', async (c) => {
+    const { currentSandboxId } = await appOf(c);
+    if (currentSandboxId === undefined) throw notFound('preview');
+    const lasts = { ttl_s: PREVIEW_SECONDS };
+    const { url } = await createPreviewLink(
+      c.get('ports'),
+      c.get('principal').owner,
+      currentSandboxId,
+      lasts,
+    );
+    c.header('cache-control', 'no-store');
+    return c.redirect(url, 303);
   })
   .post('/:id/start', async (c) => {
     const app = await appOf(c);

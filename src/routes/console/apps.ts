@@ -7,7 +7,7 @@ import type { AppContext, Env } from '../context.ts';
 import { page as pageOf, pageQuery } from '../v1/params.ts';
 import { look, presetLabel } from './app-look.ts';
 import { CHIPS, liveState } from './live-state.ts';
-import { liveViews, previewUrlOf } from './live-view.ts';
+import { liveViews, previewOf } from './live-view.ts';
 import { page } from './page.ts';
 import { moment } from './relative-time.ts';
 import { signedIn } from './visitor.ts';
@@ -41,7 +41,7 @@ function appRow(ports: Ports, app: App, view: SandboxView | undefined): AppRow {
     preset: presetLabel(app, view?.sandbox),
     chip: CHIPS[liveState(view)],
     active: moment(active, ports.clock()),
-    previewUrl: previewUrlOf(ports, view),
+    previewHref: previewOf(ports, view)?.href,
   };
 }
 

@@ -3,7 +3,7 @@ import { type ApiWorld, apiWorld } from '../../../tests/fakes/api-world.ts';
 import { signedInVisitor, stranger, type Visitor } from '../../../tests/fakes/visitor.ts';
 import { createApp } from '../../domain/app-commands.ts';
 import { SandboxdError } from '../../domain/errors.ts';
-import { createAppSandbox } from '../../domain/sandbox-commands.ts';
+import { createAppSandbox, updateSandbox } from '../../domain/sandbox-commands.ts';
 
 const HOSTILE = `"><script>alert('x')</script><img src=x onerror=alert(1)>`;
 
@@ -195,6 +195,22 @@ describe('the page of an app', () => {
     expect((await visitor.get('/')).status).toBe(200);
   });
 
+  it('leads to a private preview by a signed link of its own, and keeps it out of the page', async () => {
+    const { world, visitor } = await setUp();
+    const { path, sandbox } = await anApp(world);
+    await updateSandbox(world.ports, 'default', sandbox.id, { visibility: 'private' });
+    const page = await text(visitor.get(path));
+    const origin = `http://s-${sandbox.id.toLowerCase()}-3000.preview.localhost:8080`;
+    expect(page).toContain(`src="${path}/preview"`);
+    expect(page).toContain(`data-copy="${origin}"`);
+    const led = await visitor.get(`${path}/preview`);
+    const link = led.headers.get('location') ?? '';
+    expect(led.status).toBe(303);
+    expect(link.startsWith(`${origin}/`)).toBe(true);
+    expect(link.length).toBeGreaterThan(origin.length + 40);
+    expect(page).not.toContain(link.slice(-40));
+  });
+
   it('frames a preview that can neither leave its frame nor learn where it is', async () => {
     const { world, visitor } = await setUp();
     const { path } = await anApp(world);
@@ -241,6 +257,7 @@ describe('somebody else’s app', () => {
   it.each([
     ['get', ''],
     ['get', '/delete'],
+    ['get', '/preview'],
     ['post', '/start'],
     ['post', '/stop'],
     ['post', '/delete'],

@@ -198,7 +198,7 @@ describe('with authentication off', () => {
     expect((await stranger(world).post('/apps', { name: 'Mine' })).status).toBe(303);
   });
 
-  it('it is closed to names that are not local, and to other sites', async () => {
+  it('the console is closed to names that are not local, and to other sites', async () => {
     const world = apiWorld({ auth: 'off' });
     expect((await stranger(world).get('/', { host: 'rebound.example' })).status).toBe(403);
     const forged = await stranger(world).post('/apps', { name: 'x' }, { origin: 'http://evil.example' });

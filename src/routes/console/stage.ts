@@ -14,14 +14,14 @@ const STEP_LABELS: Readonly<Record<BootPhase, string>> = {
 export function stageOf(
   state: LiveState,
   view: SandboxView | undefined,
-  previewUrl: string | undefined,
+  previewHref: string | undefined,
 ): Stage {
   if (state === 'starting') return { kind: 'steps', title: 'Starting', steps: stepsOf(view) };
-  if (view !== undefined && previewUrl !== undefined && (state === 'serving' || state === 'paused')) {
+  if (view !== undefined && previewHref !== undefined && (state === 'serving' || state === 'paused')) {
     const { id, generation } = view.sandbox;
-    return { kind: 'frame', id: `preview-${id}-${generation}`, url: previewUrl };
+    return { kind: 'frame', id: `preview-${id}-${generation}`, url: previewHref };
   }
-  return { kind: 'message', message: messageOf(state, view, previewUrl !== undefined) };
+  return { kind: 'message', message: messageOf(state, view, previewHref !== undefined) };
 }
 
 function stepsOf(view: SandboxView | undefined): Step[] {
