@@ -1,11 +1,11 @@
-import { mkdir, mkdtemp, readdir, rename, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { SandboxdError } from '../../domain/errors.ts';
 import type { Engine } from '../../domain/engine.ts';
 import { LAYERS_DIRECTORY } from '../../domain/runtimed.ts';
 import type { WorkspaceSource } from '../../domain/workspace.ts';
-import { mustRun } from '../command.ts';
 import type { Layout } from './layout.ts';
+import { removeTrees, syncFileSystem } from './trees.ts';
 
 /** A template's prepared dependencies on this node's disk, laid out like the home directory. */
 export interface Layer {
@@ -45,17 +45,19 @@ export class Layers {
     await mkdir(layer, { mode: 0o755 });
     try {
       await this.#extract(source, layer);
-      await mustRun('sync', ['-f', layer], { deadlineMs: 10 * 60_000 });
       await mkdir(dirname(path), { recursive: true });
       await rename(layer, path);
-    } finally {
-      await mustRun('rm', ['-rf', '--', unfinished], { deadlineMs: 10 * 60_000 });
+      await rmdir(unfinished);
+    } catch (error) {
+      await removeTrees([unfinished]);
+      throw error;
     }
   }
 
   async #extract({ imageDigest, template }: WorkspaceSource, into: string): Promise<void> {
     try {
       await this.#engine.extract(imageDigest, `${LAYERS_DIRECTORY}/${template}`, into);
+      await syncFileSystem(into);
     } catch (error) {
       // A template without prepared dependencies: an empty layer says so for good.
       if (!(error instanceof SandboxdError) || error.code !== 'not_found') throw error;

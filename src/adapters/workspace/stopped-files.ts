@@ -7,16 +7,15 @@ import { type SandboxFiles, fileErrors } from '../../domain/files.ts';
 import type { FileQuery } from '../../domain/node.ts';
 import { parseDirectoryPath, parseWorkspacePath } from '../../domain/paths.ts';
 import { type FileListing, MAX_READ_BYTES, MAX_WRITE_BYTES } from '../../domain/runtimed.ts';
-import { mustRun } from '../command.ts';
 import { errnoOf, explainedFile } from './failure.ts';
 import type { Owner, SandboxLayout } from './layout.ts';
 import { Places, type Segments, isWhiteout, lstatIfThere } from './places.ts';
 import { readRecord } from './record.ts';
 import { appendToFile, modeOfFile, replaceFile } from './staged-write.ts';
 import { listTree } from './tree-list.ts';
+import { removeTrees } from './trees.ts';
 
 const READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-const DELETE_DEADLINE_MS = 10 * 60_000;
 
 /**
  * File operations of a sandbox that does not run, on what is its own: of an overlay the upper, where every file of the
@@ -82,7 +81,7 @@ export class StoppedFiles implements SandboxFiles {
       // A tree goes at once for whoever looks, and at leisure, and of any depth, from the disk.
       const removed = join(this.#sandbox.staging, randomUUID());
       await rename(target, removed);
-      await mustRun('rm', ['-rf', '--', removed], { deadlineMs: DELETE_DEADLINE_MS });
+      await removeTrees([removed]);
     });
   }
 

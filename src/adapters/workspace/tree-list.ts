@@ -1,3 +1,4 @@
+import type { Dirent } from 'node:fs';
 import { lstat, opendir } from 'node:fs/promises';
 import { MAX_LISTED_ENTRIES, byPath, fileErrors, isUnlisted } from '../../domain/files.ts';
 import type { FileEntry } from '../../domain/runtimed.ts';
@@ -26,17 +27,26 @@ export async function listTree(directory: string, prefix: string, recursive: boo
 }
 
 async function listOne(directory: string, prefix: string, room: number): Promise<FileEntry[]> {
-  const entries: FileEntry[] = [];
-  for await (const found of await openTolerantly(directory)) {
-    const type = found.isDirectory() ? 'directory' : found.isSymbolicLink() ? 'symlink' : 'file';
-    if ((type === 'file' && !found.isFile()) || isUnlisted(found.name, type)) continue;
-    if (entries.length >= room) throw fileErrors.tooMany();
-    const path = prefix === '' ? found.name : `${prefix}/${found.name}`;
-    entries.push(
-      type === 'file' ? { path, type, ...(await sizeOf(`${directory}/${found.name}`)) } : { path, type },
-    );
+  const found: { name: string; type: FileEntry['type'] }[] = [];
+  for await (const entry of await openTolerantly(directory)) {
+    const type = typeOf(entry);
+    if (type === undefined || isUnlisted(entry.name, type)) continue;
+    if (found.length >= room) throw fileErrors.tooMany();
+    found.push({ name: entry.name, type });
   }
-  return entries;
+  return Promise.all(
+    found.map(async ({ name, type }): Promise<FileEntry> => {
+      const path = prefix === '' ? name : `${prefix}/${name}`;
+      const size = type === 'file' ? await sizeOf(`${directory}/${name}`) : undefined;
+      return size === undefined ? { path, type } : { path, type, size };
+    }),
+  );
+}
+
+function typeOf(entry: Dirent): FileEntry['type'] | undefined {
+  if (entry.isDirectory()) return 'directory';
+  if (entry.isSymbolicLink()) return 'symlink';
+  return entry.isFile() ? 'file' : undefined;
 }
 
 /** A path may be too long to be opened from here: nobody can name what lies there either. */
@@ -50,11 +60,11 @@ async function openTolerantly(directory: string) {
 }
 
 /** Unknown for a name that is no UTF-8: it was listed in another spelling than its own. */
-async function sizeOf(path: string): Promise<{ size?: number }> {
+async function sizeOf(path: string): Promise<number | undefined> {
   try {
-    return { size: (await lstat(path)).size };
+    return (await lstat(path)).size;
   } catch (error) {
-    if (['ENOENT', 'ENAMETOOLONG'].includes(errnoOf(error) ?? '')) return {};
+    if (['ENOENT', 'ENAMETOOLONG'].includes(errnoOf(error) ?? '')) return undefined;
     throw error;
   }
 }

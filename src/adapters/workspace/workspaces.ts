@@ -1,7 +1,7 @@
 import { chown, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Engine } from '../../domain/engine.ts';
-import { SandboxdError, notFound } from '../../domain/errors.ts';
+import { notFound } from '../../domain/errors.ts';
 import type { SandboxFiles } from '../../domain/files.ts';
 import { type Clock, parseId, systemClock } from '../../domain/ids.ts';
 import { APP_DIRECTORY } from '../../domain/paths.ts';
@@ -12,7 +12,6 @@ import type {
   WorkspaceSource,
   Workspaces,
 } from '../../domain/workspace.ts';
-import { mustRun } from '../command.ts';
 import { explained } from './failure.ts';
 import { type Layer, Layers } from './layers.ts';
 import {
@@ -25,6 +24,7 @@ import {
 } from './layout.ts';
 import { type WorkspaceRecord, prepared, readRecord, sourceOf, writeRecord } from './record.ts';
 import { StoppedFiles } from './stopped-files.ts';
+import { copyContents, measureTree, removeTrees, removeWithin } from './trees.ts';
 
 export interface DiskWorkspacesOptions {
   readonly dataDirectory: string;
@@ -36,16 +36,9 @@ export interface DiskWorkspacesOptions {
   readonly owner?: Owner;
 }
 
-/** For whole trees, on a slow disk. */
-const TREE = { deadlineMs: 30 * 60_000 };
 const SANDBOX_OWNER: Owner = { uid: SANDBOX_UID, gid: SANDBOX_UID };
 
-/**
- * Workspaces in directories of this node, with prepared dependencies below them as an overlay's lower, or copied.
- *
- * Trees are handled by the system's own tools: they cope with any depth and number, and their directories only get or
- * lose their names as a whole.
- */
+/** Workspaces in directories of this node, with prepared dependencies below them as an overlay's lower, or copied. */
 export class DiskWorkspaces implements Workspaces {
   readonly #layout: Layout;
   readonly #layers: Layers;
@@ -65,10 +58,10 @@ export class DiskWorkspaces implements Workspaces {
 
   async open(): Promise<void> {
     const { sandboxes, layers, trash, limbo } = this.#layout;
-    for (const directory of [sandboxes, layers, trash])
+    for (const directory of [sandboxes, layers, trash, limbo]) {
       await mkdir(directory, { recursive: true, mode: 0o700 });
-    await mustRun('rm', ['-rf', '--', limbo], TREE);
-    await mkdir(limbo, { mode: 0o700 });
+    }
+    await removeWithin(limbo);
   }
 
   async kind(imageDigest: string): Promise<WorkspaceKind> {
@@ -118,7 +111,7 @@ export class DiskWorkspaces implements Workspaces {
       await this.moveToTrash(id);
       await rename(unfinished.root, root);
     } catch (error) {
-      await this.#drop([unfinished.root]);
+      await removeTrees([unfinished.root]);
       throw error;
     }
     return record;
@@ -128,7 +121,7 @@ export class DiskWorkspaces implements Workspaces {
     const { home, work, control, staging } = sandbox;
     for (const directory of [home, work, control, staging]) await mkdir(directory, { mode: 0o700 });
     if (kind === 'directory' && !layer.isEmpty) {
-      await mustRun('cp', ['-a', '--reflink=auto', '--', `${layer.path}/.`, home], TREE);
+      await copyContents(layer.path, home);
     }
     await this.#give(control);
     let directory = home;
@@ -142,8 +135,7 @@ export class DiskWorkspaces implements Workspaces {
 
   /** What a crash left half-written goes; a layer that somebody cleared away comes back. */
   async #repair({ staging }: SandboxLayout, record: WorkspaceRecord): Promise<void> {
-    const leftovers = await readdir(staging);
-    await this.#drop(leftovers.map((name) => join(staging, name)));
+    await removeWithin(staging);
     if (record.kind === 'overlay') await this.#layers.ensure(sourceOf(record));
   }
 
@@ -164,8 +156,7 @@ export class DiskWorkspaces implements Workspaces {
     const { id, root } = this.#layout.sandbox(sandboxId);
     await explained(async () => {
       await renameIfThere(root, join(this.#layout.limbo, `${id}-${this.#clock()}`));
-      const parts = (await readdir(this.#layout.limbo)).filter((name) => name.startsWith(`${id}-`));
-      await this.#drop(parts.map((name) => join(this.#layout.limbo, name)));
+      await removeWithin(this.#layout.limbo, (name) => name.startsWith(`${id}-`));
     });
   }
 
@@ -178,13 +169,9 @@ export class DiskWorkspaces implements Workspaces {
     return explained(async () => {
       const names = await readdir(this.#layout.trash);
       const old = names.filter((name) => Number(name.split('-')[1]) < olderThan);
-      await this.#drop(old.map((name) => join(this.#layout.trash, name)));
+      await removeTrees(old.map((name) => join(this.#layout.trash, name)));
       return old.length;
     });
-  }
-
-  async #drop(paths: readonly string[]): Promise<void> {
-    if (paths.length > 0) await mustRun('rm', ['-rf', '--', ...paths], TREE);
   }
 
   async list(): Promise<string[]> {
@@ -195,11 +182,7 @@ export class DiskWorkspaces implements Workspaces {
   async usage(sandboxId: string): Promise<number> {
     const sandbox = this.#layout.sandbox(sandboxId);
     await this.find(sandboxId);
-    const output = await explained(() => mustRun('du', ['-skx', '--', sandbox.home], TREE));
-    const kibibytes = Number.parseInt(output, 10);
-    if (Number.isNaN(kibibytes))
-      throw new SandboxdError('unavailable', 'The workspace could not be measured.');
-    return kibibytes * 1024;
+    return measureTree(sandbox.home);
   }
 
   files(sandboxId: string): SandboxFiles {

@@ -1,0 +1,40 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { mustRun } from '../command.ts';
+
+/**
+ * Whole trees are left to the system's own tools, which cope with any depth and number: a tenant can make a tree whose
+ * paths are longer than any path may be.
+ */
+
+/** For the largest tree on a slow disk. */
+const DEADLINE = { deadlineMs: 30 * 60_000 };
+
+/** Removes files and directories with all that is in them; none is fine. */
+export async function removeTrees(paths: readonly string[]): Promise<void> {
+  if (paths.length > 0) await mustRun('rm', ['-rf', '--', ...paths], DEADLINE);
+}
+
+/** Removes what is in a directory, as far as its name is chosen. */
+export async function removeWithin(directory: string, isChosen = (_name: string) => true): Promise<void> {
+  const names = await readdir(directory);
+  await removeTrees(names.filter(isChosen).map((name) => join(directory, name)));
+}
+
+/** Copies the contents of a directory, sharing blocks where the file system can. */
+export async function copyContents(from: string, to: string): Promise<void> {
+  await mustRun('cp', ['-a', '--reflink=auto', '--', `${from}/.`, to], DEADLINE);
+}
+
+/** Returns when everything on the file system of this path is on disk. */
+export async function syncFileSystem(path: string): Promise<void> {
+  await mustRun('sync', ['-f', path], DEADLINE);
+}
+
+/** Bytes that a tree takes on its own file system. */
+export async function measureTree(path: string): Promise<number> {
+  const output = await mustRun('du', ['-skx', '--', path], DEADLINE);
+  const kibibytes = Number.parseInt(output, 10);
+  if (Number.isNaN(kibibytes)) throw new Error(`du said: ${output.slice(0, 200)}`);
+  return kibibytes * 1024;
+}
