@@ -1,41 +1,29 @@
-/** Names of the container's variables that programs see: certificates, proxies and mirrors of this instance. */
-const PASSED_ON = [
-  'LANG',
-  'TZ',
-  'PATH',
-  'NODE_EXTRA_CA_CERTS',
-  'SSL_CERT_FILE',
-  'REQUESTS_CA_BUNDLE',
-  'PIP_CERT',
-  'PIP_INDEX_URL',
-  'GIT_SSL_CAINFO',
-  'npm_config_cafile',
-  'npm_config_registry',
-  'COREPACK_NPM_REGISTRY',
-  'HTTP_PROXY',
-  'HTTPS_PROXY',
-  'NO_PROXY',
-  'http_proxy',
-  'https_proxy',
-  'no_proxy',
-] as const;
-
+/** runtimed's own: what it is told is no business of the programs it runs. */
+const OWN_PREFIX = 'SANDBOXD_';
 const USER = 'sandbox';
 
 export type Environment = Readonly<Record<string, string>>;
 
-/** What every program of a sandbox starts with; a login shell completes it. */
+/**
+ * What every program of a sandbox starts with; a login shell completes it. The container's variables are passed on: the
+ * image's settings for its tools, the instance's certificates, proxies and mirrors. No secret is among them, since they
+ * show in the engine's inspection.
+ */
 export function programEnvironment(
   container: Readonly<Record<string, string | undefined>>,
   home: string,
 ): Environment {
-  const environment: Record<string, string> = {
+  const passed: Record<string, string> = {};
+  for (const [name, value] of Object.entries(container)) {
+    if (value !== undefined && !name.startsWith(OWN_PREFIX)) passed[name] = value;
+  }
+  return {
     LANG: 'C.UTF-8',
     PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+    ...passed,
+    HOME: home,
+    USER,
+    LOGNAME: USER,
+    SHELL: '/bin/bash',
   };
-  for (const name of PASSED_ON) {
-    const value = container[name];
-    if (value !== undefined && value !== '') environment[name] = value;
-  }
-  return { ...environment, HOME: home, USER, LOGNAME: USER, SHELL: '/bin/bash' };
 }

@@ -5,6 +5,7 @@ import { DiskWorkspaces } from '../adapters/workspace/workspaces.ts';
 import { readHostMemory } from '../agent/capacity.ts';
 import type { AgentPorts } from '../agent/ports.ts';
 import type { Config } from '../config.ts';
+import { SANDBOX_CA_FILE } from '../domain/engine.ts';
 import type { Clock, IdSource } from '../domain/ids.ts';
 import type { Logger } from '../domain/log.ts';
 import type { Identity } from './instance.ts';
@@ -38,14 +39,28 @@ export function agentPorts(
   };
 }
 
-/** What programs in a sandbox need to reach the internet from behind this machine's proxy and registry. */
-function sandboxEnvironment({ outboundProxy, npmRegistry }: Config): Record<string, string> {
+/** Every tool has its own name for the file of trusted certificates. */
+const CA_VARIABLES = [
+  'NODE_EXTRA_CA_CERTS',
+  'SSL_CERT_FILE',
+  'REQUESTS_CA_BUNDLE',
+  'PIP_CERT',
+  'GIT_SSL_CAINFO',
+  'CURL_CA_BUNDLE',
+  'npm_config_cafile',
+  'pnpm_config_cafile',
+] as const;
+
+/** What programs in a sandbox need to reach the internet from behind this machine's proxy, registry and certificates. */
+function sandboxEnvironment({ outboundProxy, npmRegistry, caFile }: Config): Record<string, string> {
   const { http, https, none } = outboundProxy;
+  const trust = caFile === undefined ? [] : CA_VARIABLES.map((name) => [name, SANDBOX_CA_FILE] as const);
   return {
+    ...Object.fromEntries(trust),
     ...(http && { HTTP_PROXY: http, http_proxy: http }),
     ...(https && { HTTPS_PROXY: https, https_proxy: https }),
     ...(none && { NO_PROXY: none, no_proxy: none }),
-    ...(npmRegistry && { npm_config_registry: npmRegistry }),
+    ...(npmRegistry && { npm_config_registry: npmRegistry, pnpm_config_registry: npmRegistry }),
   };
 }
 
