@@ -26,7 +26,7 @@ async function supervise(timings: Partial<Timings> = {}) {
   const logs = new LogStore(home);
   const supervisor = new Supervisor(logs, {
     directory: app,
-    environment: programEnvironment({ PATH: process.env['PATH'], SECRET: 'x' }, home),
+    environment: programEnvironment({ PATH: process.env['PATH'], SANDBOXD_PRESET: 'x', TOOL_SETTING: 'kept' }, home),
     timings: { ...QUICK, ...timings },
     clock: () => Date.now(),
     logger: collecting([]),
@@ -63,7 +63,7 @@ describe('what a manifest declares', () => {
   it('runs, the web process first, under a login shell in the app directory', async () => {
     await using it = await supervise();
     const say =
-      'shopt -q login_shell && pwd > where; echo "$PORT $HOME $USER ${SECRET-clean}" > with; sleep 60';
+      'shopt -q login_shell && pwd > where; echo "$PORT $HOME $USER ${SANDBOXD_PRESET-clean} $TOOL_SETTING" > with; sleep 60';
     const value = {
       web: { command: say, port: 4321 },
       workers: [{ name: 'w', command: 'echo "[$PORT]" > worker; sleep 60' }],
@@ -75,7 +75,7 @@ describe('what a manifest declares', () => {
       { name: 'w', kind: 'worker', running: true, restarts: 0, abandoned: false },
     ]);
     expect(await it.said('where')).toBe(`${it.app}\n`);
-    expect(await it.said('with')).toBe(`4321 ${join(it.app, '../..')} sandbox clean\n`);
+    expect(await it.said('with')).toBe(`4321 ${join(it.app, '../..')} sandbox clean kept\n`);
     expect(await it.said('worker')).toBe('[]\n');
   });
 
