@@ -26,6 +26,8 @@ export interface TestInstance extends AsyncDisposable {
   /** A specification whose program is this JavaScript; `report(value)` in it is what `reported` waits for. */
   program(javascript: string): Promise<ContainerSpec & SandboxDirectories>;
   reported(spec: ContainerSpec): Promise<unknown>;
+  /** Takes the last report away, before another run makes the next. */
+  forget(spec: ContainerSpec): Promise<void>;
 }
 
 const LIMITS = { memoryBytes: 256 * 1024 ** 2, cpus: 1, pids: 64, openFiles: 1024 };
@@ -65,6 +67,7 @@ export async function startInstance(image: string, socketPath = DOCKER_SOCKET): 
         timeout: 30_000,
         interval: 50,
       }),
+    forget: ({ controlDirectory }) => rm(join(controlDirectory, REPORT), { force: true }),
     async [Symbol.asyncDispose]() {
       const cleaner = new DockerEngine({ socketPath: DOCKER_SOCKET, instance });
       for (const { sandboxId } of await cleaner.list()) await cleaner.remove(sandboxId);
