@@ -68,7 +68,9 @@ describe('the proxy in its worker', () => {
     expect(await visit(proxy.port, { host: previewHost(port) })).toMatchObject({ status: 200 });
     // A message that cannot be understood is the nearest thing to a bug.
     proxy.send({ type: 'nonsense' } as never);
-    await expect.poll(() => logs.join('\n'), { timeout: 5000 }).toMatch(/ended unexpectedly[^]*again/);
+    await expect
+      .poll(() => logs.join('\n'), { timeout: 5000 })
+      .toMatch(/ended unexpectedly[^]*listens on port \d+ again/);
     expect(await visit(proxy.port, { host: previewHost(port) })).toMatchObject({ status: 200 });
     expect(await visit(proxy.port, { host: previewHost(port, OTHER_SANDBOX) })).toMatchObject({
       status: 404,

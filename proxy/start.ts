@@ -22,6 +22,11 @@ export interface RunningProxy extends AsyncDisposable {
   send(command: RouteCommand): void;
 }
 
+/**
+ * Megabytes. A small young generation costs no speed, because a request leaves little behind, and keeps the resident
+ * size down; a leak ends the worker, which is replaced, and not the whole process.
+ */
+const HEAP = { maxYoungGenerationSizeMb: 12, maxOldGenerationSizeMb: 512 };
 /** Until a worker that was asked to close is ended regardless: above what it gives to requests in flight. */
 const CLOSE_MS = 8_000;
 /** Between a worker's end and the next one, doubling while they keep falling. */
@@ -95,7 +100,11 @@ class Supervisor implements RunningProxy {
 
   #spawn(): Worker {
     const workerData: WorkerInput = { options: this.#options, routes: [...this.#routes.values()] };
-    const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData, name: 'previews' });
+    const worker = new Worker(new URL('./worker.ts', import.meta.url), {
+      workerData,
+      name: 'previews',
+      resourceLimits: HEAP,
+    });
     worker.on('error', (error) => this.#handlers.log(`The preview proxy failed: ${stackOf(error)}`));
     worker.once('exit', () => {
       if (this.#worker === worker) this.#worker = undefined;

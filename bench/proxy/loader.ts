@@ -44,8 +44,9 @@ await new Promise<void>((resolve) => {
   const tick = () => {
     const now = performance.now();
     for (; sent < total && start + (sent * 1000) / rate <= now; sent++) ask(heads[sent % heads.length] ?? '');
+    const over = latencies.length === total || now > start + (seconds + 10) * 1000;
     // Spinning instead would take the core from the upstream.
-    setTimeout(sent < total ? tick : resolve, sent < total ? 1 : 1000);
+    setTimeout(over ? resolve : tick, 1);
   };
   tick();
 });
