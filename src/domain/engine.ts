@@ -111,7 +111,7 @@ export interface Engine {
 
   /** `absent` when there is none. */
   inspect(sandboxId: string): Promise<ContainerView>;
-  /** Every container of this instance; `exitCode` and `oomKilled` are for `inspect` to say. */
+  /** Every container of this instance, with state and address; the rest is for `inspect` to say. */
   list(): Promise<readonly ContainerView[]>;
   /**
    * What happens to this instance's containers, whoever did it, until the signal aborts; then it ends without an

@@ -4,6 +4,7 @@ import { networkInterfaces } from 'node:os';
 import { promisify } from 'node:util';
 import Docker from 'dockerode';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { namesOf } from '../../src/adapters/docker/names.ts';
 import { type TestInstance, startInstance } from './instance.ts';
 import { DOCKER_SOCKET, type NodeImage, buildNodeImage } from './node-image.ts';
 
@@ -77,6 +78,31 @@ describe('a sandbox on its network', () => {
     expect(await on.reported(spec)).toBe('shut');
   });
 
+  it('reaches no other sandbox, even where the engine leaves packet filters alone', async () => {
+    const { bridge } = namesOf(on.instance);
+    const { stdout } = await run('iptables', ['-S']);
+    const rule = stdout.split('\n').find((line) => line.includes(`-i ${bridge} -o ${bridge} -j DROP`));
+    expect(rule).toMatch(/^-A (FORWARD|DOCKER-FORWARD|DOCKER-ISOLATION|DOCKER-BRIDGE|DOCKER) /);
+    const [, chain = '', ...match] = rule?.split(' ') ?? [];
+    await run('iptables', ['-D', chain, ...match]);
+    try {
+      const other = await start(SERVE);
+      await on.reported(other.spec);
+      const { spec } = await start(`${KNOCK} report(await knock('${other.address}', 3000));`);
+      expect(await on.reported(spec)).toBe('shut');
+    } finally {
+      await run('iptables', ['-A', chain, ...match]);
+    }
+  });
+
+  it('has no IPv6, by which it could reach anything', async () => {
+    const { spec } = await start(`
+      const addresses = Object.values(os.networkInterfaces()).flat().filter(({ internal }) => !internal);
+      report(addresses.map(({ family }) => family));
+    `);
+    expect(await on.reported(spec)).toEqual(['IPv4']);
+  });
+
   it('reaches no service of the node, at any of its addresses', async () => {
     const targets = JSON.stringify(hostAddresses);
     const { spec } = await start(
@@ -85,7 +111,7 @@ describe('a sandbox on its network', () => {
     expect(await on.reported(spec)).toEqual(hostAddresses.map(() => 'shut'));
   });
 
-  it('reaches no port that another container publishes on the node', async () => {
+  it('reaches no other container, and no port that one publishes on the node', async () => {
     const docker = new Docker({ socketPath: DOCKER_SOCKET });
     const published = await docker.createContainer({
       Image: image.reference,
@@ -95,13 +121,15 @@ describe('a sandbox on its network', () => {
     });
     try {
       await published.start();
-      const { Ports } = (await published.inspect()).NetworkSettings;
+      const { Ports, Networks } = (await published.inspect()).NetworkSettings;
       const hostPort = Number(Ports['3000/tcp']?.[0]?.HostPort);
       const targets = JSON.stringify(hostAddresses.filter((address) => address.includes('.')));
       const { spec } = await start(
         `${KNOCK} report(await Promise.all(${targets}.map((address) => knock(address, ${hostPort}))));`,
       );
       expect(new Set((await on.reported(spec)) as string[])).toEqual(new Set(['shut']));
+      const direct = await start(`${KNOCK} report(await knock('${Networks['bridge']?.IPAddress}', 3000));`);
+      expect(await on.reported(direct.spec)).toBe('shut');
     } finally {
       await published.remove({ force: true });
     }

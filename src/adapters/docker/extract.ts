@@ -16,7 +16,7 @@ export async function extractFromImage(
   source: { readonly image: string; readonly path: string },
   intoDirectory: string,
 ): Promise<void> {
-  const options = { Image: source.image, Env: [`FOR=${source.path}`] };
+  const options = { purpose: `extract ${source.path}`, Image: source.image };
   await withHelper(docker, names, options, async (container) => {
     const archive = await readArchive(container, source.path);
     try {

@@ -1,11 +1,12 @@
-import { access } from 'node:fs/promises';
+import { access, readFile, writeFile } from 'node:fs/promises';
 import { SandboxdError } from '../../domain/errors.ts';
-import { runCommand } from '../command.ts';
+import { mustRun, runCommand } from '../command.ts';
 import type { Names } from './names.ts';
 
 /**
- * Packet filter rules for one bridge: its sandboxes reach the internet, but neither the node's own services nor cloud
- * metadata. Containers on the bridge are kept apart by the network itself (`enable_icc=false`).
+ * Packet filter rules for one bridge: its sandboxes reach the internet, but neither each other, nor the node's own
+ * services, nor cloud metadata. (The engine keeps containers apart too, `enable_icc=false`; unless it was told to leave
+ * packet filters alone.)
  *
  * The rules live in two chains of our own, replaced as a whole, so that setting them again repairs them and at no moment
  * is there a gap. Works with iptables on nftables and with the legacy one: it is the program the engine uses too.
@@ -16,8 +17,9 @@ const METADATA = ['169.254.0.0/16', '168.63.129.16/32', '100.100.100.200/32', '1
 
 interface Family {
   readonly program: 'iptables' | 'ip6tables';
-  /** Rules for what goes from the bridge to the node, and from the bridge elsewhere. */
+  /** For what goes from the bridge to the node itself. */
   readonly toNode: readonly string[];
+  /** For what goes from the bridge elsewhere; with `%bridge` for its name. */
   readonly elsewhere: readonly string[];
 }
 
@@ -25,11 +27,14 @@ interface Family {
 const IPV4: Family = {
   program: 'iptables',
   toNode: ['-m conntrack --ctstate ESTABLISHED,RELATED -j RETURN', '-j REJECT'],
-  elsewhere: METADATA.flatMap((range) => [
-    `-d ${range} -p udp --dport 53 -j RETURN`,
-    `-d ${range} -p tcp --dport 53 -j RETURN`,
-    `-d ${range} -j REJECT`,
-  ]),
+  elsewhere: [
+    '-o %bridge -j DROP',
+    ...METADATA.flatMap((range) => [
+      `-d ${range} -p udp --dport 53 -j RETURN`,
+      `-d ${range} -p tcp --dport 53 -j RETURN`,
+      `-d ${range} -j REJECT`,
+    ]),
+  ],
 };
 
 /** Sandboxes have no IPv6; nothing is to pass if a kernel gives them a link-local address anyway. */
@@ -37,9 +42,12 @@ const IPV6: Family = { program: 'ip6tables', toNode: ['-j DROP'], elsewhere: ['-
 
 /** Sets the rules, or repairs them. @throws node_unavailable */
 export async function shutBridge(names: Names): Promise<void> {
+  await filterBridged();
   for (const family of await families()) {
     await replaceChains(family, names);
-    for (const jump of await jumps(family, names)) {
+    // The engine keeps its own rules below DOCKER-USER, also when it restarts.
+    const forward = (await succeeds(family, ['-S', 'DOCKER-USER'])) ? 'DOCKER-USER' : 'FORWARD';
+    for (const jump of [jumpFrom('INPUT', names), jumpFrom(forward, names)]) {
       if (!(await succeeds(family, ['-C', ...jump]))) await must(family, ['-I', ...jump]);
     }
   }
@@ -48,7 +56,8 @@ export async function shutBridge(names: Names): Promise<void> {
 /** Takes every rule away. @throws node_unavailable */
 export async function reopenBridge(names: Names): Promise<void> {
   for (const family of await families()) {
-    for (const jump of await jumps(family, names)) {
+    for (const from of ['INPUT', 'DOCKER-USER', 'FORWARD'] as const) {
+      const jump = jumpFrom(from, names);
       while (await succeeds(family, ['-C', ...jump])) await must(family, ['-D', ...jump]);
     }
     for (const chain of Object.values(chains(names))) {
@@ -59,13 +68,29 @@ export async function reopenBridge(names: Names): Promise<void> {
   }
 }
 
-async function families(): Promise<Family[]> {
+const BRIDGED = '/proc/sys/net/bridge/bridge-nf-call-iptables';
+
+/** Between two containers on one bridge packets pass no filter unless the kernel is told to show them to it. */
+async function filterBridged(): Promise<void> {
   try {
-    await access('/proc/net/if_inet6');
-    return [IPV4, IPV6];
+    if (!(await exists(BRIDGED))) await mustRun('modprobe', ['br_netfilter']);
+    if ((await readFile(BRIDGED, 'utf8')).trim() !== '1') await writeFile(BRIDGED, '1');
+  } catch (error) {
+    throw filterFailed(error);
+  }
+}
+
+/** Where a kernel has no IPv6 there is nothing to filter, and ip6tables would fail. */
+const families = async (): Promise<Family[]> =>
+  (await exists('/proc/net/if_inet6')) ? [IPV4, IPV6] : [IPV4];
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await access(path);
+    return true;
   } catch {
-    // The kernel has no IPv6: there is nothing to filter, and ip6tables would fail.
-    return [IPV4];
+    // The kernel's own files are there or not; nothing else keeps root from them.
+    return false;
   }
 }
 
@@ -78,7 +103,7 @@ async function replaceChains(family: Family, names: Names): Promise<void> {
     `:${toNode} - [0:0]`,
     `:${elsewhere} - [0:0]`,
     ...family.toNode.map((rule) => `-A ${toNode} ${rule}`),
-    ...family.elsewhere.map((rule) => `-A ${elsewhere} ${rule}`),
+    ...family.elsewhere.map((rule) => `-A ${elsewhere} ${rule.replace('%bridge', names.bridge)}`),
     'COMMIT\n',
   ].join('\n');
   const program = `${family.program}-restore`;
@@ -86,14 +111,10 @@ async function replaceChains(family: Family, names: Names): Promise<void> {
   if (exitCode !== 0) throw filterFailed(new Error(`${program} exited with ${exitCode}: ${stderr}`));
 }
 
-/** Where packets enter the chains. The engine keeps its own rules below DOCKER-USER, also when it restarts. */
-async function jumps(family: Family, { bridge, ...names }: Names): Promise<string[][]> {
-  const { toNode, elsewhere } = chains({ bridge, ...names });
-  const forward = (await succeeds(family, ['-S', 'DOCKER-USER'])) ? 'DOCKER-USER' : 'FORWARD';
-  return [
-    ['INPUT', '-i', bridge, '-j', toNode],
-    [forward, '-i', bridge, '-j', elsewhere],
-  ];
+/** The rule by which packets from the bridge enter our chain. */
+function jumpFrom(chain: 'INPUT' | 'FORWARD' | 'DOCKER-USER', names: Names): string[] {
+  const { toNode, elsewhere } = chains(names);
+  return [chain, '-i', names.bridge, '-j', chain === 'INPUT' ? toNode : elsewhere];
 }
 
 async function succeeds({ program }: Family, args: readonly string[]): Promise<boolean> {
@@ -120,6 +141,6 @@ async function run(program: string, args: readonly string[], input = '') {
 const filterFailed = (cause: unknown) =>
   new SandboxdError(
     'node_unavailable',
-    'The sandbox network cannot be shut off from this node: iptables failed. Install it, and run as root.',
+    'The sandbox network cannot be shut off from this node: setting its rules failed. Install iptables, and run as root.',
     { cause },
   );

@@ -14,10 +14,10 @@ const IMAGE_MISSING = {
 export async function withHelper<T>(
   docker: Docker,
   names: Names,
-  options: ContainerCreateOptions & { Image: string },
+  { purpose, ...options }: ContainerCreateOptions & { Image: string; purpose: string },
   use: (container: Docker.Container) => Promise<T>,
 ): Promise<T> {
-  const name = `sandboxd-${names.instance}-helper-${fingerprint(options).slice(0, 12)}`;
+  const name = `sandboxd-${names.instance}-helper-${fingerprint({ purpose, options }).slice(0, 12)}`;
   await removeHelper(docker, name);
   const container = await engineCall(
     (abortSignal) =>

@@ -68,11 +68,16 @@ async function writeThrough(docker: Docker, names: Names, image: string, options
       DriverConfig: { Name: 'local', Options: options },
     },
   };
-  await withHelper(docker, names, { Image: image, HostConfig: { Mounts: [mount] } }, async (container) => {
-    const files = pack();
-    files.entry({ name: FILE }, '');
-    files.finalize();
-    const archive = await buffer(files);
-    await callEngine((abortSignal) => container.putArchive(archive, { path: MOUNT_POINT, abortSignal }));
-  });
+  await withHelper(
+    docker,
+    names,
+    { purpose: 'probe', Image: image, HostConfig: { Mounts: [mount] } },
+    async (container) => {
+      const files = pack();
+      files.entry({ name: FILE }, '');
+      files.finalize();
+      const archive = await buffer(files);
+      await callEngine((abortSignal) => container.putArchive(archive, { path: MOUNT_POINT, abortSignal }));
+    },
+  );
 }
