@@ -5,6 +5,7 @@ import type { Traffic } from '../domain/routing.ts';
 import type { SandboxRuntime } from '../domain/runtime.ts';
 import type { ExecEvent, ExecRequest } from '../domain/runtimed.ts';
 import { Activity } from './activity.ts';
+import { Graves } from './graves.ts';
 import { KeyedLock } from './keyed-lock.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { observationOf } from './observation.ts';
@@ -25,13 +26,13 @@ export class NodeAgent implements NodeClient {
   readonly #outbox: Outbox;
   readonly #lock = new KeyedLock();
   readonly #waking = new Map<string, Promise<void>>();
-  /** Deletions done whose confirmation the API may not have heard. */
-  readonly #gone = new Map<string, number>();
+  readonly #graves: Graves;
 
   constructor(ports: AgentPorts, records: Records, outbox: Outbox, changed: () => void) {
     this.#ports = ports;
     this.#records = records;
     this.#outbox = outbox;
+    this.#graves = new Graves(ports.clock);
     this.lifecycle = new Lifecycle(ports, records, outbox, changed);
   }
 
@@ -50,13 +51,13 @@ export class NodeAgent implements NodeClient {
 
   /** Everything a sync should tell. */
   observeAll(): SandboxObservation[] {
-    const ids = new Set([...this.#records.all().map((record) => record.id), ...this.#gone.keys()]);
+    const ids = new Set([...this.#records.all().map((record) => record.id), ...this.#graves.unconfirmed()]);
     return [...ids].flatMap((id) => this.#observe(id) ?? []);
   }
 
   /** The API has heard of these deletions. */
-  forgetGone(ids: Iterable<string>): void {
-    for (const id of ids) this.#gone.delete(id);
+  confirmDeleted(ids: Iterable<string>): void {
+    this.#graves.confirm(ids);
   }
 
   files(id: string): SandboxFiles {
@@ -128,6 +129,7 @@ export class NodeAgent implements NodeClient {
   async #apply(order: SandboxOrder): Promise<void> {
     const known = this.#records.get(order.id);
     if (order.desired === 'absent') return this.#delete(order, known);
+    if (known === undefined && this.#graves.generationOf(order.id) !== undefined) return;
     const record = await this.#takeOver(order, known);
     if (order.generation <= record.applied) return;
     if (order.desired === 'running') await this.#bringUp(record, known === undefined);
@@ -176,11 +178,11 @@ export class NodeAgent implements NodeClient {
 
   async #delete(order: SandboxOrder, known: SandboxRecord | undefined): Promise<void> {
     const record = known ?? { id: order.id, order, applied: 0, state: 'new', lastActiveAt: 0 };
-    if (known !== undefined || !this.#gone.has(order.id)) {
+    if (known !== undefined || this.#graves.generationOf(order.id) === undefined) {
       await this.lifecycle.destroy({ ...record, order });
       this.activity.forget(order.id);
     }
-    this.#gone.set(order.id, order.generation);
+    this.#graves.add(order.id, order.generation);
   }
 
   async #wake(id: string): Promise<void> {
@@ -197,7 +199,7 @@ export class NodeAgent implements NodeClient {
         lastActiveAt: Math.max(record.lastActiveAt, this.activity.lastRequestAt(id)),
       });
     }
-    const generation = this.#gone.get(id);
+    const generation = this.#graves.generationOf(id);
     if (generation === undefined) return undefined;
     return { id, generation, state: 'absent', preview: { status: 'none' }, processes: [], awakeBecause: [] };
   }

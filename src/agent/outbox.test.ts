@@ -12,14 +12,14 @@ const draft = (message: string): Draft => ({
   message,
 });
 
+const numbers = (outbox: Outbox) => outbox.pending().map(({ seq, message }) => `${seq} ${message}`);
+
 describe('the outbox', () => {
   let directory = '';
   beforeEach(async () => {
     directory = await mkdtemp(join(tmpdir(), 'outbox-'));
   });
   afterEach(() => rm(directory, { recursive: true }));
-
-  const numbers = (outbox: Outbox) => outbox.pending().map(({ seq, message }) => `${seq} ${message}`);
 
   it('numbers reports without gaps, also those that come at once', async () => {
     const outbox = await Outbox.open(directory);

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { NodePolicy, SandboxOrder, SyncAnswer, SyncRequest } from '../domain/node.ts';
+import { KeyedLock } from './keyed-lock.ts';
 import type { NodeAgent } from './agent.ts';
 import type { Outbox } from './outbox.ts';
 import type { AgentPorts } from './ports.ts';
@@ -23,6 +24,7 @@ export class SyncLoop {
   readonly #outbox: Outbox;
   readonly #log: AgentPorts['log'];
   readonly #options: SyncOptions;
+  readonly #turn = new KeyedLock();
   #changed = Promise.withResolvers<void>();
 
   constructor(agent: NodeAgent, outbox: Outbox, log: AgentPorts['log'], options: SyncOptions) {
@@ -50,15 +52,19 @@ export class SyncLoop {
     }
   }
 
-  /** One exchange, and everything that follows from it. */
-  async once(): Promise<void> {
+  /** One exchange, and everything that follows from it. One at a time: an answer is never overtaken by a newer one. */
+  once(): Promise<void> {
+    return this.#turn.run('sync', () => this.#exchange());
+  }
+
+  async #exchange(): Promise<void> {
     const observations = this.#agent.observeAll();
     const answer = await this.#options.exchange({ observations, reports: this.#outbox.pending() });
     await this.#outbox.acknowledge(answer.acknowledged);
     this.#options.onPolicy(answer.policy);
     const ordered = new Set(answer.orders.map((order) => order.id));
     const confirmed = observations.filter(({ id, state }) => state === 'absent' && !ordered.has(id));
-    this.#agent.forgetGone(confirmed.map(({ id }) => id));
+    this.#agent.confirmDeleted(confirmed.map(({ id }) => id));
     await Promise.all(answer.orders.map((order) => this.#apply(order)));
     await this.#options.onOrders(ordered);
   }

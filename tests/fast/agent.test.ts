@@ -86,6 +86,18 @@ describe('the node agent', () => {
     expect(starts(id)).toBe(1);
   });
 
+  it('does not bring back a deleted sandbox for an order that was under way', async () => {
+    const id = await newSandbox();
+    const row = await remains.store.sandboxes.find('acme', id);
+    await world.request('DELETE', `/v1/sandboxes/${id}`);
+    await world.running.syncNow();
+    if (row === undefined) throw new Error('the row is gone');
+    await world.running.agent.apply({ ...row, generation: row.generation + 1 });
+    expect(await remains.engine.list()).toEqual([]);
+    expect(await remains.workspaces.list()).toEqual([]);
+    expect(world.running.agent.observeAll()).toEqual([]);
+  });
+
   it('refuses a create that would not fit, and leaves nothing of it', async () => {
     memory = { availableBytes: 5e8, totalBytes: 16e9 };
     const app = await world.request('POST', '/v1/apps', { body: { name: 'Too many' } });

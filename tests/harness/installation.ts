@@ -1,0 +1,129 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import Docker from 'dockerode';
+import { DockerEngine } from '../../src/adapters/docker/engine.ts';
+import { freePort } from '../../src/compose/addressing.ts';
+import { type Answer, visit, type VisitOptions } from './http.ts';
+
+const LAUNCHER = fileURLToPath(new URL('../../sandboxd', import.meta.url));
+const run = promisify(execFile);
+
+/** An installation of its own on this machine's engine: started, killed and taken away through the real command line. */
+export class Installation implements AsyncDisposable {
+  readonly dataDir: string;
+  readonly port: number;
+  readonly docker = new Docker();
+  readonly #env: NodeJS.ProcessEnv;
+  #token = '';
+
+  private constructor(dataDir: string, port: number, env: Record<string, string>) {
+    this.dataDir = dataDir;
+    this.port = port;
+    const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('SANDBOXD_'));
+    this.#env = {
+      ...Object.fromEntries(inherited),
+      SANDBOXD_DATA_DIR: dataDir,
+      SANDBOXD_LISTEN: `127.0.0.1:${port}`,
+      ...env,
+    };
+  }
+
+  /** Not started yet. A short path: sockets live below it. */
+  static async make(env: Record<string, string> = {}): Promise<Installation> {
+    return new Installation(await mkdtemp('/tmp/sbx-'), await freePort('127.0.0.1'), env);
+  }
+
+  /** `./sandboxd …`, to its end. @throws with its output when it fails */
+  async command(...args: string[]): Promise<string> {
+    const { stdout } = await run(LAUNCHER, args, { env: this.#env, timeout: 280_000 });
+    return stdout;
+  }
+
+  async up(): Promise<string> {
+    const output = await this.command('up', '--yes', '--detach');
+    this.#token ||= (await this.command('token', 'create', 'tests')).trim().split(/\s+/).at(-1) ?? '';
+    return output;
+  }
+
+  async token(owner: string): Promise<string> {
+    return (
+      (await this.command('token', 'create', 'tests', '--owner', owner)).trim().split(/\s+/).at(-1) ?? ''
+    );
+  }
+
+  /** The one-time link into the console. */
+  async loginLink(): Promise<string> {
+    return /https?:\/\/\S+/.exec(await this.command('login'))?.[0] ?? '';
+  }
+
+  /** The server's process. */
+  async pid(): Promise<number> {
+    return (JSON.parse(await this.command('status', '--json')) as { pid: number }).pid;
+  }
+
+  /** SIGKILL, to the server alone. Returns when the process is gone. */
+  async kill(pid?: number): Promise<void> {
+    const victim = pid ?? (await this.pid());
+    process.kill(victim, 'SIGKILL');
+    await gone(victim);
+  }
+
+  get base(): string {
+    return `http://console.localhost:${this.port}`;
+  }
+
+  api(
+    method: string,
+    path: string,
+    { token = this.#token, ...options }: VisitOptions & { token?: string } = {},
+  ): Promise<Answer> {
+    const headers = { authorization: `Bearer ${token}`, ...options.headers };
+    return visit(`${this.base}${path}`, { ...options, method, headers });
+  }
+
+  async json<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const answer = await this.api(method, path, {
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+    if (answer.status >= 400) throw new Error(`${method} ${path}: ${answer.status} ${answer.text}`);
+    return (answer.text === '' ? undefined : JSON.parse(answer.text)) as T;
+  }
+
+  /** What this installation has in the engine. */
+  async inEngine(): Promise<{ containers: string[]; volumes: string[] }> {
+    const filters = { label: [`sandboxd.instance=${await this.instanceId()}`] };
+    const [containers, { Volumes: volumes }] = await Promise.all([
+      this.docker.listContainers({ all: true, filters }),
+      this.docker.listVolumes({ filters: JSON.stringify(filters) }),
+    ]);
+    return { containers: containers.map(({ Id }) => Id), volumes: (volumes ?? []).map(({ Name }) => Name) };
+  }
+
+  instanceId(): Promise<string> {
+    return readFile(join(this.dataDir, 'instance'), 'utf8');
+  }
+
+  /** Ends the server and removes everything it made: containers, volumes, bridge, rules, files. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.command('down').catch(() => this.kill().catch(() => undefined));
+    const engine = new DockerEngine({
+      socketPath: '/var/run/docker.sock',
+      instance: await this.instanceId(),
+    });
+    for (const { sandboxId } of await engine.list()) await engine.remove(sandboxId);
+    for (const id of await engine.listVolumes()) await engine.removeVolume(id);
+    await engine.removeNetwork();
+    await rm(this.dataDir, { recursive: true, force: true });
+  }
+}
+
+/** Waits until a process that is no child of this one has ended. */
+async function gone(pid: number): Promise<void> {
+  const tail = spawn('tail', [`--pid=${pid}`, '-f', '/dev/null'], { stdio: 'ignore' });
+  await once(tail, 'exit');
+}
