@@ -5,11 +5,11 @@ import { describe, expect, it } from 'vitest';
 import type { WebDefinition } from '../src/domain/manifest.ts';
 import { findPreset } from '../src/domain/preset.ts';
 import { ManifestFile } from './manifest-file.ts';
+import { PATIENT } from './testing/patience.ts';
 import { type Machine, manifest, prepareMachine, QUICK, writeFiles } from './testing/sandbox.ts';
 
 const fileOf = ({ app, options }: Machine) =>
   new ManifestFile(app, findPreset('react-vite'), options.timings);
-const PATIENT = { timeout: 8000, interval: 10 };
 
 describe('loading sandbox.yaml', () => {
   it('gives what is declared', async () => {

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
-import { asSandboxdError, notFound } from '../../src/domain/errors.ts';
+import { asSandboxdError, invalid, notFound } from '../../src/domain/errors.ts';
 import type { Logger } from '../../src/domain/log.ts';
 import { CONTROL_SOCKET } from '../../src/domain/runtimed.ts';
 import { type Route, sendJson } from './call.ts';
@@ -61,7 +61,8 @@ export class ControlServer implements AsyncDisposable {
     response.on('error', leave);
     request.on('error', leave);
     try {
-      const url = new URL(request.url ?? '/', 'http://sandbox');
+      const url = URL.parse(request.url ?? '/', 'http://sandbox');
+      if (url === null) throw invalid('The URL cannot be read.');
       const { route, parameter } = this.#find(request.method, url.pathname);
       await route.handle({ request, response, query: url.searchParams, parameter, signal: left.signal });
     } catch (thrown) {

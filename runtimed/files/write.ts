@@ -29,26 +29,41 @@ export class FileWriter {
     append: boolean,
   ): Promise<void> {
     const target = `${directory}/${name}`;
-    const mode = await modeOf(target);
+    await modeOf(target);
     const temporary = `${directory}/.sandboxd-${this.#newName()}.tmp`;
     try {
       await using spool = await open(temporary, CREATE_NEW, NEW_FILE_MODE);
       const length = await receive(body, spool);
-      if (append && mode !== undefined) return await this.#append(spool, length, target);
-      if (mode !== undefined) await spool.chmod(mode);
-      await spool.sync();
-      await rename(temporary, target);
+      if (append) await this.#inTurn(() => appendOrPlace(spool, length, temporary, target));
+      else await place(spool, temporary, target);
     } finally {
       await rm(temporary, { force: true });
     }
   }
 
-  /** One at a time: two at once would interleave, and one that fails would take the other's bytes back. */
-  #append(spool: FileHandle, length: number, target: string): Promise<void> {
-    const done = this.#appends.then(() => appendFrom(spool, length, target));
+  /** Two appends at once would interleave, and one that fails would take the other's bytes back. */
+  #inTurn(append: () => Promise<void>): Promise<void> {
+    const done = this.#appends.then(append);
     this.#appends = done.catch(() => {});
     return done;
   }
+}
+
+async function appendOrPlace(
+  spool: FileHandle,
+  length: number,
+  temporary: string,
+  target: string,
+): Promise<void> {
+  if ((await modeOf(target)) === undefined) await place(spool, temporary, target);
+  else await appendFrom(spool, length, target);
+}
+
+async function place(spool: FileHandle, temporary: string, target: string): Promise<void> {
+  const mode = await modeOf(target);
+  if (mode !== undefined) await spool.chmod(mode);
+  await spool.sync();
+  await rename(temporary, target);
 }
 
 /** The permissions of a plain file; undefined when there is nothing. */

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { PATIENT } from '../testing/patience.ts';
 import { temporaryDirectory } from '../testing/temporary.ts';
 import { LogFile } from './log-file.ts';
 
@@ -11,7 +12,7 @@ const bytes = (text: string) => Buffer.from(text);
 async function openLog(limit = 20) {
   const directory = await temporaryDirectory();
   const path = join(directory.path, 'private', 'web.log');
-  const log = new LogFile(path, limit);
+  const log = new LogFile(path, limit, 20);
   return {
     path,
     log,
@@ -104,7 +105,7 @@ describe('a log whose file is taken away while it is written', () => {
       await it.log.write(bytes('after\n'));
       return it.read();
     };
-    await expect.poll(written, { timeout: 8000, interval: 50 }).toMatch(/^after/);
+    await expect.poll(written, PATIENT).toMatch(/^after/);
   });
 });
 

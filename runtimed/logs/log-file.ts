@@ -6,8 +6,6 @@ import { openRegular } from '../regular-file.ts';
 
 /** A log that would grow beyond this becomes its own predecessor. */
 export const LOG_LIMIT_BYTES = 4 * 1024 * 1024;
-/** How often it is looked whether the file at the path is still the one written to, in milliseconds. */
-const CHECK_INTERVAL = 1000;
 const APPEND = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT;
 
 /** The log from before the last rotation. */
@@ -22,15 +20,18 @@ export class LogFile implements AsyncDisposable {
   /** Told after every write. */
   readonly changes = new Changes();
   readonly #limit: number;
+  readonly #checkInterval: number;
   #handle: FileHandle | undefined;
   #inode = 0n;
   #size = 0;
   #checkedAt = Number.NEGATIVE_INFINITY;
   #queue: Promise<void> = Promise.resolve();
 
-  constructor(path: string, limit = LOG_LIMIT_BYTES) {
+  /** @param checkInterval how often it is looked whether the file is still the one written to, in milliseconds */
+  constructor(path: string, limit = LOG_LIMIT_BYTES, checkInterval = 1000) {
     this.path = path;
     this.#limit = limit;
+    this.#checkInterval = checkInterval;
   }
 
   /** Resolves when the bytes are written, or dropped. Writes keep their order. Never rejects. */
@@ -59,7 +60,7 @@ export class LogFile implements AsyncDisposable {
 
   /** Lets go of a file that has been deleted, moved away, or replaced. */
   async #check(): Promise<void> {
-    if (!this.#handle || performance.now() - this.#checkedAt < CHECK_INTERVAL) return;
+    if (!this.#handle || performance.now() - this.#checkedAt < this.#checkInterval) return;
     this.#checkedAt = performance.now();
     const there = await lstat(this.path, { bigint: true }).catch(() => undefined);
     if (there?.ino !== this.#inode) await this.#close();

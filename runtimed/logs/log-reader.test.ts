@@ -1,6 +1,7 @@
-import { appendFile, mkdir, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { PATIENT } from '../testing/patience.ts';
 import { temporaryDirectory } from '../testing/temporary.ts';
 import { LogFile } from './log-file.ts';
 import { followLog, tailLog } from './log-reader.ts';
@@ -71,8 +72,6 @@ function following(log: LogFile, count: number) {
   };
 }
 
-const PATIENT = { timeout: 8000, interval: 10 };
-
 describe('following a log', () => {
   it('begins with the last lines and goes on with every new one, whole', async () => {
     await using it = await logWith(text(1, 5));
@@ -111,7 +110,7 @@ describe('following a log', () => {
     await log.write(Buffer.from('more\n'));
     await expect.poll(() => follower.text, PATIENT).toBe('more\n');
     await writeFile(it.path, '');
-    await appendFile(it.path, 'new\n');
+    await log.write(Buffer.from('new\n'));
     await expect.poll(() => follower.text, PATIENT).toBe('more\nnew\n');
   });
 

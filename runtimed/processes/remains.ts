@@ -16,6 +16,8 @@ const FIRST_POLL = 10;
 const LONGEST_POLL = 200;
 /** Enough for processes that fork while they are being killed; what outlives it is the kernel's to end. */
 const KILL_ROUNDS = 20;
+/** Each holds a file descriptor. */
+const LOOKS_AT_ONCE = 32;
 const NEVER = new AbortController().signal;
 
 /**
@@ -48,16 +50,22 @@ interface Living {
 
 /** What lives of a program. Zombies do not: they hold nothing, and wait only to be reaped. */
 async function livingOf(kin: Kinship): Promise<Living[]> {
-  const living: Living[] = [];
-  for (const name of await readdir('/proc')) {
-    const pid = Number(name);
-    if (!Number.isInteger(pid) || pid === process.pid) continue;
-    const status = await groupOf(pid);
-    if (status === undefined) continue;
-    if (status === kin.group) living.push({ pid, escaped: false });
-    else if (await carries(pid, kin.mark)) living.push({ pid, escaped: true });
+  const pids = (await readdir('/proc'))
+    .map(Number)
+    .filter((pid) => Number.isInteger(pid) && pid !== process.pid);
+  const living: (Living | undefined)[] = [];
+  for (let from = 0; from < pids.length; from += LOOKS_AT_ONCE) {
+    const batch = pids.slice(from, from + LOOKS_AT_ONCE);
+    living.push(...(await Promise.all(batch.map((pid) => lookAt(pid, kin)))));
   }
-  return living;
+  return living.filter((process) => process !== undefined);
+}
+
+/** Undefined for a process that has ended, and for one of somebody else's. */
+async function lookAt(pid: number, kin: Kinship): Promise<Living | undefined> {
+  const group = await groupOf(pid);
+  if (group === kin.group) return { pid, escaped: false };
+  return group !== undefined && (await carries(pid, kin.mark)) ? { pid, escaped: true } : undefined;
 }
 
 /** The process group of a living process. */

@@ -7,6 +7,7 @@ import type { ProcessState } from '../../src/domain/runtimed.ts';
 import { Changes } from '../changes.ts';
 import { LogStore } from '../logs/log-store.ts';
 import type { Timings } from '../options.ts';
+import { PATIENT } from '../testing/patience.ts';
 import { isAlive } from '../testing/alive.ts';
 import { collecting, QUICK } from '../testing/sandbox.ts';
 import { temporaryDirectory } from '../testing/temporary.ts';
@@ -26,7 +27,10 @@ async function supervise(timings: Partial<Timings> = {}) {
   const logs = new LogStore(home);
   const supervisor = new Supervisor(logs, {
     directory: app,
-    environment: programEnvironment({ PATH: process.env['PATH'], SANDBOXD_PRESET: 'x', TOOL_SETTING: 'kept' }, home),
+    environment: programEnvironment(
+      { PATH: process.env['PATH'], SANDBOXD_PRESET: 'x', TOOL_SETTING: 'kept' },
+      home,
+    ),
     timings: { ...QUICK, ...timings },
     clock: () => Date.now(),
     logger: collecting([]),
@@ -89,7 +93,7 @@ describe('what a manifest declares', () => {
   it('has both its outputs in its log', async () => {
     await using it = await supervise();
     await it.supervisor.apply(workers({ a: 'echo out; echo err >&2; sleep 60' }));
-    await expect.poll(() => it.logOf('a'), { timeout: 8000 }).toMatch(/out\nerr\n|err\nout\n/);
+    await expect.poll(() => it.logOf('a'), PATIENT).toMatch(/out\nerr\n|err\nout\n/);
   });
 });
 
@@ -139,7 +143,7 @@ describe('an unexpected exit', () => {
     await it.supervisor.apply(workers({ a: 'pwd; exit 1' }));
     await it.reaches('a', ({ restarts }) => restarts >= 1);
     await rm(it.app, { recursive: true });
-    await expect.poll(async () => (await stat(it.app)).isDirectory(), { timeout: 8000 }).toBe(true);
+    await expect.poll(async () => (await stat(it.app)).isDirectory(), PATIENT).toBe(true);
   });
 });
 

@@ -18,7 +18,7 @@ export const QUICK: Timings = {
   shutdownGrace: 500,
   firstRestart: 20,
   longestRestart: 80,
-  quickExit: 400,
+  quickExit: 50_000,
   firstProbe: 10,
   probeStarting: 20,
   probeReady: 50,

@@ -1,14 +1,11 @@
-const POLL = 10;
+import { PATIENT } from './patience.ts';
 
 /**
  * The first value that is there: waits for a condition by looking again and again.
  * @param look gives undefined, false, or throws while it is too early
  */
-export async function until<T>(
-  look: () => T | Promise<T>,
-  limit = 8000,
-): Promise<Exclude<T, undefined | false>> {
-  const deadline = performance.now() + limit;
+export async function until<T>(look: () => T | Promise<T>): Promise<Exclude<T, undefined | false>> {
+  const deadline = performance.now() + PATIENT.timeout;
   let failure: unknown;
   while (performance.now() < deadline) {
     try {
@@ -18,7 +15,9 @@ export async function until<T>(
     } catch (error) {
       failure = error;
     }
-    await new Promise((resolve) => setTimeout(resolve, POLL));
+    await new Promise((resolve) => setTimeout(resolve, PATIENT.interval));
   }
-  throw new Error(`It did not come about within ${limit} ms: ${look.toString()}`, { cause: failure });
+  throw new Error(`It did not come about within ${PATIENT.timeout} ms: ${look.toString()}`, {
+    cause: failure,
+  });
 }
