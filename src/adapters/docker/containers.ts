@@ -49,7 +49,7 @@ export class Containers {
     const options = containerOptions(this.#names, spec, { networkId, cpus });
     if (await this.#tryCreate(spec.sandboxId, options)) return;
     const existing = await this.#find(spec.sandboxId);
-    if (existing?.Config.Labels[SPEC_LABEL] === options.Labels?.[SPEC_LABEL]) return;
+    if (existing !== undefined && isAlive(existing) && isSame(existing, options)) return;
     await this.remove(spec.sandboxId);
     if (!(await this.#tryCreate(spec.sandboxId, options))) throw new SandboxdError('conflict', NAME_TAKEN);
   }
@@ -205,6 +205,10 @@ export class Containers {
   }
 }
 
+const isSame = (existing: ContainerInspectInfo, { Labels }: Docker.ContainerCreateOptions): boolean =>
+  existing.Config.Labels[SPEC_LABEL] === Labels?.[SPEC_LABEL];
+/** A removal that the engine could not finish leaves a container that holds the name and cannot start. */
+const isAlive = ({ State }: ContainerInspectInfo): boolean => !State.Dead && State.Status !== 'removing';
 const isRuntimeUnknown = (error: unknown): boolean =>
   /unknown.*runtime|invalid runtime/i.test(engineReason(error));
 const noRuntime = (cause: unknown) =>
