@@ -10,7 +10,7 @@ export default defineConfig({
       {
         test: {
           name: 'fast',
-          include: ['{src,runtimed,proxy,images,scripts}/**/*.test.ts', 'tests/fast/**/*.test.ts'],
+          include: ['{src,runtimed,proxy,images,scripts}/**/*.test.ts', 'tests/{fast,runner}/**/*.test.ts'],
           testTimeout: 10_000,
         },
       },
