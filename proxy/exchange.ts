@@ -45,7 +45,6 @@ class Exchange implements ResponseSink {
   readonly #holds: boolean;
   #connection: UpstreamConnection;
   #headTimer: NodeJS.Timeout | undefined;
-  #stallTimer: NodeJS.Timeout | undefined;
   #headSent = false;
   /** Nothing more will come from upstream. */
   #over = false;
@@ -113,7 +112,6 @@ class Exchange implements ResponseSink {
       this.#finish(data);
     } else if (!res.write(data)) {
       this.#connection.pause();
-      this.#stallTimer ??= setTimeout(() => res.destroy(), this.#relay.limits.clientStallMs);
     }
   }
 
@@ -152,7 +150,6 @@ class Exchange implements ResponseSink {
   #finish(data?: Buffer): void {
     const { res } = this.#visit;
     this.#over = true;
-    clearTimeout(this.#stallTimer);
     res.end(data);
     this.#visit.linger(this.#relay.limits.lingerMs);
   }
@@ -172,8 +169,6 @@ class Exchange implements ResponseSink {
   }
 
   #drained(): void {
-    clearTimeout(this.#stallTimer);
-    this.#stallTimer = undefined;
     if (!this.#over) this.#connection.resume();
   }
 
@@ -188,7 +183,6 @@ class Exchange implements ResponseSink {
   #left(): void {
     this.#to.meter.ended(this.#holds);
     clearTimeout(this.#headTimer);
-    clearTimeout(this.#stallTimer);
     if (this.#over) return;
     this.#over = true;
     this.#connection.destroy();

@@ -33,21 +33,22 @@ export class HoldingArea {
     if (waiting.size >= this.#limits.heldPerSandbox) return false;
     if (this.#bytes + cost > this.#limits.heldBytes) return false;
     this.#bytes += cost;
-    const end = () => {
+    let over = false;
+    const end = (then?: () => void) => {
+      if (over) return;
+      over = true;
       clearTimeout(timer);
-      visit.res.off('close', end);
+      visit.res.off('close', leave);
       waiting.delete(visit);
       this.#expiries.delete(expire);
       this.#bytes -= cost;
+      then?.();
     };
-    const ending = (then: () => void) => () => {
-      end();
-      then();
-    };
-    const expire = ending(outcome.expire);
+    const leave = () => end();
+    const expire = () => end(outcome.expire);
     const timer = setTimeout(expire, ms);
-    visit.res.on('close', end);
-    waiting.set(visit, ending(outcome.release));
+    visit.res.on('close', leave);
+    waiting.set(visit, () => end(outcome.release));
     this.#expiries.add(expire);
     return true;
   }

@@ -12,7 +12,7 @@ export interface Limits {
   readonly connectMs: number;
   /** Between two pieces of a body whose length was announced; streams without one may be silent for ever. */
   readonly bodySilenceMs: number;
-  /** How long a client may refuse to take more of a response. */
+  /** How long a client may take nothing of a response that is waiting for it, or be connected and ask nothing. */
   readonly clientStallMs: number;
   /** How long the rest of an upload is read away after an early answer, so that the client gets to see it. */
   readonly lingerMs: number;

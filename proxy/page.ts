@@ -19,9 +19,10 @@ const STYLE = `
 * { box-sizing: border-box; margin: 0; }
 body { min-height: 100vh; display: grid; place-items: center; padding: 1.5rem; background: var(--ground); color: var(--ink); font: 1rem/1.55 system-ui, sans-serif; }
 main { width: min(30rem, 100%); padding: 2rem; background: var(--paper); border: 1px solid var(--line); border-radius: .75rem; }
-h1 { font-size: 1.25rem; line-height: 1.3; margin-bottom: .5rem; }
-p { color: var(--soft); }
-p + p, pre, .bar, a { margin-top: 1rem; }
+main > * + * { margin-top: 1rem; }
+h1 { font-size: 1.25rem; line-height: 1.3; }
+h1 + p { margin-top: .5rem; color: var(--soft); }
+.hint { color: var(--soft); }
 .progress { color: var(--ink); font-weight: 500; }
 .bar { height: .25rem; overflow: hidden; border-radius: 1rem; background: var(--line); }
 .bar i { display: block; width: 40%; height: 100%; border-radius: inherit; background: var(--accent); animation: slide 1.4s ease-in-out infinite; }
@@ -45,7 +46,7 @@ export function renderPage({ title, text, progress, detail, hint, refresh }: Pag
     progress && `<p class="progress" role="status">${escape(progress)}</p>`,
     progress && '<div class="bar" aria-hidden="true"><i></i></div>',
     detail && `<pre>${escape(detail)}</pre>`,
-    hint && `<p>${escape(hint)}</p>`,
+    hint && `<p class="hint">${escape(hint)}</p>`,
     refresh === undefined && '<a href="">Try again</a>',
   ];
   const reload = refresh === undefined ? '' : `<meta http-equiv="refresh" content="${refresh}">`;

@@ -63,12 +63,17 @@ export class Previews {
     const allowed = this.#options.access.allows(visit.req.headers.cookie, target);
     if (allowed === true) this.#pass(visit, target, place);
     else if (allowed === false) this.#refuse(visit, place, PRIVATE);
-    else void this.#afterCheck(allowed, visit, target);
+    else void this.#afterCheck(allowed, visit, target, place);
   }
 
-  async #afterCheck(allowed: Promise<boolean>, visit: Visit, target: PreviewTarget): Promise<void> {
-    if (await allowed) return this.serve(visit, target);
-    answer(visit, PRIVATE, this.#options.context);
+  async #afterCheck(
+    allowed: Promise<boolean>,
+    visit: Visit,
+    target: PreviewTarget,
+    place: Place,
+  ): Promise<void> {
+    if (await allowed) this.serve(visit, target);
+    else this.#refuse(visit, place, PRIVATE);
   }
 
   #pass(visit: Visit, target: PreviewTarget, place: Place): void {
@@ -83,14 +88,14 @@ export class Previews {
   }
 
   #asleep(visit: Visit, target: PreviewTarget, place: Place): void {
+    const { state } = place.route;
     if (!visit.holds) return this.#refuse(visit, place, ASLEEP);
-    if (place.route.state !== 'waking' && !this.#askToWake(visit, place, this.#options.holdLimitMs)) {
-      return this.#refuse(visit, place, warming(place.route));
-    }
-    if (visit.isNavigation && place.route.state !== 'paused') {
-      return this.#refuse(visit, place, warming(place.route));
-    }
-    this.#hold(visit, target, place);
+    const asking = state !== 'waking' && !wasAsked(place, this.#options.holdLimitMs);
+    if (asking && ++visit.wakes > WAKES_PER_VISIT) return this.#refuse(visit, place, warming(place.route));
+    if (visit.isNavigation && state !== 'paused') this.#refuse(visit, place, warming(place.route));
+    else this.#hold(visit, target, place);
+    // Last, so that nobody misses what comes of it.
+    if (asking) this.#askToWake(place);
   }
 
   /**
@@ -100,21 +105,17 @@ export class Previews {
   #failed(visit: Visit, place: Place): void {
     const { failedRetryMs } = this.#options.limits;
     const settled = performance.now() - place.changedAt >= failedRetryMs;
-    if (visit.isNavigation && visit.holds && (settled || place.wakeAskedAt !== undefined)) {
-      this.#askToWake(visit, place, failedRetryMs);
-      return this.#refuse(visit, place, warming(place.route));
+    const retried = place.wakeAskedAt !== undefined;
+    if (!visit.isNavigation || !visit.holds || !(settled || retried)) {
+      return this.#refuse(visit, place, failed(place.route, failedRetryMs));
     }
-    this.#refuse(visit, place, failed(place.route, failedRetryMs));
+    this.#refuse(visit, place, warming(place.route));
+    if (!wasAsked(place, failedRetryMs)) this.#askToWake(place);
   }
 
-  /** @param everyMs how long one asking counts @returns false when this visit has asked often enough */
-  #askToWake(visit: Visit, place: Place, everyMs: number): boolean {
-    const now = performance.now();
-    if (place.wakeAskedAt !== undefined && now - place.wakeAskedAt < everyMs) return true;
-    if (++visit.wakes > WAKES_PER_VISIT) return false;
-    place.wakeAskedAt = now;
+  #askToWake(place: Place): void {
+    place.wakeAskedAt = performance.now();
     this.#options.onWake(place.route.sandboxId);
-    return true;
   }
 
   #hold(visit: Visit, target: PreviewTarget, place: Place): void {
@@ -135,3 +136,7 @@ export class Previews {
     answer(visit, refusal, this.#options.context);
   }
 }
+
+/** Whether a wake was asked for within the last `ms` and nothing has come of it yet. */
+const wasAsked = ({ wakeAskedAt }: Place, ms: number): boolean =>
+  wakeAskedAt !== undefined && performance.now() - wakeAskedAt < ms;

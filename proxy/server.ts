@@ -39,7 +39,9 @@ export class ClientServer {
     // Nothing is left out silently: the size of the whole head is the limit.
     this.#server.maxHeadersCount = 0;
     this.#server.maxConnections = options.limits.clientConnections;
+    this.#server.timeout = options.limits.clientStallMs;
     this.#server
+      .on('timeout', (socket) => this.#silent(socket))
       .on('request', (req, res) => this.#request(req, res, false))
       .on('checkContinue', (req, res) => this.#request(req, res, true))
       .on('upgrade', (req, socket, early) => this.#upgrade(req, socket, early))
@@ -54,6 +56,8 @@ export class ClientServer {
     const listening = once(server.#server, 'listening');
     server.#server.listen({ host: options.host, port: options.port, backlog: BACKLOG });
     await listening;
+    // A connection that could not be accepted is its client's concern alone.
+    server.#server.on('error', () => undefined);
     return server;
   }
 
@@ -106,6 +110,11 @@ export class ClientServer {
     const problem = ambiguity(visit.req);
     if (problem === undefined) this.#options.serve(visit);
     else answer(visit, badRequest(problem), this.#options.context);
+  }
+
+  /** Silence is a fault when nothing is asked, or when the client does not take what it asked for. */
+  #silent(socket: Socket): void {
+    if (!this.#isBusy(socket) || socket.writableLength > 0) socket.destroy();
   }
 
   #answered(socket: Socket): void {

@@ -161,6 +161,29 @@ describe('a client connection', () => {
     expect(reached).toEqual([]);
   });
 
+  it('is ended when it does not take what it asked for, and its upstream with it', async () => {
+    const big = owned.own(await httpServer((_req, res) => res.end(Buffer.alloc(50_000_000))));
+    const impatient = owned.own(await startHarness({}, { limits: { clientStallMs: 100 } }));
+    impatient.route(liveRoute([big.port]));
+    const client = connect(impatient.port, '127.0.0.1').pause();
+    client.on('error', () => undefined);
+    client.write(`GET / HTTP/1.1\r\nHost: ${previewHost(big.port)}\r\n\r\n`);
+    await expect.poll(() => big.sockets[0]?.destroyed, { timeout: 5000 }).toBe(true);
+    client.destroy();
+  });
+
+  it('may wait in silence for an answer that takes its time', async () => {
+    const slow = owned.own(
+      await httpServer((_req, res) => {
+        const timer = setTimeout(() => res.end('at last'), 250);
+        res.on('close', () => clearTimeout(timer));
+      }),
+    );
+    const impatient = owned.own(await startHarness({}, { limits: { clientStallMs: 50 } }));
+    impatient.route(liveRoute([slow.port]));
+    expect(await visit(impatient.port, { host: previewHost(slow.port) })).toMatchObject({ body: 'at last' });
+  });
+
   it('sees an early answer although its body is not read by anybody', async () => {
     const socket = connect(harness.port, '127.0.0.1');
     socket.write('POST / HTTP/1.1\r\nHost: nobody.preview.localhost\r\nContent-Length: 3000000\r\n\r\n');

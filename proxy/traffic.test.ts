@@ -4,8 +4,10 @@ import {
   type Harness,
   httpServer,
   liveRoute,
+  OTHER_SANDBOX,
   Owned,
   previewHost,
+  SANDBOX,
   startHarness,
   until,
   visit,
@@ -48,9 +50,17 @@ describe('traffic', () => {
     expect(sum((traffic) => traffic.bytesIn)).toBeGreaterThan(5000);
     expect(sum((traffic) => traffic.bytesOut)).toBe(2000);
     expect(harness.traffic.at(-1)?.lastRequestAt).toBe(1234);
-    const reports = harness.traffic.length;
-    await new Promise((resolve) => setTimeout(resolve, 60));
-    expect(harness.traffic.length).toBe(reports);
+  });
+
+  it('is not reported when there is none', async () => {
+    const host = await app();
+    await visit(harness.port, { host, path: '/200' });
+    await until(() => harness.traffic.length > 0, 'a report');
+    const before = harness.traffic.filter(({ sandboxId }) => sandboxId === SANDBOX).length;
+    harness.route({ ...liveRoute([80]), sandboxId: OTHER_SANDBOX, state: 'stopped' });
+    await visit(harness.port, { host: previewHost(80, OTHER_SANDBOX), method: 'HEAD' });
+    await until(() => harness.traffic.at(-1)?.sandboxId === OTHER_SANDBOX, 'a report of another');
+    expect(harness.traffic.filter(({ sandboxId }) => sandboxId === SANDBOX)).toHaveLength(before);
   });
 
   it('tells of requests in flight, also that there is none any more', async () => {

@@ -24,7 +24,10 @@ let harness: Harness;
 
 beforeEach(async () => {
   harness = owned.own(
-    await startHarness({}, { limits: { halfOpenMs: 150, reportMs: 20, socketActiveMs: 200 } }),
+    await startHarness(
+      {},
+      { limits: { clientStallMs: 60, halfOpenMs: 150, reportMs: 20, socketActiveMs: 200 } },
+    ),
   );
 });
 afterEach(() => owned.end());
@@ -104,6 +107,15 @@ describe('a WebSocket', () => {
     harness.proxy.apply({ type: 'remove', sandboxId: OTHER_SANDBOX });
     socket.send('still there');
     expect(String((await once(socket, 'message'))[0])).toBe('still there');
+  });
+
+  it('may be silent for longer than a connection that asks nothing', async () => {
+    const { host } = await echoServer();
+    const socket = await openWebSocket(host);
+    const idle = connect(harness.port, '127.0.0.1');
+    await once(idle.resume(), 'close');
+    socket.send('here');
+    expect(String((await once(socket, 'message'))[0])).toBe('here');
   });
 
   it('ends when its sandbox does', async () => {

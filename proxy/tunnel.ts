@@ -27,6 +27,7 @@ export function openTunnel(visit: Visit, switched: Switched, meter: Meter, halfO
   pump(client, upstream, (bytes) => meter.spoke(record, bytes));
   pump(upstream, client, (bytes) => meter.sent(bytes));
   for (const socket of [client, upstream]) {
+    socket.setTimeout(0);
     socket.on('timeout', () => socket.destroy());
     socket.once('end', () => [client, upstream].forEach((side) => side.setTimeout(halfOpenMs)));
   }

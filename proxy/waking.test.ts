@@ -1,6 +1,7 @@
 import { request } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Route } from '../src/domain/routing.ts';
+import { openProxy } from './proxy.ts';
 import {
   type Harness,
   httpServer,
@@ -8,6 +9,7 @@ import {
   OTHER_SANDBOX,
   Owned,
   previewHost,
+  proxyOptions,
   type Reply,
   SANDBOX,
   startHarness,
@@ -131,11 +133,24 @@ describe('a request to a stopped sandbox', () => {
     for (const sent of leaving) sent.end();
     await expect.poll(async () => (await ask({ headers: { 'x-probe': '1' } })).body).toContain('Too many');
     for (const sent of leaving) sent.destroy();
-    const replies = [ask(), ask(), ask()];
-    await until(() => harness.wakes.length > 0, 'a wake');
-    await new Promise((resolve) => setImmediate(resolve));
-    route({ state: 'live' });
-    expect((await Promise.all(replies)).map((reply) => reply.status)).toContain(200);
+    await expect.poll(async () => (await ask()).body).not.toContain('Too many');
+  });
+
+  it('is served once, though it is woken while it asks', async () => {
+    const heard: string[] = [];
+    const direct = owned.own(
+      await openProxy(proxyOptions(), {
+        onWake: (id) => {
+          heard.push(id);
+          direct.apply({ type: 'route', route: liveRoute([app.port], { generation: 2 }) });
+        },
+        onTraffic: () => undefined,
+      }),
+    );
+    direct.apply({ type: 'route', route: liveRoute([app.port], { state: 'stopped' }) });
+    const replies = await Promise.all([visit(direct.port, { host }), visit(direct.port, { host })]);
+    expect(replies.map(({ status }) => status)).toEqual([200, 200]);
+    expect(heard).toEqual([SANDBOX]);
   });
 
   it('asks again when the sandbox falls asleep again, but not for ever', async () => {
@@ -285,10 +300,12 @@ describe('a sandbox that failed to start', () => {
   });
 
   it('is not tried again for a program', async () => {
-    route({ state: 'failed' });
-    await new Promise((resolve) => setTimeout(resolve, 120));
-    expect(await ask()).toMatchObject({ status: 502 });
-    expect(harness.wakes).toEqual([]);
+    const eager = owned.own(await startHarness({}, { limits: { failedRetryMs: 0 } }));
+    eager.route(liveRoute([app.port], { state: 'failed' }));
+    expect(await visit(eager.port, { host })).toMatchObject({ status: 502 });
+    expect(eager.wakes).toEqual([]);
+    expect(await visit(eager.port, { host, headers: NAVIGATION })).toMatchObject({ status: 503 });
+    expect(eager.wakes).toEqual([SANDBOX]);
   });
 });
 
