@@ -27,6 +27,7 @@ const FOR_EVER = 2 ** 31 - 1;
 /** The app of this sandbox, from its first boot to the last change of its manifest. */
 export class App {
   readonly #parts: AppParts;
+  readonly #seeded = Promise.withResolvers<void>();
   #phase: BootPhase = 'seeding';
   #webPort: number | undefined;
   #manifestError: string | undefined;
@@ -46,9 +47,15 @@ export class App {
     };
   }
 
+  /** Resolves when the home is filled, as far as it can be. */
+  get seeded(): Promise<void> {
+    return this.#seeded.promise;
+  }
+
   /** Boots the app and keeps to its manifest until the signal aborts. Something always runs in the end. */
   async run(signal: AbortSignal): Promise<void> {
     await this.#parts.seed();
+    this.#seeded.resolve();
     if (signal.aborted) return;
     await this.#install(signal);
     if (signal.aborted) return;

@@ -42,6 +42,17 @@ describe('a boot', () => {
     expect(status).not.toHaveProperty('manifest_error');
   });
 
+  it('is not disturbed by what is written before the home is filled', async () => {
+    const image = {
+      'templates/shop/sandbox.yaml': manifest({ workers: [{ name: 'w', command: 'sleep 60' }] }),
+      'templates/shop/a.js': 'template',
+    };
+    await using sandbox = await startSandbox({ template: 'shop', image });
+    await Promise.all([sandbox.client.write('b.js', 'mine'), sandbox.client.write('a.js', 'mine')]);
+    expect(await sandbox.client.list()).toEqual(['a.js', 'b.js', 'sandbox.yaml']);
+    expect(await sandbox.client.read('a.js')).toBe('mine');
+  });
+
   it('of an app without a web process ends when its workers run, with no preview', async () => {
     await using sandbox = await startSandbox({
       preset: 'worker',

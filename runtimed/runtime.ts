@@ -8,6 +8,7 @@ import { Installer } from './boot/install.ts';
 import { seedOf } from './boot/seed-plan.ts';
 import { seedHome } from './boot/seeding.ts';
 import { Changes } from './changes.ts';
+import type { Route } from './control/call.ts';
 import { execRoutes } from './control/exec-routes.ts';
 import { fileRoutes } from './control/file-routes.ts';
 import { logRoutes } from './control/log-routes.ts';
@@ -77,8 +78,9 @@ export async function startRuntime(options: RuntimeOptions, context: RuntimeCont
       heartbeat: timings.watchHeartbeat,
       shutdown: shutdown.resolve,
     }),
-    ...fileRoutes(workspace),
-    ...execRoutes({ workspace, environment, newMark: newName }),
+    ...[...fileRoutes(workspace), ...execRoutes({ workspace, environment, newMark: newName })].map((route) =>
+      after(app.seeded, route),
+    ),
     ...logRoutes({ logs, isDeclared: (name) => supervisor.has(name) }),
   ];
   const server = await ControlServer.listen(controlDirectory, routes, logger);
@@ -97,3 +99,9 @@ export async function startRuntime(options: RuntimeOptions, context: RuntimeCont
     },
   };
 }
+
+/** Holds a route back: what is written into an app that is about to be seeded would pass for its content. */
+const after = (seeded: Promise<void>, route: Route): Route => ({
+  ...route,
+  handle: (call) => seeded.then(() => route.handle(call)),
+});

@@ -1,0 +1,104 @@
+import { chown, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Docker from 'dockerode';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { ensureImage } from '../../images/build.ts';
+import { Client } from '../../runtimed/testing/client.ts';
+import { PATIENT } from '../../runtimed/testing/patience.ts';
+import { until } from '../../runtimed/testing/until.ts';
+import { loadConfig } from '../../src/config.ts';
+import { CONTROL_DIRECTORY, CONTROL_SOCKET, SANDBOX_HOME, SANDBOX_UID } from '../../src/domain/runtimed.ts';
+
+const config = loadConfig(process.env);
+const docker = new Docker({ socketPath: config.dockerSocket });
+const never = new AbortController().signal;
+const BUILD_LIMIT_MS = 600_000;
+
+let image: string;
+
+beforeAll(async () => {
+  image = (await ensureImage({ docker, network: config, onProgress: () => {}, signal: never })).tag;
+}, BUILD_LIMIT_MS);
+
+/** A worker sandbox in a container confined as sandboxes are, without a network; all gone in the end. */
+async function startContainer(init: boolean) {
+  const root = await mkdtemp(join(tmpdir(), 'runtimed-docker-'));
+  const [home, control] = [join(root, 'home'), join(root, 'control')];
+  for (const directory of [home, control]) {
+    await mkdir(directory);
+    await chown(directory, SANDBOX_UID, SANDBOX_UID);
+  }
+  const container = await docker.createContainer({
+    Image: image,
+    User: `${SANDBOX_UID}:${SANDBOX_UID}`,
+    Env: ['SANDBOXD_PRESET=worker', 'SANDBOXD_TEMPLATE=worker'],
+    HostConfig: {
+      Init: init,
+      NetworkMode: 'none',
+      ReadonlyRootfs: true,
+      CapDrop: ['ALL'],
+      SecurityOpt: ['no-new-privileges'],
+      Tmpfs: { '/tmp': 'rw,exec,mode=1777' },
+      Binds: [`${home}:${SANDBOX_HOME}`, `${control}:${CONTROL_DIRECTORY}`],
+    },
+  });
+  const begun = performance.now();
+  await container.start();
+  const client = new Client(join(control, CONTROL_SOCKET));
+  await until(() => client.status());
+  return {
+    container,
+    client,
+    /** Milliseconds from the order to start to the first answer on the socket. */
+    answeredAfter: performance.now() - begun,
+    async [Symbol.asyncDispose]() {
+      await container.remove({ force: true });
+      await rm(root, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Leaves processes behind that outlive their parents, and ends them. */
+const LEAVE_ORPHANS = 'for n in 1 2 3 4 5; do (setsid sleep 0.05 &); done';
+const COUNT_ZOMBIES = `grep -l '^State:.Z' /proc/[0-9]*/status 2>/dev/null | wc -l`;
+const bash = (script: string) => ({ cmd: ['bash', '-c', script] });
+const zombies = async (client: Client) => Number((await client.exec(bash(COUNT_ZOMBIES))).stdout);
+const orphans = async (client: Client) => Number((await client.exec(bash('pgrep -xc sleep || true'))).stdout);
+
+describe('runtimed in its container', () => {
+  it('boots as the sandbox user on a read-only root, and runs its preset', async () => {
+    await using it = await startContainer(true);
+    await until(async () => (await it.client.status()).processes.some(({ running }) => running));
+    console.log(`control socket answered after ${Math.round(it.answeredAfter)} ms`);
+    const { stdout } = await it.client.exec(bash('id -u; pwd; touch /x 2>/dev/null || echo read-only'));
+    expect(stdout).toBe(`${SANDBOX_UID}\n${SANDBOX_HOME}/workspace/app\nread-only\n`);
+    expect(await it.client.list()).toEqual(['sandbox.yaml', 'worker.sh']);
+  });
+
+  it.each([
+    ['reaped by the init of the engine', true, 0],
+    ['left as zombies without one', false, 5],
+  ])('orphans are %s', async (_, init, expected) => {
+    await using it = await startContainer(init);
+    await it.client.exec(bash(LEAVE_ORPHANS));
+    await expect
+      .poll(() => orphans(it.client).then((alive) => alive - (init ? 0 : expected)), PATIENT)
+      .toBeLessThanOrEqual(1);
+    await expect.poll(() => zombies(it.client), PATIENT).toBe(expected);
+  });
+
+  it('ends with everything in it on SIGTERM, with exit code 0', async () => {
+    await using it = await startContainer(true);
+    const begun = performance.now();
+    await it.container.stop({ t: 10 });
+    expect(performance.now() - begun).toBeLessThan(6000);
+    expect((await it.container.inspect()).State).toMatchObject({ Running: false, ExitCode: 0 });
+  });
+
+  it('ends with exit code 0 when it is ordered to over its socket', async () => {
+    await using it = await startContainer(true);
+    await it.client.call('POST', '/v1/shutdown');
+    expect(await it.container.wait()).toMatchObject({ StatusCode: 0 });
+  });
+});
