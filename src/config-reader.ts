@@ -1,4 +1,4 @@
-import { DEFAULT_OWNER } from './domain/auth.ts';
+import { DEFAULT_OWNER } from './domain/identity.ts';
 
 /** Variables by name, wherever they come from: a process's environment, or the bindings of a Worker. */
 export type Environment = Readonly<Record<string, string | undefined>>;

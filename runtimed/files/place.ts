@@ -1,8 +1,7 @@
+import { fileErrors, resolveBelowHome, type FileQuery } from '../../src/domain/files.ts';
 import { constants } from 'node:fs';
 import { mkdir, open, readlink, realpath, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { fileErrors, resolveBelowHome } from '../../src/domain/files.ts';
-import type { FileQuery } from '../../src/domain/node.ts';
 import { APP_DIRECTORY } from '../../src/domain/paths.ts';
 import { errnoOf } from '../regular-file.ts';
 

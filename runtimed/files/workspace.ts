@@ -1,8 +1,7 @@
-import { type FileHandle, lstat, rm, unlink } from 'node:fs/promises';
-import { fileErrors } from '../../src/domain/files.ts';
-import type { FileQuery } from '../../src/domain/node.ts';
+import { fileErrors, type FileQuery } from '../../src/domain/files.ts';
+import { lstat, rm, unlink } from 'node:fs/promises';
 import { type FileListing, MAX_READ_BYTES } from '../../src/domain/runtimed.ts';
-import { openRegular } from '../regular-file.ts';
+import { openRegular, readAt } from '../regular-file.ts';
 import { explained } from './failure.ts';
 import { listTree } from './list.ts';
 import { Places, type Segments } from './place.ts';
@@ -35,16 +34,15 @@ export class Workspace {
     });
   }
 
-  /** An open file and its length, which is at most MAX_READ_BYTES. The caller closes it. */
-  open(query: FileQuery): Promise<{ file: FileHandle; size: number }> {
+  /** The whole of a file, which is at most MAX_READ_BYTES long. */
+  read(query: FileQuery): Promise<Buffer> {
     return explained(async () => {
       const { parent, name } = split(await this.#places.locate(query, true));
       await using directory = await this.#places.hold(parent);
-      const file = await openRegular(`${directory.path}/${name}`);
+      await using file = await openRegular(`${directory.path}/${name}`);
       const { size } = await file.stat();
-      if (size <= MAX_READ_BYTES) return { file, size };
-      await file.close();
-      throw fileErrors.readTooLarge();
+      if (size > MAX_READ_BYTES) throw fileErrors.readTooLarge();
+      return await readAt(file, 0, size);
     });
   }
 

@@ -1,5 +1,6 @@
+import { requireApp } from './require.ts';
 import type * as v from 'valibot';
-import { type App, type AppPatch, type NewApp, requireApp } from './app.ts';
+import { type App, type AppPatch, type NewApp } from './app.ts';
 import { invalid } from './errors.ts';
 import type { Ports } from './ports.ts';
 import { recorded } from './record.ts';

@@ -1,6 +1,4 @@
 import * as v from 'valibot';
-import { notFound } from './errors.ts';
-import type { Ports } from './ports.ts';
 import { findPreset, PRESETS } from './preset.ts';
 
 /** A durable thing that outlives its sandboxes. Times are milliseconds since the epoch. */
@@ -70,10 +68,3 @@ export const AppPatch = v.object({
   description: v.optional(Description),
   tags: v.optional(Tags),
 });
-
-/** @throws not_found */
-export async function requireApp(ports: Ports, owner: string, id: string): Promise<App> {
-  const app = await ports.store.apps.find(owner, id);
-  if (app === undefined) throw notFound('app');
-  return app;
-}

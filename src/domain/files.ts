@@ -1,6 +1,5 @@
 import { SandboxdError, invalid, notFound } from './errors.ts';
-import type { FileQuery } from './node.ts';
-import { GENERATED_DIRECTORIES, RESERVED_DIRECTORY } from './paths.ts';
+import { type FileRoot, GENERATED_DIRECTORIES, RESERVED_DIRECTORY } from './paths.ts';
 import {
   type FileEntry,
   type FileListing,
@@ -8,6 +7,12 @@ import {
   MAX_WRITE_BYTES,
   SANDBOX_HOME,
 } from './runtimed.ts';
+
+/** A path, and what it is relative to. */
+export interface FileQuery {
+  readonly path: string;
+  readonly root: FileRoot;
+}
 
 /** More entries than this are refused, not cut: nobody can tell a short list from a cut one. */
 export const MAX_LISTED_ENTRIES = 20_000;

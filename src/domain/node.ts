@@ -1,6 +1,5 @@
 import type { EventPayload, EventType, Severity } from './event.ts';
 import type { SandboxFiles } from './files.ts';
-import type { FileRoot } from './paths.ts';
 import type { BootPhase, ExecEvent, ExecRequest, PreviewState, ProcessState } from './runtimed.ts';
 import type { IdlePolicy, Sandbox, SandboxBlueprint, Visibility } from './sandbox.ts';
 
@@ -111,11 +110,6 @@ export interface NodeClient {
   tailLog(id: string, process: string, lines: number): Promise<string[]>;
   /** One line each, until either side leaves. */
   followLog(id: string, process: string, signal: AbortSignal): AsyncIterable<string>;
-}
-
-export interface FileQuery {
-  readonly path: string;
-  readonly root: FileRoot;
 }
 
 /** Finds the client of a node, and chooses a node for a new sandbox. */

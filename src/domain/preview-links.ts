@@ -1,8 +1,8 @@
+import { requireSandbox } from './require.ts';
 import * as v from 'valibot';
 import { invalid } from './errors.ts';
 import type { Ports } from './ports.ts';
 import { importPreviewKey, PREVIEW_TOKEN_MAX_MS, previewLink } from './preview-token.ts';
-import { requireSandbox } from './sandbox-commands.ts';
 
 const MAX_SECONDS = PREVIEW_TOKEN_MAX_MS / 1000;
 const DEFAULT_SECONDS = 3600;

@@ -1,6 +1,7 @@
+import { requireApp, requireSandbox } from './require.ts';
 import * as v from 'valibot';
-import { type App, PresetId, requireApp, Text } from './app.ts';
-import { invalid, notFound, SandboxdError } from './errors.ts';
+import { type App, PresetId, Text } from './app.ts';
+import { invalid, SandboxdError } from './errors.ts';
 import { ingest } from './node-sync.ts';
 import { orderOf } from './node.ts';
 import type { Ports } from './ports.ts';
@@ -174,13 +175,6 @@ async function withdraw(ports: Ports, sandbox: Sandbox, reason: SandboxdError): 
     }),
   );
   await deleteSandbox(ports, sandbox.owner, sandbox.id);
-}
-
-/** @throws not_found */
-export async function requireSandbox(ports: Ports, owner: string, id: string): Promise<Sandbox> {
-  const sandbox = await ports.store.sandboxes.find(owner, id);
-  if (sandbox === undefined) throw notFound('sandbox');
-  return sandbox;
 }
 
 /** Idempotent. @throws not_found, sandbox_capacity, node_unavailable (the order stands) */

@@ -1,7 +1,7 @@
+import { requireSandbox } from './require.ts';
 import type { SandboxFiles } from './files.ts';
 import type { NodeClient } from './node.ts';
 import type { Ports } from './ports.ts';
-import { requireSandbox } from './sandbox-commands.ts';
 
 /** The node that holds a sandbox of this owner, to reach what is inside it. @throws not_found, node_unavailable */
 export async function nodeOf(

@@ -1,5 +1,5 @@
+import type { ApiToken, LoginLink, Session } from './identity.ts';
 import type { App } from './app.ts';
-import type { ApiToken, LoginLink, Session } from './auth.ts';
 import type { Event } from './event.ts';
 import type { NodeReport, SandboxObservation } from './node.ts';
 import type { Desired, IdlePolicy, Sandbox, Visibility } from './sandbox.ts';

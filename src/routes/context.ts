@@ -1,5 +1,5 @@
+import type { Principal } from '../domain/identity.ts';
 import type { Context } from 'hono';
-import type { Principal } from '../domain/auth.ts';
 import type { Ports } from '../domain/ports.ts';
 
 /** What every handler finds in its context. */

@@ -1,6 +1,7 @@
+import type { Principal } from '../domain/identity.ts';
 import type { MiddlewareHandler } from 'hono';
 import { getCookie } from 'hono/cookie';
-import { authenticate, type Principal } from '../domain/auth.ts';
+import { authenticate } from '../domain/auth.ts';
 import { SandboxdError } from '../domain/errors.ts';
 import type { Instance, Ports } from '../domain/ports.ts';
 import type { AppContext, Env } from './context.ts';

@@ -4,8 +4,8 @@ import {
   isUnlisted,
   MAX_LISTED_ENTRIES,
   type SandboxFiles,
+  type FileQuery,
 } from '../../src/domain/files.ts';
-import type { FileQuery } from '../../src/domain/node.ts';
 import { APP_DIRECTORY } from '../../src/domain/paths.ts';
 import { type FileEntry, MAX_READ_BYTES, MAX_WRITE_BYTES } from '../../src/domain/runtimed.ts';
 

@@ -1,5 +1,5 @@
+import type { ApiToken, LoginLink, Session } from '../../src/domain/identity.ts';
 import type { App } from '../../src/domain/app.ts';
-import type { ApiToken, LoginLink, Session } from '../../src/domain/auth.ts';
 import { notFound, SandboxdError } from '../../src/domain/errors.ts';
 import type { Event } from '../../src/domain/event.ts';
 import { mayBecome, SANDBOX_STATUSES, type Sandbox } from '../../src/domain/sandbox.ts';

@@ -1,6 +1,5 @@
-import { fileErrors, type SandboxFiles } from '../../src/domain/files.ts';
+import { fileErrors, type SandboxFiles, type FileQuery } from '../../src/domain/files.ts';
 import { notFound } from '../../src/domain/errors.ts';
-import type { FileQuery } from '../../src/domain/node.ts';
 import { APP_DIRECTORY } from '../../src/domain/paths.ts';
 import type { PreparedWorkspace, WorkspaceKind, Workspaces } from '../../src/domain/workspace.ts';
 

@@ -1,8 +1,8 @@
+import type { SandboxFiles, FileQuery } from '../../domain/files.ts';
 import type { ChannelSigner } from '../../domain/channel.ts';
 import { fromEnvelope, SandboxdError } from '../../domain/errors.ts';
-import type { SandboxFiles } from '../../domain/files.ts';
 import { readLines } from '../../domain/lines.ts';
-import type { CommandOutcome, FileQuery, NodeClient, SandboxObservation } from '../../domain/node.ts';
+import type { CommandOutcome, NodeClient, SandboxObservation } from '../../domain/node.ts';
 import type { ExecEvent, FileListing } from '../../domain/runtimed.ts';
 
 /** Sends a request to a node: over the network, or into its app in the same process. */

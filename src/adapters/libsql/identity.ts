@@ -1,4 +1,4 @@
-import type { ApiToken, LoginLink, Session } from '../../domain/auth.ts';
+import type { ApiToken, LoginLink, Session } from '../../domain/identity.ts';
 import type { IdentityReads } from '../../domain/store.ts';
 import { sql, type Sql, type Statement } from './sql.ts';
 

@@ -1,6 +1,5 @@
-import type { SandboxFiles } from '../../domain/files.ts';
+import type { SandboxFiles, FileQuery } from '../../domain/files.ts';
 import { fileErrors } from '../../domain/files.ts';
-import type { FileQuery } from '../../domain/node.ts';
 import { type FileListing, MAX_READ_BYTES, MAX_WRITE_BYTES } from '../../domain/runtimed.ts';
 import { parseEntries } from './answers.ts';
 import type { CallOptions, ControlChannel } from './channel.ts';

@@ -1,9 +1,8 @@
+import { fileErrors, resolveBelowHome, type FileQuery } from '../../domain/files.ts';
 import { type Stats, constants } from 'node:fs';
 import { chown, lstat, mkdir, open, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SandboxdError } from '../../domain/errors.ts';
-import { fileErrors, resolveBelowHome } from '../../domain/files.ts';
-import type { FileQuery } from '../../domain/node.ts';
 import { APP_DIRECTORY } from '../../domain/paths.ts';
 import { errnoOf } from './failure.ts';
 import type { Owner } from './layout.ts';

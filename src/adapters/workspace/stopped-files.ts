@@ -1,10 +1,9 @@
+import { type SandboxFiles, fileErrors, type FileQuery } from '../../domain/files.ts';
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, open, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { notFound } from '../../domain/errors.ts';
-import { type SandboxFiles, fileErrors } from '../../domain/files.ts';
-import type { FileQuery } from '../../domain/node.ts';
 import { parseDirectoryPath, parseWorkspacePath } from '../../domain/paths.ts';
 import { type FileListing, MAX_READ_BYTES, MAX_WRITE_BYTES } from '../../domain/runtimed.ts';
 import { errnoOf, explainedFile } from './failure.ts';

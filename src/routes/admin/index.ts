@@ -1,6 +1,7 @@
+import { DEFAULT_OWNER } from '../../domain/identity.ts';
 import { Hono } from 'hono';
 import * as v from 'valibot';
-import { DEFAULT_OWNER, issueLoginLink, issueToken } from '../../domain/auth.ts';
+import { issueLoginLink, issueToken } from '../../domain/auth.ts';
 import type { Ports } from '../../domain/ports.ts';
 import { consoleUrl } from '../../domain/preview.ts';
 import { readInput } from '../body.ts';

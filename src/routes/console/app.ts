@@ -1,5 +1,6 @@
+import { requireApp } from '../../domain/require.ts';
 import { Hono } from 'hono';
-import { type App, requireApp } from '../../domain/app.ts';
+import { type App } from '../../domain/app.ts';
 import { notFound } from '../../domain/errors.ts';
 import { createPreviewLink } from '../../domain/preview-links.ts';
 import { deleteApp } from '../../domain/app-commands.ts';

@@ -1,5 +1,5 @@
+import type { Principal } from '../../domain/identity.ts';
 import type { MiddlewareHandler } from 'hono';
-import type { Principal } from '../../domain/auth.ts';
 import { SandboxdError } from '../../domain/errors.ts';
 import type { AppContext, Env } from '../context.ts';
 import { identify } from '../identity.ts';

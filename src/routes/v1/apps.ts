@@ -1,5 +1,6 @@
+import { requireApp } from '../../domain/require.ts';
 import { Hono } from 'hono';
-import { NewApp, AppPatch, requireApp } from '../../domain/app.ts';
+import { NewApp, AppPatch } from '../../domain/app.ts';
 import { createApp, deleteApp, updateApp } from '../../domain/app-commands.ts';
 import { createAppSandbox, NewAppSandbox } from '../../domain/sandbox-commands.ts';
 import { viewSandbox } from '../../domain/sandbox-view.ts';

@@ -1,3 +1,4 @@
+import { requireSandbox } from '../../domain/require.ts';
 import { Hono } from 'hono';
 import { timestamp } from '../../domain/ids.ts';
 import { createPreviewLink, NewPreviewLink } from '../../domain/preview-links.ts';
@@ -6,7 +7,6 @@ import {
   createProjectSandbox,
   deleteSandbox,
   NewProjectSandbox,
-  requireSandbox,
   SandboxPatch,
   startSandbox,
   stopSandbox,
