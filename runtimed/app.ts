@@ -21,6 +21,8 @@ export interface AppParts {
   readonly logger: Logger;
 }
 
+const PROBLEMS_TOLD = 3;
+const MAX_ERROR_LENGTH = 1000;
 /** Until somebody aborts, or something changes. */
 const FOR_EVER = 2 ** 31 - 1;
 
@@ -89,11 +91,11 @@ export class App {
   }
 
   #report(problems: readonly ManifestProblem[]): void {
-    const error = problems
-      .map(({ path, message }) => (path === '' ? message : `${path}: ${message}`))
-      .join('; ');
-    if (error !== '') this.#parts.logger.warn('sandbox.yaml is not usable, running the defaults', { error });
-    this.#manifestError = error === '' ? undefined : error;
+    const error = problems.length === 0 ? undefined : describe(problems);
+    if (error !== undefined) {
+      this.#parts.logger.warn('sandbox.yaml is not usable, running the defaults', { error });
+    }
+    this.#manifestError = error;
   }
 
   /** A boot ends once: with the first good answer, or for an app without a web process when its workers are started. */
@@ -113,4 +115,13 @@ export class App {
     this.#parts.logger.info('boot', { phase });
     this.#parts.changes.notify();
   }
+}
+
+/** A tenant can make as many problems as it likes; a few of them tell enough. */
+function describe(problems: readonly ManifestProblem[]): string {
+  const told = problems
+    .slice(0, PROBLEMS_TOLD)
+    .map(({ path, message }) => (path === '' ? message : `${path}: ${message}`));
+  const more = problems.length - told.length;
+  return `${told.join('; ').slice(0, MAX_ERROR_LENGTH)}${more > 0 ? `; and ${more} more` : ''}`;
 }

@@ -1,4 +1,3 @@
-import { pipeline } from 'node:stream/promises';
 import { parseDirectoryPath, parseWorkspacePath } from '../../src/domain/paths.ts';
 import { MAX_WRITE_BYTES } from '../../src/domain/runtimed.ts';
 import type { Workspace } from '../files/workspace.ts';
@@ -24,13 +23,9 @@ export const fileRoutes = (workspace: Workspace): Route[] => [
     method: 'GET',
     pattern: /^\/v1\/files\/content$/,
     handle: async (call) => {
-      const { file, size } = await workspace.open(fileOf(call));
-      await using _open = file;
-      const headers = { 'content-type': 'application/octet-stream', 'content-length': size };
-      call.response.writeHead(200, headers);
-      if (size === 0) call.response.end();
-      // A file that grows meanwhile is sent as long as it was; one that shrinks breaks the answer off.
-      else await pipeline(file.createReadStream({ end: size - 1, autoClose: false }), call.response);
+      const bytes = await workspace.read(fileOf(call));
+      const headers = { 'content-type': 'application/octet-stream', 'content-length': bytes.length };
+      call.response.writeHead(200, headers).end(bytes);
     },
   },
   {

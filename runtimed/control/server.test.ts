@@ -1,3 +1,4 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -69,6 +70,39 @@ const raw = (bytes: string): Promise<string> =>
     socket.on('close', () => resolve(answer)).on('error', () => {});
     socket.write(bytes);
   });
+
+describe('a control socket', () => {
+  it.each([
+    ['deleted', (path: string) => rm(path)],
+    [
+      'replaced by a file',
+      async (path: string) => {
+        await rm(path);
+        await writeFile(path, '');
+      },
+    ],
+    [
+      'replaced by a directory',
+      async (path: string) => {
+        await rm(path);
+        await mkdir(join(path, 'x'), { recursive: true });
+      },
+    ],
+  ])('that is %s is made anew, and cuts off nobody who was connected', async (_, harm) => {
+    await using own = await temporaryDirectory();
+    await using _server = await ControlServer.listen(own.path, ROUTES, collecting([]), 20);
+    const path = join(own.path, CONTROL_SOCKET);
+    const there = new Client(path);
+    using stream = await there.stream('GET', '/wait');
+    let isCutOff = false;
+    void stream.closed.then(() => (isCutOff = true));
+    for (let round = 0; round < 3; round += 1) {
+      await harm(path);
+      await until(async () => (await there.call('GET', '/hello/again')).status === 200);
+    }
+    expect(isCutOff).toBe(false);
+  });
+});
 
 describe('the control server', () => {
   it('finds the route, its parameter and its query', async () => {

@@ -1,9 +1,10 @@
-import { rm } from 'node:fs/promises';
+import { lstat, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { asSandboxdError, invalid, notFound } from '../../src/domain/errors.ts';
 import type { Logger } from '../../src/domain/log.ts';
 import { CONTROL_SOCKET } from '../../src/domain/runtimed.ts';
+import { pause } from '../pause.ts';
 import { type Route, sendJson } from './call.ts';
 
 /** Everything inside the sandbox can connect: it must not be able to use up the file descriptors. */
@@ -16,6 +17,7 @@ export class ControlServer implements AsyncDisposable {
   readonly #logger: Logger;
   readonly #closing = new AbortController();
   readonly #active = new Set<Promise<void>>();
+  #keeping: Promise<void> = Promise.resolve();
 
   private constructor(routes: readonly Route[], logger: Logger) {
     this.#routes = routes;
@@ -25,32 +27,65 @@ export class ControlServer implements AsyncDisposable {
       this.#active.add(answered);
     });
     this.#server.maxConnections = MAX_CONNECTIONS;
+    this.#server.on('error', (error) => logger.error('control socket failed', error));
   }
 
   /**
-   * Listens on the socket, in place of one that an earlier run has left.
+   * Listens on the socket, in place of one that an earlier run has left, and again whenever somebody has removed it.
+   * @param checkInterval milliseconds between two looks whether the socket is still there
    * @throws the system's error when the directory is not there or not writable
    */
-  static async listen(directory: string, routes: readonly Route[], logger: Logger): Promise<ControlServer> {
+  static async listen(
+    directory: string,
+    routes: readonly Route[],
+    logger: Logger,
+    checkInterval = 5000,
+  ): Promise<ControlServer> {
     const control = new ControlServer(routes, logger);
     const path = join(directory, CONTROL_SOCKET);
-    await rm(path, { recursive: true, force: true });
-    const listening = Promise.withResolvers<void>();
-    control.#server.once('error', listening.reject);
-    control.#server.listen({ path }, listening.resolve);
-    await listening.promise;
-    control.#server.off('error', listening.reject);
-    control.#server.on('error', (error) => logger.error('control socket failed', error));
+    await control.#bind(path);
+    control.#keeping = control.#keep(path, checkInterval);
     return control;
   }
 
   /** Cuts every request off; returns when what they had started is ended. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const closed = new Promise((resolve) => this.#server.close(resolve));
     this.#closing.abort();
+    await this.#keeping;
+    const closed = new Promise((resolve) => this.#server.close(resolve));
     this.#server.closeAllConnections();
     await closed;
     await Promise.all(this.#active);
+  }
+
+  async #bind(path: string): Promise<void> {
+    await rm(path, { recursive: true, force: true });
+    const bound = Promise.withResolvers<void>();
+    this.#server.once('error', bound.reject);
+    this.#server.listen({ path }, bound.resolve);
+    await bound.promise.finally(() => this.#server.off('error', bound.reject));
+  }
+
+  /** The directory is the tenant's too: one careless `rm` must not cut the sandbox off for good. */
+  async #keep(path: string, interval: number): Promise<void> {
+    const { signal } = this.#closing;
+    const inode = () =>
+      lstat(path, { bigint: true }).then(
+        ({ ino }) => ino,
+        () => undefined,
+      );
+    let own = await inode();
+    while (!signal.aborted) {
+      await pause(interval, signal);
+      if (signal.aborted || (await inode()) === own) continue;
+      this.#logger.warn('the control socket has gone, it is made anew');
+      // Connections that are open live on; `close` only ends the listening.
+      if (this.#server.listening) this.#server.close();
+      await this.#bind(path).catch((error: unknown) =>
+        this.#logger.error('the control socket could not be made', error),
+      );
+      own = await inode();
+    }
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -36,11 +36,8 @@ const app = (path: string) => ({ path, root: 'app' as const });
 const write = ({ workspace }: Prepared, path: string, content: string, append = false) =>
   workspace.write({ ...app(path), append }, chunks(content));
 
-async function read({ workspace }: Prepared, path: string): Promise<string> {
-  const { file } = await workspace.open(app(path));
-  await using _open = file;
-  return file.readFile('utf8');
-}
+const read = async ({ workspace }: Prepared, path: string) =>
+  (await workspace.read(app(path))).toString('utf8');
 
 const paths = async ({ workspace }: Prepared, path = '', recursive = true, root: 'app' | 'home' = 'app') =>
   (await workspace.list({ path, root, recursive })).entries.map((entry) => entry.path);

@@ -84,13 +84,13 @@ export class Supervised {
   }
 
   async #keepRunning(signal: AbortSignal): Promise<void> {
-    const { timings, clock, logger, changes } = this.#context;
+    const { timings, logger, changes } = this.#context;
     const { name } = this.definition;
     let history = noCrashes(timings);
     while (!signal.aborted) {
-      const ending = await this.#runOnce(signal);
+      const { ending, uptime } = await this.#runOnce(signal);
       if (signal.aborted) return;
-      const verdict = afterExit(history, clock() - this.#launch.at, timings);
+      const verdict = afterExit(history, uptime, timings);
       if (verdict.kind === 'abandon') {
         this.#abandoned = true;
         this.#note(`${ending}; it does so every time, and is left alone until sandbox.yaml changes`);
@@ -106,23 +106,27 @@ export class Supervised {
     }
   }
 
-  /** Runs it until it ends or is stopped, and everything it started has ended too. Says how it ended. */
-  async #runOnce(signal: AbortSignal): Promise<string> {
-    const { changes, logger } = this.#context;
+  /** Runs it until it ends or is stopped, and everything it started has ended too. */
+  async #runOnce(signal: AbortSignal): Promise<{ ending: string; uptime: number }> {
+    const { changes, logger, clock, timings } = this.#context;
+    const { name } = this.definition;
+    let program: Program;
     try {
-      const program = await this.#startProgram();
-      this.#pid = program.pid;
-      logger.info('process started', { name: this.definition.name, pid: program.pid });
-      changes.notify();
-      const code = await this.#attend(program, signal);
-      return `the process ended with code ${code}`;
+      program = await this.#startProgram();
     } catch (error) {
-      logger.error('process did not start', error, { name: this.definition.name });
-      return `the process could not be started (${errnoOf(error) ?? 'unknown reason'})`;
-    } finally {
-      this.#pid = undefined;
-      changes.notify();
+      logger.error('process did not start', error, { name });
+      const ending = `the process could not be started (${errnoOf(error) ?? 'unknown reason'})`;
+      // No fault of its own: out of processes or memory, it is tried again for as long as it takes.
+      return { ending, uptime: timings.quickExit };
     }
+    this.#pid = program.pid;
+    logger.info('process started', { name, pid: program.pid });
+    changes.notify();
+    const code = await this.#attend(program, signal);
+    const uptime = clock() - this.#launch.at;
+    this.#pid = undefined;
+    changes.notify();
+    return { ending: `the process ended with code ${code}`, uptime };
   }
 
   async #startProgram(): Promise<Program> {

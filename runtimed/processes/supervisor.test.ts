@@ -127,6 +127,19 @@ describe('an unexpected exit', () => {
     expect(await it.logOf('a')).toContain('left alone until sandbox.yaml changes');
   });
 
+  it('is not what keeps a process from being started: that is tried for as long as it takes', async () => {
+    await using it = await supervise();
+    await rm(it.app, { recursive: true });
+    await writeFile(it.app, 'in the way');
+    await it.supervisor.apply(workers({ a: 'sleep 60' }));
+    await it.reaches('a', ({ restarts }) => restarts > 6);
+    expect(await it.logOf('a')).toContain(
+      'the process could not be started (EEXIST); it is started again in 0.08 s',
+    );
+    await rm(it.app);
+    expect(await it.reaches('a', isRunning)).toMatchObject({ abandoned: false });
+  });
+
   it('of an abandoned process is forgiven by the next manifest, even by the same one', async () => {
     await using it = await supervise();
     await writeFile(join(it.app, 'broken'), '');
