@@ -6,6 +6,8 @@ import { defineConfig } from 'vitest/config';
  */
 export default defineConfig({
   test: {
+    // A condition that comes true late is true: only one that never does fails.
+    expect: { poll: { timeout: 15_000, interval: 25 } },
     projects: [
       {
         test: {
