@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isClaimed } from '../compose/claim.ts';
 import { logTail } from '../host/log-tail.ts';
 import { waitFor } from '../host/wait-for.ts';
 import type { AdminClient, ServerStatus } from './admin-client.ts';
@@ -11,6 +12,7 @@ import { EXIT, type ExitCode, Failure } from './failure.ts';
 export interface ServerStart {
   readonly admin: AdminClient;
   readonly env: NodeJS.ProcessEnv;
+  readonly dataDir: string;
   readonly logFile: string;
   readonly signal: AbortSignal;
 }
@@ -74,12 +76,13 @@ async function spawnServer({ env }: ServerStart, output: number | 'inherit'): Pr
   return child;
 }
 
-async function ready(child: ChildProcess, { admin, signal }: ServerStart): Promise<ServerStatus> {
+async function ready(child: ChildProcess, start: ServerStart): Promise<ServerStatus> {
+  const { admin, signal } = start;
   const ask = async () => {
-    if (hasEnded(child)) throw new NotReady('the server ended while it started.');
-    const status = await admin.status();
-    // Another one may have been quicker: then ours ends, and theirs is not ours to report.
-    return status?.pid === child.pid ? status : undefined;
+    // One that was quicker has the data directory, and is as good as ours.
+    if (hasEnded(child) && !(await isClaimed(start.dataDir)))
+      throw new NotReady('the server ended while it started.');
+    return await admin.status();
   };
   const status = await waitFor(ask, { deadlineMs: READY_DEADLINE_MS, pollMs: POLL_MS, signal });
   if (status === undefined) throw new NotReady('the server was not ready after a minute.');

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 
 /** Another process serves this data directory. */
 export class AlreadyRunningError extends Error {
@@ -13,9 +13,8 @@ export class AlreadyRunningError extends Error {
  * @throws AlreadyRunningError
  */
 export async function claimDataDirectory(dataDir: string): Promise<AsyncDisposable> {
-  const name = createHash('sha256').update(dataDir).digest('hex').slice(0, 32);
   const server = createServer((socket) => socket.destroy());
-  server.listen({ path: `\0sandboxd-${name}` });
+  server.listen({ path: lockOf(dataDir) });
   try {
     await once(server, 'listening');
   } catch (cause) {
@@ -30,3 +29,20 @@ export async function claimDataDirectory(dataDir: string): Promise<AsyncDisposab
     },
   };
 }
+
+/** Whether a process holds the claim on a data directory. Asking does not get in the way of one that makes it. */
+export async function isClaimed(dataDir: string): Promise<boolean> {
+  const socket = connect({ path: lockOf(dataDir) });
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ECONNREFUSED') return false;
+    throw error;
+  } finally {
+    socket.destroy();
+  }
+}
+
+const lockOf = (dataDir: string): string =>
+  `\0sandboxd-${createHash('sha256').update(dataDir).digest('hex').slice(0, 32)}`;

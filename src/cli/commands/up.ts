@@ -1,11 +1,7 @@
 import { join } from 'node:path';
 import type { ServerStatus } from '../admin-client.ts';
 import type { Command, CommandContext } from '../command.ts';
-import { describeFinding, examineMachine } from '../doctor/examine.ts';
-import { gatherFacts } from '../doctor/gather.ts';
-import { EXIT, type ExitCode, Failure } from '../failure.ts';
-import { prepareDocker } from '../prepare/docker.ts';
-import { prepareImage } from '../prepare/image.ts';
+import { EXIT, type ExitCode } from '../failure.ts';
 import { type ServerStart, startDetached, startInForeground } from '../server-process.ts';
 
 export const up: Command = {
@@ -26,21 +22,12 @@ Run again, it prints that of the running server.`,
       await welcome(running, context);
       return EXIT.ok;
     }
-    await prepare(context, yes === true);
+    // Loaded only here: a running server is reported without it at once.
+    const { prepareMachine } = await import('../prepare/machine.ts');
+    await prepareMachine(context, yes === true);
     return await (detach === true ? serveDetached(context) : serveInForeground(context));
   },
 };
-
-async function prepare({ config, terminal, signal }: CommandContext, yes: boolean): Promise<void> {
-  const findings = examineMachine(await gatherFacts(config, false)).filter(({ level }) => level !== 'ok');
-  for (const finding of findings) terminal.note(describeFinding(finding));
-  if (findings.some(({ level }) => level === 'fail')) {
-    throw new Failure('this machine cannot run it yet. Do what the lines above say and try again.');
-  }
-  const logFile = join(config.dataDir, 'log', 'dockerd.log');
-  const { docker } = await prepareDocker({ terminal, socketPath: config.dockerSocket, logFile, yes, signal });
-  await prepareImage({ docker, config, terminal, signal });
-}
 
 async function serveDetached(context: CommandContext): Promise<ExitCode> {
   await welcome(await startDetached(serverStart(context)), context);
@@ -55,6 +42,7 @@ const serverStart = ({ admin, config, env, signal }: CommandContext): ServerStar
   admin,
   env,
   signal,
+  dataDir: config.dataDir,
   logFile: join(config.dataDir, 'log', 'sandboxd.log'),
 });
 

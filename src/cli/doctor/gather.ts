@@ -7,16 +7,18 @@ import Docker from 'dockerode';
 import type { Config } from '../../config.ts';
 import { findProgram } from '../../host/find-program.ts';
 import { canInstallPackages } from '../../host/packages.ts';
+import { waitFor } from '../../host/wait-for.ts';
 import type { EngineFacts, MachineFacts } from './facts.ts';
 
 const ENGINE_DEADLINE_MS = 5000;
+const PORT_PATIENCE_MS = 1000;
 
 /** Looks at this machine; changes nothing. @param running whether our own server is up, and so holds the port */
 export async function gatherFacts(config: Config, running: boolean): Promise<MachineFacts> {
   const existing = nearestExisting(config.dataDir);
   const [engine, portState, disk] = await Promise.all([
     readEngine(config.dockerSocket),
-    running ? ('ours' as const) : tryPort(config.listen),
+    running ? ('ours' as const) : probePort(config.listen),
     statfs(existing),
   ]);
   return {
@@ -64,6 +66,18 @@ async function readEngine(socketPath: string): Promise<EngineFacts | undefined> 
     // Whatever the reason, it does not answer: the finding says so.
     return undefined;
   }
+}
+
+/** A server that was killed a moment ago still holds its port for that moment. */
+async function probePort(listen: Config['listen']): Promise<MachineFacts['portState']> {
+  const settled = async () => {
+    const state = await tryPort(listen);
+    return state === 'taken' ? undefined : state;
+  };
+  return (
+    (await waitFor(settled, { deadlineMs: PORT_PATIENCE_MS, signal: new AbortController().signal })) ??
+    'taken'
+  );
 }
 
 /** Whether a server could listen there, found out by doing so. */
