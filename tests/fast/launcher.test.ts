@@ -10,7 +10,7 @@ const LAUNCHER = fileURLToPath(new URL('../../sandboxd', import.meta.url));
 
 const NODE = `#!/bin/sh
 case $1 in
-  -e) exit \${OLD_NODE:-0} ;;
+  -e) [ -z "\${OLD_NODE:-}" ] && exec '${process.execPath}' "$@"; exit 1 ;;
   -p) echo 18.0.0 ;;
   --version) exit \${BROKEN_NODE:-0} ;;
   *) printf '%s\\n' "$@" ;;
