@@ -87,10 +87,9 @@ export class Installer {
       env: { ...environment, ...UNATTENDED },
       mark: newMark(),
     });
-    const recorded = program.record((bytes) => log.write(bytes));
+    program.record((bytes) => log.write(bytes));
     await program.exitedOr(AbortSignal.any([signal, AbortSignal.timeout(timings.installLimit)]));
     await program.end(signal.aborted ? timings.shutdownGrace : timings.stopGrace);
-    await recorded;
     return program.exited;
   }
 

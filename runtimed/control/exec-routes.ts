@@ -2,9 +2,8 @@ import { StringDecoder } from 'node:string_decoder';
 import { SandboxdError, invalid } from '../../src/domain/errors.ts';
 import { type ExecEvent, MAX_EXEC_OUTPUT_BYTES } from '../../src/domain/runtimed.ts';
 import type { Workspace } from '../files/workspace.ts';
-import { pause } from '../pause.ts';
 import type { Environment } from '../processes/environment.ts';
-import { Program } from '../processes/program.ts';
+import { type OutputName, Program } from '../processes/program.ts';
 import { errnoOf } from '../regular-file.ts';
 import { type Call, readJson, type Route, sendText, startStream } from './call.ts';
 import { type ExecOrder, parseExec } from './exec-request.ts';
@@ -12,8 +11,6 @@ import { type ExecOrder, parseExec } from './exec-request.ts';
 const MAX_REQUEST_BYTES = 2 * 1024 * 1024;
 /** Milliseconds from SIGTERM to SIGKILL of a program whose time is up, or that nobody waits for any more. */
 const GRACE = 2000;
-/** Milliseconds for which what a program has left in its pipes is waited for: something may hold them open for ever. */
-const DRAIN = 500;
 
 export interface ExecContext {
   readonly workspace: Workspace;
@@ -57,64 +54,52 @@ async function start(order: ExecOrder, { workspace, environment, newMark }: Exec
 
 async function attend(call: Call, program: Program, limit: number): Promise<void> {
   const timeout = AbortSignal.timeout(limit);
-  const outputs = [new Output(call, 'stdout', program.stdout), new Output(call, 'stderr', program.stderr)];
-  const sent = Promise.all(outputs.map((output) => output.send()));
+  const outputs = { stdout: new Output(call, 'stdout'), stderr: new Output(call, 'stderr') };
+  program.record((bytes, name) => outputs[name].send(bytes));
   await program.exitedOr(AbortSignal.any([call.signal, timeout]));
   const timedOut = timeout.aborted;
-  if (timedOut || call.signal.aborted) await program.end(GRACE);
-  const code = await program.exited;
-  for (const output of outputs) output.hurry();
-  await Promise.race([sent, pause(DRAIN, call.signal)]);
-  program.release();
-  await sent;
-  const truncated = outputs.some((output) => output.isTruncated);
-  void emit(call, { type: 'exit', exit_code: code, truncated, timed_out: timedOut });
+  for (const output of Object.values(outputs)) output.hurry();
+  await (timedOut || call.signal.aborted ? program.end(GRACE) : program.release());
+  for (const output of Object.values(outputs)) output.finish();
+  const truncated = outputs.stdout.isTruncated || outputs.stderr.isTruncated;
+  void emit(call, { type: 'exit', exit_code: await program.exited, truncated, timed_out: timedOut });
   call.response.end();
 }
 
-/** One of a program's outputs on its way to the client. */
+/** One of a program's outputs on its way to the client: up to the limit, the rest is dropped. */
 class Output {
   isTruncated = false;
   readonly #call: Call;
-  readonly #type: 'stdout' | 'stderr';
-  readonly #source: AsyncIterable<Buffer>;
-  #left = MAX_EXEC_OUTPUT_BYTES;
+  readonly #type: OutputName;
+  readonly #decoder = new StringDecoder('utf8');
   readonly #hurried = Promise.withResolvers<void>();
+  #left = MAX_EXEC_OUTPUT_BYTES;
 
-  constructor(call: Call, type: 'stdout' | 'stderr', source: AsyncIterable<Buffer>) {
+  constructor(call: Call, type: OutputName) {
     this.#call = call;
     this.#type = type;
-    this.#source = source;
   }
 
-  /** Sends it up to the limit, and drops the rest. Never rejects. */
-  async send(): Promise<void> {
-    const decoder = new StringDecoder('utf8');
-    try {
-      for await (const chunk of this.#source) {
-        await this.#send(decoder.write(this.#cut(chunk)));
-      }
-    } catch {
-      // Destroyed with the program, or after it: what was read until then is all there is.
-    }
-    await this.#send(decoder.end());
+  /** Resolves when the client can take more. */
+  async send(bytes: Buffer): Promise<void> {
+    const kept = bytes.subarray(0, this.#left);
+    this.#left -= kept.length;
+    this.isTruncated ||= kept.length < bytes.length;
+    await Promise.race([this.#emit(this.#decoder.write(kept)), this.#hurried.promise]);
   }
 
-  /** From now on a slow client is not waited for: the program has ended, and what it left is little. */
+  /** From now on a slow client is not waited for: the program is at its end, and what is left of it is little. */
   hurry(): void {
     this.#hurried.resolve();
   }
 
-  #cut(chunk: Buffer): Buffer {
-    const kept = chunk.subarray(0, this.#left);
-    this.#left -= kept.length;
-    this.isTruncated ||= kept.length < chunk.length;
-    return kept;
+  /** Sends what is left of a character that never came to its end. */
+  finish(): void {
+    void this.#emit(this.#decoder.end());
   }
 
-  async #send(data: string): Promise<void> {
-    if (data === '') return;
-    await Promise.race([emit(this.#call, { type: this.#type, data }), this.#hurried.promise]);
+  #emit(data: string): Promise<void> {
+    return data === '' ? Promise.resolve() : emit(this.#call, { type: this.#type, data });
   }
 }
 

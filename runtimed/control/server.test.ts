@@ -102,6 +102,19 @@ describe('a control socket', () => {
     }
     expect(isCutOff).toBe(false);
   });
+
+  it('is made anew when its directory has been away', async () => {
+    await using own = await temporaryDirectory();
+    const inner = join(own.path, 'inner');
+    await mkdir(inner);
+    const lines: string[] = [];
+    await using _server = await ControlServer.listen(inner, ROUTES, collecting(lines), 20);
+    await rm(inner, { recursive: true });
+    await until(() => lines.join('\n').includes('could not be made'));
+    await mkdir(inner);
+    const there = new Client(join(inner, CONTROL_SOCKET));
+    expect(await until(async () => (await there.call('GET', '/hello/again')).status)).toBe(200);
+  });
 });
 
 describe('the control server', () => {

@@ -77,7 +77,7 @@ export class ControlServer implements AsyncDisposable {
     let own = await inode();
     while (!signal.aborted) {
       await pause(interval, signal);
-      if (signal.aborted || (await inode()) === own) continue;
+      if (signal.aborted || (own !== undefined && (await inode()) === own)) continue;
       this.#logger.warn('the control socket has gone, it is made anew');
       // Connections that are open live on; `close` only ends the listening.
       if (this.#server.listening) this.#server.close();

@@ -16,7 +16,7 @@ const start = (script: string, stdin = false) => {
 /** Collects what it writes; the text grows as it is written. */
 function listen(program: Program) {
   const heard = { text: '' };
-  void program.record(async (bytes) => {
+  program.record(async (bytes) => {
     heard.text += bytes.toString('utf8');
   });
   return heard;
@@ -66,7 +66,7 @@ describe('a program', () => {
     await using program = owned(await start('yes'));
     const released = Promise.withResolvers<void>();
     let heard = 0;
-    void program.record(async (bytes) => {
+    program.record(async (bytes) => {
       heard += bytes.length;
       await released.promise;
     });
@@ -78,6 +78,29 @@ describe('a program', () => {
     expect(heard).toBe(atFirst);
     released.resolve();
     await until(() => heard > atFirst);
+  });
+});
+
+describe('the last words of a program', () => {
+  it('are heard to the end, although it has exited before', async () => {
+    await using program = owned(await start('head -c 3000000 /dev/zero; echo; echo bye >&2; exit 1'));
+    let length = 0;
+    program.record(async (bytes) => {
+      length += bytes.length;
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    });
+    await program.exited;
+    await program.end(1000);
+    expect(length).toBe(3_000_005);
+  });
+
+  it('are not waited for when somebody else holds on to its pipes', async () => {
+    await using program = owned(await start('sleep 60 & exit 0'));
+    program.record(async () => {});
+    const started = performance.now();
+    await program.exited;
+    await program.release();
+    expect(performance.now() - started).toBeLessThan(10_000);
   });
 });
 

@@ -2,8 +2,15 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { constants } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
+import { pause } from '../pause.ts';
 import type { Environment } from './environment.ts';
 import { endAll, type Kinship, MARK } from './remains.ts';
+
+/** Milliseconds in which a program's last words are read from its pipes. */
+const DRAIN = 1000;
+const NEVER = new AbortController().signal;
+
+export type OutputName = 'stdout' | 'stderr';
 
 export interface ProgramOptions {
   readonly argv: readonly [string, ...string[]];
@@ -19,19 +26,20 @@ export interface ProgramOptions {
 export class Program {
   readonly pid: number;
   readonly stdin: Writable | null;
-  readonly stdout: Readable;
-  readonly stderr: Readable;
   /** The leader's exit code, or 128 + the number of the signal that ended it. Never rejects. */
   readonly exited: Promise<number>;
   readonly #kin: Kinship;
+  readonly #stdout: Readable;
+  readonly #stderr: Readable;
+  #recorded: Promise<unknown> = Promise.resolve();
 
   private constructor(child: ChildProcess, pid: number, mark: string) {
     this.pid = pid;
     this.#kin = { group: pid, mark };
     this.stdin = child.stdin;
     // Piped by `start`.
-    this.stdout = child.stdout as Readable;
-    this.stderr = child.stderr as Readable;
+    this.#stdout = child.stdout as Readable;
+    this.#stderr = child.stderr as Readable;
     this.exited = new Promise((resolve) => {
       child.once('exit', (code, signal) => resolve(code ?? 128 + (signal ? constants.signals[signal] : 0)));
     });
@@ -66,34 +74,44 @@ export class Program {
   }
 
   /**
-   * Gives all output to `write`, a piece at a time: a program that writes faster is held up by its own pipe. Returns
-   * when both its outputs have ended. Never rejects.
+   * Gives all output to `write`, a piece at a time: a program that writes faster is held up by its own pipe. Once.
+   * @param write must not reject
    */
-  async record(write: (bytes: Buffer) => Promise<void>): Promise<void> {
-    await Promise.all([consume(this.stdout, write), consume(this.stderr, write)]);
+  record(write: (bytes: Buffer, name: OutputName) => Promise<void>): void {
+    const outputs = [consume(this.#stdout, 'stdout', write), consume(this.#stderr, 'stderr', write)];
+    this.#recorded = Promise.all(outputs);
   }
 
   /**
-   * Ends it and everything it started: SIGTERM, then SIGKILL after `grace` milliseconds. What is left in its output
-   * is dropped. Repeating it is harmless.
+   * Ends it and everything it started: SIGTERM, then SIGKILL after `grace` milliseconds. Returns when what it had
+   * written until then is recorded. Repeating it is harmless.
    */
   async end(grace: number): Promise<void> {
     await endAll(this.#kin, grace);
-    this.release();
+    await this.release();
   }
 
-  /** Lets go of its inputs and outputs. What it has started may live on, unheard. */
-  release(): void {
+  /**
+   * Lets go of its input and outputs, when it has exited. What it left in its pipes is recorded first; something it has
+   * started may hold them open for ever, and is not listened to any longer.
+   */
+  async release(): Promise<void> {
+    await Promise.race([this.#recorded, pause(DRAIN, NEVER)]);
     this.stdin?.destroy();
-    this.stdout.destroy();
-    this.stderr.destroy();
+    this.#stdout.destroy();
+    this.#stderr.destroy();
+    await this.#recorded;
   }
 }
 
-async function consume(output: Readable, write: (bytes: Buffer) => Promise<void>): Promise<void> {
+async function consume(
+  output: Readable,
+  name: OutputName,
+  write: (bytes: Buffer, name: OutputName) => Promise<void>,
+): Promise<void> {
   try {
-    for await (const chunk of output as AsyncIterable<Buffer>) await write(chunk);
+    for await (const chunk of output as AsyncIterable<Buffer>) await write(chunk, name);
   } catch {
-    // Destroyed with the program: whoever escaped it has nobody left to talk to.
+    // Let go of: whoever still writes to it has nobody left to talk to.
   }
 }

@@ -27,7 +27,7 @@ const NEVER = new AbortController().signal;
 export async function endAll(kin: Kinship, grace: number): Promise<void> {
   signal(-kin.group, 'SIGTERM');
   let living = await livingOf(kin);
-  for (const pid of living) if (pid.escaped) signal(pid.pid, 'SIGTERM');
+  for (const { pid, escaped } of living) if (escaped) signal(pid, 'SIGTERM');
   const deadline = performance.now() + grace;
   for (let poll = FIRST_POLL; living.length > 0; poll = Math.min(poll * 2, LONGEST_POLL)) {
     const left = deadline - performance.now();
@@ -37,7 +37,7 @@ export async function endAll(kin: Kinship, grace: number): Promise<void> {
   }
   for (let round = 0; living.length > 0 && round < KILL_ROUNDS; round += 1) {
     signal(-kin.group, 'SIGKILL');
-    for (const pid of living) if (pid.escaped) signal(pid.pid, 'SIGKILL');
+    for (const { pid, escaped } of living) if (escaped) signal(pid, 'SIGKILL');
     await pause(FIRST_POLL, NEVER);
     living = await livingOf(kin);
   }
@@ -50,9 +50,10 @@ interface Living {
 
 /** What lives of a program. Zombies do not: they hold nothing, and wait only to be reaped. */
 async function livingOf(kin: Kinship): Promise<Living[]> {
-  const pids = (await readdir('/proc'))
-    .map(Number)
-    .filter((pid) => Number.isInteger(pid) && pid !== process.pid);
+  const names = await readdir('/proc').catch(() => undefined);
+  // Out of file descriptors, say: what cannot be seen to have ended is taken to live.
+  if (names === undefined) return [{ pid: kin.group, escaped: false }];
+  const pids = names.map(Number).filter((pid) => Number.isInteger(pid) && pid !== process.pid);
   const living: (Living | undefined)[] = [];
   for (let from = 0; from < pids.length; from += LOOKS_AT_ONCE) {
     const batch = pids.slice(from, from + LOOKS_AT_ONCE);

@@ -144,11 +144,10 @@ export class Supervised {
   }
 
   async #attend(program: Program, signal: AbortSignal): Promise<number> {
-    const recorded = program.record((bytes) => this.#log.write(bytes));
+    program.record((bytes) => this.#log.write(bytes));
     await program.exitedOr(signal);
     // Also after a crash: what the leader started may hold the port, and would be in its successor's way.
     await program.end(this.#grace);
-    await recorded;
     return program.exited;
   }
 
