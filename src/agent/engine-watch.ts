@@ -14,10 +14,20 @@ export async function watchEngine(
   for await (const event of ports.engine.events(signal)) {
     if (event.type === 'disconnected') ports.log.warn('the container engine went away');
     if (event.type === 'connected') {
-      if (seen) await recover(agent, records, ports);
+      if (seen) await comeBack(agent, records, ports);
       seen = true;
     }
     if (event.type === 'die') await ended(agent, records, event.sandboxId);
+  }
+}
+
+/** An engine that restarts sets up its own rules anew, and may have stopped everything. */
+async function comeBack(agent: NodeAgent, records: Records, ports: AgentPorts): Promise<void> {
+  try {
+    await ports.engine.ensureNetwork();
+    await recover(agent, records, ports);
+  } catch (error) {
+    ports.log.error('the node could not be looked over after the engine came back', error);
   }
 }
 

@@ -5,6 +5,7 @@ import type { Traffic } from '../domain/routing.ts';
 import { NodeAgent } from './agent.ts';
 import { watchEngine } from './engine-watch.ts';
 import { IdleLoop } from './idle-loop.ts';
+import { watchNetwork } from './network-watch.ts';
 import { Orphans } from './orphans.ts';
 import { Outbox } from './outbox.ts';
 import type { AgentPorts } from './ports.ts';
@@ -31,7 +32,7 @@ export interface RunningAgent extends AsyncDisposable {
   syncNow(): Promise<void>;
   /** Looks for idle sandboxes now. */
   sleepIdle(): Promise<void>;
-  /** Puts every sandbox to sleep, for a shutdown of the whole node. */
+  /** Puts every sandbox to sleep and takes the network away, for a shutdown of the whole node. */
   stopAll(): Promise<void>;
 }
 
@@ -63,6 +64,7 @@ export async function startAgent(ports: AgentPorts, options: AgentOptions): Prom
         sync.run(end.signal),
         idle.run(end.signal, (error) => ports.log.error('an idle sandbox could not be put to sleep', error)),
         watchEngine(agent, records, ports, end.signal),
+        watchNetwork(ports, end.signal),
       ]);
     },
     onWake: (id) => void agent.wake(id),
@@ -72,6 +74,7 @@ export async function startAgent(ports: AgentPorts, options: AgentOptions): Prom
     stopAll: async () => {
       await Promise.all(records.all().map(({ id }) => agent.sleep(id, 'shutdown', () => true)));
       await sync.once();
+      await ports.engine.removeNetwork();
     },
     [Symbol.asyncDispose]: async () => {
       end.abort();

@@ -13,6 +13,10 @@ export function submitOnce(): void {
   });
 }
 
+/** Whether a form is at work whose answer is another page: what becomes of this one no longer matters. */
+export const isLeaving = (): boolean =>
+  document.querySelector('form[data-once] [aria-disabled="true"]') !== null;
+
 /** A page that comes back out of the browser's memory shows what was, not what is. */
 export function reloadWhenRestored(): void {
   window.addEventListener('pageshow', (event) => {

@@ -1,19 +1,26 @@
-interface RequestDetail {
-  readonly ctx?: { readonly sourceElement?: Element; readonly response?: { readonly status: number } };
+interface RequestContext {
+  readonly sourceElement?: Element;
+  readonly response?: { readonly status: number };
 }
 
-const isPoll = (detail: RequestDetail | undefined): boolean =>
-  detail?.ctx?.sourceElement?.hasAttribute('data-poll') ?? false;
+type RequestEvent = CustomEvent<{ readonly ctx?: RequestContext }>;
+
+const isPoll = (ctx: RequestContext | undefined): ctx is RequestContext =>
+  ctx?.sourceElement?.hasAttribute('data-poll') ?? false;
 
 /**
  * Pages look again by themselves while they are seen, at once when they are seen again, and say so when the server does
  * not answer. A failed look changes nothing on the page.
  */
 export function polling(): void {
+  lookOnlyWhenSeen();
+  tellConnection();
+  dropStaleLooks();
+}
+
+function lookOnlyWhenSeen(): void {
   on('htmx:config:request', (event) => {
-    if (isPoll(event.detail) && document.hidden) event.preventDefault();
-    // What went wrong before is no news once the visitor does something else.
-    if (!isPoll(event.detail)) document.getElementById('flash')?.replaceChildren();
+    if (isPoll(event.detail.ctx) && document.hidden) event.preventDefault();
   });
   document.addEventListener('visibilitychange', () => {
     if (document.hidden) return;
@@ -21,20 +28,40 @@ export function polling(): void {
       element.dispatchEvent(new CustomEvent('refresh'));
     }
   });
+}
+
+function tellConnection(): void {
   on('htmx:before:response', (event) => {
-    if (!isPoll(event.detail)) return;
-    const failed = (event.detail.ctx?.response?.status ?? 0) >= 500;
+    const { ctx } = event.detail;
+    if (!isPoll(ctx)) return;
+    const failed = (ctx.response?.status ?? 0) >= 500;
     showConnection(!failed);
     if (failed) event.preventDefault();
   });
   on('htmx:error', (event) => {
-    if (isPoll(event.detail)) showConnection(false);
+    if (isPoll(event.detail.ctx)) showConnection(false);
   });
 }
 
-function on(name: string, act: (event: CustomEvent<RequestDetail>) => void): void {
+/** A look that began before an action's outcome was shown may know nothing of it: the next one will. */
+function dropStaleLooks(): void {
+  let outcomes = 0;
+  const begunAfter = new WeakMap<RequestContext, number>();
+  on('htmx:config:request', ({ detail: { ctx } }) => {
+    if (isPoll(ctx)) begunAfter.set(ctx, outcomes);
+    // What went wrong before is no news once the visitor does something else.
+    else document.getElementById('flash')?.replaceChildren();
+  });
+  on('htmx:before:swap', (event) => {
+    const { ctx } = event.detail;
+    if (!isPoll(ctx)) outcomes += 1;
+    else if (begunAfter.get(ctx) !== outcomes) event.preventDefault();
+  });
+}
+
+function on(name: string, act: (event: RequestEvent) => void): void {
   document.addEventListener(name, (event) => {
-    if (event instanceof CustomEvent) act(event as CustomEvent<RequestDetail>);
+    if (event instanceof CustomEvent) act(event as RequestEvent);
   });
 }
 
