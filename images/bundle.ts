@@ -1,8 +1,9 @@
-import { build } from 'esbuild';
+import { buildSync } from 'esbuild';
 
 /** `runtimed` as one ECMAScript module without dependencies. The same sources always give the same bytes. */
-export async function bundleRuntimed(entry: string): Promise<Uint8Array> {
-  const { outputFiles } = await build({
+export function bundleRuntimed(entry: string): Uint8Array {
+  // The asynchronous way would leave the bundler running beside a server for ever.
+  const { outputFiles } = buildSync({
     entryPoints: [entry],
     bundle: true,
     write: false,

@@ -44,11 +44,8 @@ async function readToolchain(): Promise<ContextFile[]> {
 }
 
 async function readBase(runtimedEntry: string): Promise<ContextFile[]> {
-  const [dockerfile, bundle] = await Promise.all([
-    readContextFile(join(IMAGES, 'base/Dockerfile'), 'Dockerfile'),
-    bundleRuntimed(runtimedEntry),
-  ]);
-  return [dockerfile, { name: 'runtimed.mjs', executable: false, source: bundle }];
+  const dockerfile = await readContextFile(join(IMAGES, 'base/Dockerfile'), 'Dockerfile');
+  return [dockerfile, { name: 'runtimed.mjs', executable: false, source: bundleRuntimed(runtimedEntry) }];
 }
 
 /** A program out of this project's own dependencies: the lock file pins it for host and sandbox alike. */
