@@ -34,7 +34,7 @@ export function previewFields(head: ResponseHead, framing: string): RelayedField
     framed ||= decidesFraming(lower, value);
     return true;
   });
-  if (!framed) relayed.fields.push('Content-Security-Policy', framing);
+  if (!framed && head.status !== 101) relayed.fields.push('Content-Security-Policy', framing);
   return relayed;
 }
 

@@ -100,6 +100,8 @@ export class ClientServer {
     const res = new ServerResponse(req);
     res.shouldKeepAlive = false;
     res.assignSocket(socket);
+    // What the server itself does for a response of its own making.
+    socket.on('drain', () => res.emit('drain'));
     res.on('finish', () => socket.destroySoon());
     this.#serve(new Visit(req, res, false, early));
   }

@@ -192,6 +192,23 @@ describe('a client connection', () => {
     expect(statusOf(String(answer))).toBe('404');
     socket.destroy();
   });
+
+  it('goes on after an early answer, once the rest of its body has come', async () => {
+    const quick = owned.own(await startHarness({}, { limits: { lingerMs: 50 } }));
+    quick.route(liveRoute([upstream.port]));
+    const client = connect(quick.port, '127.0.0.1');
+    const idle = connect(quick.port, '127.0.0.1').resume();
+    const post = 'POST / HTTP/1.1\r\nHost: nobody.preview.localhost\r\nContent-Length: 4\r\n\r\n';
+    client.write(post);
+    idle.write(post);
+    expect(statusOf(String((await once(client, 'data'))[0]))).toBe('404');
+    client.write('body');
+    // Whoever does not send the rest is cut, and by then the other would have been, too.
+    await once(idle, 'close');
+    client.write(`GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+    expect(statusOf(String((await once(client, 'data'))[0]))).toBe('200');
+    client.destroy();
+  });
 });
 
 describe('closing', () => {

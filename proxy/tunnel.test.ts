@@ -216,6 +216,22 @@ describe('a WebSocket', () => {
     expect(await readReply(response)).toMatchObject({ status: 403, body: 'nope', headers: { 'x-why': 'z' } });
   });
 
+  it('sees a refusal of any size', async () => {
+    const size = 10_000_000;
+    const upstream = owned.own(
+      await tcpServer((socket) => {
+        socket.once('data', () => {
+          socket.write(`HTTP/1.1 404 No\r\nContent-Length: ${size}\r\n\r\n`);
+          socket.write(Buffer.alloc(size, 'x'));
+        });
+      }),
+    );
+    const { socket, text } = rawClient();
+    socket.write(upgradeHead(await route(upstream)));
+    await once(socket, 'end');
+    expect(text().length).toBeGreaterThan(size);
+  });
+
   it.each([
     ['a switch that is no HTTP', 'HTTP/1.1 101 x\r\nConnection: Upgrade\r\nX: \0\r\n\r\n'],
     ['a switch that does not say so', 'HTTP/1.1 101 x\r\n\r\n'],
