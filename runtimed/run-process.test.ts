@@ -75,6 +75,15 @@ describe('the process of a runtime', () => {
     expect(pids.filter(isAlive)).toEqual([]);
   });
 
+  it('is gone at once when its programs are', async () => {
+    await using it = await launch(await prepareMachine(worker('sleep 60')));
+    await it.workerPids();
+    const started = performance.now();
+    it.child.kill('SIGTERM');
+    await it.ended;
+    expect(performance.now() - started).toBeLessThan(900);
+  });
+
   it('logs one JSON object a line', async () => {
     await using it = await launch(await prepareMachine(worker('sleep 60')));
     await it.workerPids();

@@ -8,7 +8,6 @@ import { endAll, type Kinship, MARK } from './remains.ts';
 
 /** Milliseconds in which a program's last words are read from its pipes. */
 const DRAIN = 1000;
-const NEVER = new AbortController().signal;
 
 export type OutputName = 'stdout' | 'stderr';
 
@@ -96,7 +95,9 @@ export class Program {
    * started may hold them open for ever, and is not listened to any longer.
    */
   async release(): Promise<void> {
-    await Promise.race([this.#recorded, pause(DRAIN, NEVER)]);
+    const read = new AbortController();
+    await Promise.race([this.#recorded, pause(DRAIN, read.signal)]);
+    read.abort();
     this.stdin?.destroy();
     this.#stdout.destroy();
     this.#stderr.destroy();
