@@ -33,3 +33,7 @@ it('takes the certificates along', async () => {
     await rm(directory, { recursive: true, force: true });
   }
 });
+
+it('says which setting is wrong when the certificates are not there', async () => {
+  await expect(trustBundle({ ...direct, caFile: '/no/such/ca.pem' })).rejects.toThrow('SANDBOXD_CA_FILE');
+});

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { SandboxdError } from '../src/domain/errors.ts';
 import type { ContextFile } from './context.ts';
 
 /** How a build reaches package sources from this machine. */
@@ -25,8 +26,16 @@ export function buildArgs({ npmRegistry, outboundProxy }: BuildNetwork): Record<
   return args;
 }
 
-/** The certificates a build trusts, as a file of its context; empty where it trusts its own. */
+/** The certificates a build trusts, as a file of its context; empty where it trusts its own. @throws unavailable */
 export async function trustBundle({ caFile }: BuildNetwork): Promise<ContextFile> {
-  const source = caFile === undefined ? new Uint8Array() : await readFile(caFile);
+  const source = caFile === undefined ? new Uint8Array() : await readFile(caFile).catch(unreadable);
   return { name: 'ca/bundle.crt', executable: false, source };
+}
+
+function unreadable(cause: unknown): never {
+  throw new SandboxdError(
+    'unavailable',
+    'The bundle of certificates cannot be read. Set SANDBOXD_CA_FILE to a readable file, or unset it.',
+    { cause },
+  );
 }

@@ -73,7 +73,11 @@ async function ensureToolchain(recipe: Recipe, options: ImageOptions): Promise<v
 
 /** The dependency stage holds the package store's leavings and the trust bundle: nothing that should stay. */
 async function dropStages(docker: Docker): Promise<void> {
-  await docker.pruneImages({
-    filters: JSON.stringify({ dangling: ['true'], label: ['sandboxd.stage=dependencies'] }),
-  });
+  const filters = JSON.stringify({ dangling: ['true'], label: ['sandboxd.stage=dependencies'] });
+  try {
+    await docker.pruneImages({ filters });
+  } catch (error) {
+    // 409: the engine prunes already, for somebody else. What that leaves, the next build drops.
+    if ((error as { statusCode?: number }).statusCode !== 409) throw error;
+  }
 }

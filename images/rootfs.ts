@@ -25,29 +25,29 @@ export async function ensureRootfs(
     if ((await findImage(docker, reference)) !== undefined) return reference;
   }
   onProgress({ step: 'Root file system', fraction: 0, detail: `Pulling ${REGISTRY_IMAGE}` });
-  const refusal = await pull(docker, signal);
-  if (refusal === undefined) return REGISTRY_IMAGE;
+  if (await pull(docker, signal)) return REGISTRY_IMAGE;
   const detail = 'No registry answers: making it from packages';
   onProgress({ step: 'Root file system', fraction: 0.05, detail });
   await bootstrapRootfs(docker, BOOTSTRAPPED_IMAGE, onProgress, signal);
   return BOOTSTRAPPED_IMAGE;
 }
 
-/** Pulls Debian's image; answers with why not when that is impossible, because there is another way. */
-async function pull(docker: Docker, signal: AbortSignal): Promise<string | undefined> {
+/** Pulls Debian's image. False when that is impossible, for whatever reason: there is another way. */
+async function pull(docker: Docker, signal: AbortSignal): Promise<boolean> {
   const silence = new AbortController();
   const deadline = setTimeout(() => silence.abort(), REGISTRY_SILENCE_MS);
   const abortSignal = AbortSignal.any([signal, silence.signal]);
   try {
     const messages = (await docker.pull(REGISTRY_IMAGE, { abortSignal })) as Readable;
     for await (const message of readMessages(messages)) {
-      if (message.error !== undefined) return message.error;
+      if (message.error !== undefined) return false;
       deadline.refresh();
     }
-    return undefined;
-  } catch (error) {
+    return true;
+  } catch {
+    // No registry, no network, no such image: all one here.
     signal.throwIfAborted();
-    return String(error);
+    return false;
   } finally {
     clearTimeout(deadline);
   }

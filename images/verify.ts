@@ -46,12 +46,19 @@ export async function verifyImage(
       await container.remove({ force: true, v: true });
     }
   } catch (error) {
+    signal.throwIfAborted();
+    if (deadline.aborted) return [hanging];
     const { statusCode, json } = error as EngineRefusal;
     if (statusCode === undefined || json?.message?.startsWith('No such image')) throw error;
     // The engine makes containers of sound images: what it refuses here is this one's main process.
     return [{ clause: 1, message: `its main process does not run (it must be runtimed): ${json?.message}` }];
   }
 }
+
+const hanging: ImageFault = {
+  clause: 1,
+  message: `it does not come up, or its login shell does not answer, within ${DEADLINE_MS / 1000} seconds`,
+};
 
 interface EngineRefusal {
   readonly statusCode?: number;

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import Docker from 'dockerode';
 import { findProgram } from '../../host/find-program.ts';
 import { logTail } from '../../host/log-tail.ts';
@@ -129,6 +129,8 @@ async function startByHand(
       'the Docker engine does not run, and starting it needs root. Start it, or run this as root.',
     );
   }
+  // What a killed engine left behind: a new one refuses to start while that number belongs to any process.
+  await rm(PID_FILE, { force: true });
   await using dockerd = await spawnDockerd(logFile);
   const outcome = async () => (dockerd.hasEnded() ? 'ended' : await ready());
   if ((await waitFor(outcome, { deadlineMs: START_DEADLINE_MS, signal })) === true) return dockerd.release();

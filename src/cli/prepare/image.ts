@@ -1,11 +1,12 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import type Docker from 'dockerode';
 import { type EnsuredImage, ensureImage } from '../../../images/build.ts';
 import { findImage } from '../../../images/find-image.ts';
 import { verifyImage } from '../../../images/verify.ts';
 import type { Config } from '../../config.ts';
-import { Failure } from '../failure.ts';
+import { EXIT, Failure } from '../failure.ts';
 import type { Terminal } from '../terminal.ts';
 
 export interface ImagePreparation {
@@ -45,14 +46,19 @@ async function findCustom(
   if (present !== undefined) return { tag, id: present };
   using progress = terminal.progress('Base image');
   progress.update({ step: `Pulling ${tag}` });
-  const stream = await docker.pull(tag, { abortSignal: signal });
-  await new Promise<void>((resolve, reject) => {
-    docker.modem.followProgress(stream, (error) => (error ? reject(error) : resolve()));
-  });
-  const id = await findImage(docker, tag);
-  if (id === undefined) throw new Failure(`the engine pulled ${tag} (SANDBOXD_IMAGE) and does not know it.`);
+  try {
+    const stream = await docker.pull(tag, { abortSignal: signal });
+    await promisify(docker.modem.followProgress.bind(docker.modem))(stream);
+  } catch (cause) {
+    signal.throwIfAborted();
+    throw new Failure(
+      `there is no image ${tag} here (SANDBOXD_IMAGE), and it cannot be pulled: ${(cause as Error).message}. Build or load it, or unset the variable to have one built.`,
+      EXIT.failed,
+      { cause },
+    );
+  }
   progress.done(`pulled (${tag})`);
-  return { tag, id };
+  return { tag, id: (await docker.getImage(tag).inspect()).Id };
 }
 
 async function verifyOnce(image: PreparedImage, { docker, config, signal }: ImagePreparation): Promise<void> {
