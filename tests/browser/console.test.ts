@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it, onTestFailed } from 'vitest';
+import type { Page, Route } from 'playwright-core';
 import { updateSandbox } from '../../src/domain/sandbox-commands.ts';
 import { SandboxdError } from '../../src/domain/errors.ts';
 import { startChromium, type TestBrowser } from './chromium.ts';
@@ -15,6 +15,7 @@ afterAll(() => browser[Symbol.asyncDispose]());
 const idOf = (page: Page) => new URL(page.url()).pathname.slice('/apps/'.length);
 
 async function signIn(page: Page, server: ConsoleServer) {
+  onTestFailed(() => console.error('was at', page.url(), 'logged', server.world.logged));
   await page.goto(await server.loginLink());
   await page.waitForURL(`${server.origin}/`);
 }
@@ -178,12 +179,58 @@ describe('the console in a browser', () => {
     server.world.node.failure = new SandboxdError('sandbox_unavailable', 'The engine said no.');
     await page.getByRole('button', { name: 'Stop' }).click();
     await page.getByRole('alert').getByText('The engine said no.').waitFor();
+    await status(page, 'Stopping');
     await page.route('**/apps/*', (route) => route.abort());
     await page.getByText('Connection lost').waitFor();
     await page.unroute('**/apps/*');
     await page.getByText('Connection lost').waitFor({ state: 'hidden' });
     await page.getByRole('button', { name: 'Dismiss' }).click();
     expect(await page.getByRole('alert').count()).toBe(0);
+  });
+
+  it('does not fall back to what was before an action, when an older answer comes late', async () => {
+    await using server = await startConsole();
+    await using visit = await browser.open();
+    const { page } = visit;
+    await signIn(page, server);
+    await createApp(page, server);
+    await status(page, 'Ready');
+    const url = page.url();
+    const [cookie] = await page.context().cookies();
+    const before = await server.world.app.request(new URL(url).pathname, {
+      headers: { host: new URL(url).host, cookie: `${cookie?.name}=${cookie?.value}` },
+    });
+    const body = await before.text();
+    const asked = Promise.withResolvers<void>();
+    const held = Promise.withResolvers<void>();
+    const answerLate = async (route: Route) => {
+      asked.resolve();
+      await held.promise;
+      await route.fulfill({ contentType: 'text/html', body });
+    };
+    await page.route(url, answerLate, { times: 1 });
+    await lookAgain(page);
+    await asked.promise;
+    await page.getByRole('button', { name: 'Stop' }).click();
+    await status(page, 'Stopped');
+
+    const shown = await page.evaluateHandle(() => {
+      const texts: string[] = [];
+      const note = () => texts.push(document.getElementById('status')?.textContent.trim() ?? '');
+      new MutationObserver(note).observe(document.body, {
+        subtree: true,
+        childList: true,
+        characterData: true,
+      });
+      return texts;
+    });
+    held.resolve();
+    // A look that starts after the late answer is in shows something new: by then the late one was shown, or dropped.
+    await page.waitForResponse(url);
+    server.world.node.change((await onlySandbox(server)).id, { state: 'error', errorMessage: 'No disk.' });
+    await lookAgain(page);
+    await status(page, 'Error');
+    expect(await shown.jsonValue()).not.toContain('Ready');
   });
 
   it('asks nothing while nobody looks', async () => {

@@ -351,6 +351,7 @@ describe('failures', () => {
     const answer = await visitor.post(`${path}/stop`, {}, { 'hx-request': 'true' });
     expect(answer.status).toBe(503);
     expect(answer.headers.get('hx-retarget')).toBe('#flash');
+    expect(answer.headers.get('hx-trigger')).toBe('refresh');
     expect(await answer.text()).toContain('id="problem"');
   });
 
@@ -358,5 +359,6 @@ describe('failures', () => {
     const { visitor } = await setUp();
     const answer = await visitor.get('/apps/01ARZ3NDEKTSV4RRFFQ69G5FAV', { 'hx-request': 'true' });
     expect([answer.status, answer.headers.get('hx-refresh')]).toEqual([404, 'true']);
+    expect(answer.headers.get('hx-trigger')).toBeNull();
   });
 });

@@ -32,6 +32,8 @@ function partialError(c: AppContext, error: SandboxdError): Response {
   c.header('cache-control', 'no-store');
   // The page shows something that is gone: let it find out as a whole.
   if (error.code === 'not_found') c.header('hx-refresh', 'true');
+  // An action that failed may still have changed something. (A look that failed would only fail again.)
+  if (c.req.method === 'POST') c.header('hx-trigger', 'refresh');
   c.header('hx-retarget', '#flash');
   c.header('hx-reswap', 'innerHTML');
   c.header('hx-reselect', '#problem');
