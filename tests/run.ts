@@ -21,7 +21,9 @@ async function main(): Promise<void> {
   const surroundings: Surroundings = { root, env, signal: interruption.signal };
 
   let score = await check(surroundings);
-  if (values.check !== true) score = add(score, await runTests(surroundings, ['fast']));
+  if (values.check !== true) {
+    score = add(score, await runTests(surroundings, values.fast === true ? ['fast'] : ['fast', 'edge']));
+  }
   if (values.check !== true && values.fast !== true) score = add(score, await testOnEngine(surroundings));
   console.log(`${score.passed} passed, ${score.failed} failed`);
   process.exitCode = score.failed === 0 ? 0 : 1;

@@ -17,7 +17,7 @@ const docker = new Docker({ socketPath: config.dockerSocket });
 const never = new AbortController().signal;
 const BUILD_LIMIT_MS = 600_000;
 /** From a workspace's first file to its first page; a second or so where nothing else runs. */
-const FIRST_PAGE_LIMIT_MS = 8_000;
+const FIRST_PAGE_LIMIT_MS = 15_000;
 
 let image: EnsuredImage;
 
