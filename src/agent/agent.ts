@@ -131,8 +131,11 @@ export class NodeAgent implements NodeClient {
     if (order.desired === 'absent') return this.#delete(order, known);
     if (known === undefined && this.#graves.generationOf(order.id) !== undefined) return;
     const record = await this.#takeOver(order, known);
-    if (order.generation <= record.applied) return;
-    if (order.desired === 'running') await this.#bringUp(record, known === undefined);
+    const newest = record.order;
+    if (newest.generation <= record.applied) return;
+    // An order that was overtaken says when to act, and the newest one what to do.
+    if (newest.desired === 'absent') await this.#delete(newest, record);
+    else if (newest.desired === 'running') await this.#bringUp(record, known === undefined);
     else await this.#bringDown(record);
   }
 

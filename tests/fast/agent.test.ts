@@ -86,6 +86,37 @@ describe('the node agent', () => {
     expect(starts(id)).toBe(1);
   });
 
+  it('follows the newest order when an older one comes after it failed', async () => {
+    const id = await newSandbox();
+    const stale = await remains.store.sandboxes.find('acme', id);
+    if (stale === undefined) throw new Error('the row is gone');
+    remains.engine.reachable = false;
+    expect((await command(id, 'stop')).status).toBe(503);
+    expect((await command(id, 'start')).status).toBe(503);
+    remains.engine.reachable = true;
+    await world.running.agent.apply({ ...stale, generation: 2, revision: 2, desired: 'stopped' });
+    await world.running.syncNow();
+    expect((await remains.engine.inspect(id)).state).toBe('running');
+  });
+
+  it('starts nothing for an older order once a deletion has begun', async () => {
+    const id = await newSandbox();
+    const stale = await remains.store.sandboxes.find('acme', id);
+    if (stale === undefined) throw new Error('the row is gone');
+    await command(id, 'stop');
+    remains.engine.reachable = false;
+    await world.request('DELETE', `/v1/sandboxes/${id}`);
+    remains.engine.reachable = true;
+    const late = await world.running.agent.apply({
+      ...stale,
+      generation: 2,
+      revision: 2,
+      desired: 'running',
+    });
+    expect(late.observations).toMatchObject([{ id, state: 'absent' }]);
+    expect(starts(id)).toBe(1);
+  });
+
   it('does not bring back a deleted sandbox for an order that was under way', async () => {
     const id = await newSandbox();
     const row = await remains.store.sandboxes.find('acme', id);
@@ -194,10 +225,27 @@ describe('the node agent', () => {
     expect(world.routes.get(id)?.state).toBe('stopped');
   });
 
+  it('notices what ended before it followed the engine', async () => {
+    const id = await newSandbox();
+    await world[Symbol.asyncDispose]();
+    world = await startWorld(remains, { ...options, beforeLoops: () => remains.engine.vanish(id) });
+    await expect.poll(() => stored(id)).toBe('stopped');
+  });
+
   it('looks anew when the engine comes back', async () => {
     const id = await newSandbox();
     remains.engine.restart();
     await expect.poll(() => stored(id)).toBe('stopped');
+  });
+
+  it('survives that the engine goes away while a container ends', async () => {
+    const id = await newSandbox();
+    remains.engine.reachable = false;
+    remains.engine.crash(id);
+    await expect.poll(() => remains.engine.calls).toContain(`inspect ${id}`);
+    remains.engine.restart();
+    await expect.poll(() => stored(id)).toBe('stopped');
+    expect(world.routes.get(id)?.state).toBe('stopped');
   });
 
   it('keeps an order that the engine is not there for, and carries it out when it is back', async () => {

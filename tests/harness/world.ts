@@ -72,6 +72,8 @@ export interface WorldOptions {
   readonly clock?: () => number;
   readonly memory?: AgentPorts['hostMemory'];
   readonly instance?: Partial<Ports['instance']>;
+  /** Called between the node's recovery and the begin of its loops. */
+  readonly beforeLoops?: () => void;
 }
 
 export async function startWorld(remains: Remains, options: WorldOptions = {}): Promise<World> {
@@ -162,6 +164,7 @@ export async function startWorld(remains: Remains, options: WorldOptions = {}): 
       ...options.instance,
     },
   };
+  options.beforeLoops?.();
   running.begin();
   return {
     ports,
