@@ -15,7 +15,8 @@ export async function recover(agent: NodeAgent, records: Records, ports: AgentPo
         const record = records.get(id);
         if (record === undefined) return;
         try {
-          await mend(agent, record, present.has(id) ? await ports.engine.inspect(id) : undefined);
+          const worthAsking = present.has(id) || record.state === 'running';
+          await mend(agent, record, worthAsking ? await containerOf(id, ports) : undefined);
         } catch (error) {
           // One sandbox must not keep the node from serving the others; its order is tried again with every sync.
           ports.log.error('a sandbox could not be recovered', error, { sandboxId: id });
@@ -23,6 +24,12 @@ export async function recover(agent: NodeAgent, records: Records, ports: AgentPo
       }),
     ),
   );
+}
+
+/** As it is with the sandbox's lock held: the list is of before, and says only where to look. */
+async function containerOf(id: string, { engine }: AgentPorts): Promise<ContainerView | undefined> {
+  const view = await engine.inspect(id);
+  return view.state === 'absent' ? undefined : view;
 }
 
 async function mend(

@@ -232,6 +232,39 @@ describe('the node agent', () => {
     await expect.poll(() => stored(id)).toBe('stopped');
   });
 
+  it('takes nothing for ended that started while it looked', async () => {
+    await world[Symbol.asyncDispose]();
+    const held = Promise.withResolvers<void>();
+    let lists = 0;
+    world = await startWorld(remains, {
+      ...options,
+      wrap: (name, port) =>
+        name !== 'engine'
+          ? port
+          : new Proxy(port, {
+              get: (target, key) => {
+                const value: unknown = Reflect.get(target, key, target);
+                if (typeof value !== 'function') return value;
+                if (key !== 'list') return value.bind(target) as unknown;
+                return async () => {
+                  const listed = await remains.engine.list();
+                  // The first is of the recovery, the others of the loops: those take their time.
+                  if (++lists > 1) await held.promise;
+                  return listed;
+                };
+              },
+            }),
+    });
+    await expect.poll(() => lists).toBe(3);
+    const id = await newSandbox();
+    held.resolve();
+    await world.running.syncNow();
+    await world.running.agent.exclusively(id, async () => undefined);
+    await world.running.syncNow();
+    expect(await happened(id, 'sandbox.stopped')).toEqual([]);
+    expect(world.routes.get(id)?.state).toBe('live');
+  });
+
   it('looks anew when the engine comes back', async () => {
     const id = await newSandbox();
     remains.engine.restart();
