@@ -65,10 +65,10 @@ export class NodeAgent implements NodeClient {
       inside: () => this.#running(id),
       onDisk: (task) =>
         this.exclusively(id, async () => {
-          this.#require(id);
-          return this.lifecycle.live.has(id)
-            ? undefined
-            : { done: await task(this.#ports.workspaces.files(id)) };
+          const record = this.#require(id);
+          if (this.lifecycle.live.has(id)) return undefined;
+          if (!isAtRest(record)) throw unsettled();
+          return { done: await task(this.#ports.workspaces.files(id)) };
         }),
     });
   }
@@ -232,6 +232,16 @@ export class NodeAgent implements NodeClient {
     return record;
   }
 }
+
+/** Whether nothing of the tenant's can be running. A start or stop that was cut off may have left its container up. */
+const isAtRest = ({ state, operation }: SandboxRecord): boolean =>
+  operation === undefined && state !== 'running' && state !== 'paused';
+
+const unsettled = () =>
+  new SandboxdError(
+    'sandbox_unavailable',
+    'The sandbox is between running and stopped, and its node could not finish that yet. Try again in a moment.',
+  );
 
 const asleep = () =>
   new SandboxdError('sandbox_unavailable', 'The sandbox is asleep: start it to read its process logs.');

@@ -271,6 +271,20 @@ describe('the node agent', () => {
     await expect.poll(() => stored(id)).toBe('stopped');
   });
 
+  it('touches no file on the disk while a cut-off stop may have left the sandbox running', async () => {
+    const id = await newSandbox();
+    remains.engine.reachable = false;
+    expect((await command(id, 'stop')).status).toBe(503);
+    const write = () =>
+      world.request('PUT', `/v1/sandboxes/${id}/files`, { body: { path: 'a.txt', content: 'a' } });
+    const refused = await write();
+    expect(refused.status).toBe(502);
+    expect(await refused.json()).toMatchObject({ error: { code: 'sandbox_unavailable', retryable: true } });
+    remains.engine.reachable = true;
+    await world.running.syncNow();
+    expect((await write()).status).toBe(204);
+  });
+
   it('survives that the engine goes away while a container ends', async () => {
     const id = await newSandbox();
     remains.engine.reachable = false;
