@@ -121,6 +121,18 @@ export class NodeAgent implements NodeClient {
     });
   }
 
+  /** Puts every sandbox to sleep, for a shutdown of the whole node: nothing is started from here on. */
+  async sleepAll(): Promise<void> {
+    this.lifecycle.close();
+    await Promise.all(this.#records.all().map(({ id }) => this.sleep(id, 'shutdown', () => true)));
+  }
+
+  /** Takes a sandbox off the node that nobody ordered. */
+  putAway(id: string): Promise<void> {
+    this.activity.forget(id);
+    return this.exclusively(id, () => this.lifecycle.putAway(id));
+  }
+
   /** One change at a time per sandbox. */
   exclusively<T>(id: string, task: () => Promise<T>): Promise<T> {
     return this.#lock.run(id, task);

@@ -25,6 +25,7 @@ export class Lifecycle {
   readonly #outbox: Outbox;
   readonly #changed: () => void;
   readonly #health: HealthReports;
+  #isClosed = false;
 
   /** @param changed called after anything that the API should hear of */
   constructor(ports: AgentPorts, records: Records, outbox: Outbox, changed: () => void) {
@@ -35,8 +36,17 @@ export class Lifecycle {
     this.#health = new HealthReports(ports, outbox, changed);
   }
 
-  /** Brings a sandbox up. A failure that trying again would not mend leaves it in `error`, which is not thrown. */
+  /** From here on nothing is started any more: a visitor must not wake what a shutdown has just put to sleep. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  /**
+   * Brings a sandbox up. A failure that trying again would not mend leaves it in `error`, which is not thrown.
+   * @throws sandbox_capacity, and node_unavailable once the node shuts down; nothing was done then
+   */
   async start(record: SandboxRecord, cause: StartCause, fulfils = record.applied): Promise<SandboxRecord> {
+    if (this.#isClosed) throw new SandboxdError('node_unavailable', 'The node is shutting down.');
     requireCapacity(await this.#ports.hostMemory());
     const begun = await this.#begin(record, { kind: 'start', cause, fulfils });
     return this.resumeStart(begun, cause);
@@ -88,9 +98,23 @@ export class Lifecycle {
       message: 'The sandbox and its workspace were deleted.',
     });
     await this.#records.remove(record.id);
-    this.#health.forget(record.id);
-    this.#ports.route({ type: 'remove', sandboxId: record.id });
+    this.#forget(record.id);
     this.#changed();
+  }
+
+  /** Takes a sandbox off the node that nobody ordered; its workspace goes where it can be recovered by hand. */
+  async putAway(id: string): Promise<void> {
+    await this.detach(id);
+    await this.#ports.engine.kill(id);
+    await this.#ports.engine.remove(id);
+    await this.#ports.workspaces.moveToTrash(id);
+    if (this.#records.get(id) !== undefined) await this.#records.remove(id);
+    this.#forget(id);
+  }
+
+  #forget(id: string): void {
+    this.#health.forget(id);
+    this.#ports.route({ type: 'remove', sandboxId: id });
   }
 
   /** Follows a container that runs. */

@@ -12,12 +12,19 @@ export class Orphans {
   readonly #ports: Pick<AgentPorts, 'engine' | 'workspaces' | 'log'>;
   readonly #records: Records;
   readonly #clock: Clock;
+  readonly #putAway: (id: string) => Promise<void>;
   readonly #firstSeen = new Map<string, number>();
 
-  constructor(ports: Pick<AgentPorts, 'engine' | 'workspaces' | 'log' | 'clock'>, records: Records) {
+  /** @param putAway stops one, and moves its workspace to the trash */
+  constructor(
+    ports: Pick<AgentPorts, 'engine' | 'workspaces' | 'log' | 'clock'>,
+    records: Records,
+    putAway: (id: string) => Promise<void>,
+  ) {
     this.#ports = ports;
     this.#records = records;
     this.#clock = ports.clock;
+    this.#putAway = putAway;
   }
 
   /** @param ordered ids the API said this node should have */
@@ -28,7 +35,15 @@ export class Orphans {
     for (const id of found) {
       const since = this.#firstSeen.get(id) ?? now;
       this.#firstSeen.set(id, since);
-      if (now - since >= GRACE_MS) await this.#putAway(id);
+      if (now - since < GRACE_MS) continue;
+      this.#ports.log.warn(
+        'nobody ordered this sandbox: it is stopped and its workspace moved to the trash',
+        {
+          sandboxId: id,
+        },
+      );
+      await this.#putAway(id);
+      this.#firstSeen.delete(id);
     }
     await this.#ports.workspaces.emptyTrash(now - TRASH_MS);
   }
@@ -46,16 +61,5 @@ export class Orphans {
       ...this.#records.all().map((record) => record.id),
     ];
     return new Set(present.filter((id) => !ordered.has(id)));
-  }
-
-  async #putAway(id: string): Promise<void> {
-    this.#ports.log.warn('nobody ordered this sandbox: it is stopped and its workspace moved to the trash', {
-      sandboxId: id,
-    });
-    await this.#ports.engine.kill(id);
-    await this.#ports.engine.remove(id);
-    await this.#ports.workspaces.moveToTrash(id);
-    if (this.#records.get(id) !== undefined) await this.#records.remove(id);
-    this.#firstSeen.delete(id);
   }
 }

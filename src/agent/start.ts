@@ -45,7 +45,7 @@ export async function startAgent(ports: AgentPorts, options: AgentOptions): Prom
   const outbox = await Outbox.open(join(options.directory, 'outbox'));
   const agent = new NodeAgent(ports, records, outbox, () => sync.notify());
   const idle = new IdleLoop(agent, records, ports.clock, options.policy);
-  const orphans = new Orphans(ports, records);
+  const orphans = new Orphans(ports, records, (id) => agent.putAway(id));
   const sync = new SyncLoop(agent, outbox, ports.log, {
     exchange: options.exchange,
     onPolicy: (policy) => {
@@ -72,7 +72,7 @@ export async function startAgent(ports: AgentPorts, options: AgentOptions): Prom
     syncNow: () => sync.once(),
     sleepIdle: () => idle.once(),
     stopAll: async () => {
-      await Promise.all(records.all().map(({ id }) => agent.sleep(id, 'shutdown', () => true)));
+      await agent.sleepAll();
       await sync.once();
       await ports.engine.removeNetwork();
     },

@@ -359,6 +359,41 @@ describe('the node agent', () => {
     expect(remains.workspaces.trash).toEqual([stray]);
   });
 
+  it('no longer follows or routes to a running sandbox that nobody ordered', async () => {
+    const id = await newSandbox();
+    await world.running.syncNow();
+    const orders = remains.store.sandboxes;
+    const ofNode = orders.ofNode.bind(orders);
+    Object.assign(orders, {
+      ofNode: async (node: string) => (await ofNode(node)).filter((row) => row.id !== id),
+    });
+    await world.running.syncNow();
+    now += 11 * MINUTE;
+    await world.running.syncNow();
+    expect(remains.workspaces.trash).toEqual([id]);
+    expect(await remains.engine.list()).toEqual([]);
+    expect(world.routes.has(id)).toBe(false);
+    expect(world.running.agent.lifecycle.live.has(id)).toBe(false);
+  });
+
+  it('is not woken again by a visitor while its node shuts down', async () => {
+    const [id, slow] = [await newSandbox(), await newSandbox()];
+    const stop = remains.engine.stop.bind(remains.engine);
+    const held = Promise.withResolvers<void>();
+    remains.engine.stop = async (sandboxId, grace) => {
+      if (sandboxId === slow) await held.promise;
+      await stop(sandboxId, grace);
+    };
+    const stopping = world.running.stopAll();
+    await expect.poll(() => world.routes.get(id)?.state).toBe('stopped');
+    await expect.poll(async () => (await remains.engine.inspect(id)).state).toBe('absent');
+    await world.running.agent.wake(id);
+    expect((await command(id, 'start')).status).toBe(503);
+    held.resolve();
+    await stopping;
+    expect(await remains.engine.list()).toEqual([]);
+  });
+
   it('puts everything to sleep when its node shuts down', async () => {
     const id = await newSandbox();
     await world.running.stopAll();
