@@ -313,6 +313,22 @@ describe('upstream connections', () => {
     await expect.poll(() => server.sockets[0]?.readableEnded).toBe(true);
   });
 
+  it('on which an upload was not finished are not used again', async () => {
+    const upstream = owned.own(
+      await tcpServer((socket) => {
+        socket.on('data', () => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'));
+      }),
+    );
+    harness.route(liveRoute([upstream.port]));
+    const host = previewHost(upstream.port);
+    const client = connect(harness.port, '127.0.0.1');
+    client.write(`POST / HTTP/1.1\r\nHost: ${host}\r\nContent-Length: 10\r\n\r\n`);
+    expect(String((await once(client, 'data'))[0])).toContain('200 OK');
+    expect(await visit(harness.port, { host })).toMatchObject({ status: 200 });
+    expect(upstream.sockets).toHaveLength(2);
+    client.destroy();
+  });
+
   it('that say something unasked are not used again', async () => {
     const upstream = owned.own(
       await tcpServer((socket, index) => {

@@ -53,10 +53,9 @@ function select(head: ResponseHead, keep: (lower: string, value: string) => bool
   return { fields, dated };
 }
 
-/** A length that is nominated still frames the body, so it stays. */
-function isNominated(head: ResponseHead, lower: string): boolean {
-  return head.connection.length > 0 && lower !== 'content-length' && head.connection.includes(lower);
-}
+/** A nominated length goes, too: the body is then framed anew. */
+const isNominated = (head: ResponseHead, lower: string): boolean =>
+  head.connection.length > 0 && head.connection.includes(lower);
 
 /** Responses that have no body and must not announce one. */
 const isUnlikelyLength = ({ status }: ResponseHead) => status === 204 || status === 101;

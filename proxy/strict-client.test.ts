@@ -145,6 +145,24 @@ describe('a client connection', () => {
     expect(reached).toEqual([...paths, '/last'].map((path) => `GET ${path}`));
   });
 
+  it('is served one request after the other when they are sent ahead', async () => {
+    let now = 0;
+    let most = 0;
+    const slow = owned.own(
+      await httpServer((_req, res) => {
+        most = Math.max(most, ++now);
+        setTimeout(() => {
+          now--;
+          res.end();
+        }, 5);
+      }),
+    );
+    harness.route(liveRoute([slow.port]));
+    const one = `GET / HTTP/1.1\r\nHost: ${previewHost(slow.port)}\r\n`;
+    await sendRaw(harness.port, `${`${one}\r\n`.repeat(5)}${one}Connection: close\r\n\r\n`);
+    expect(most).toBe(1);
+  });
+
   it('is ended when it sends far ahead', async () => {
     await sendRaw(harness.port, `GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`.repeat(5000));
     expect(reached.length).toBeLessThan(5000);

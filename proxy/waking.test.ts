@@ -96,7 +96,8 @@ describe('a request to a stopped sandbox', () => {
     const post = { host, method: 'POST', body: 'x' };
     const replies = await Promise.all([visit(small.port, post), visit(small.port, post)]);
     expect(replies.map((reply) => reply.body.startsWith('Too many'))).toContain(true);
-    expect(await visit(small.port, { host })).toMatchObject({ status: 503 });
+    const next = await Promise.all([visit(small.port, post), visit(small.port, { host })]);
+    expect(next.map((reply) => reply.body.startsWith('Too many'))).toEqual([false, false]);
   });
 
   it('keeps its body with the client until there is somebody to take it', async () => {
@@ -136,21 +137,32 @@ describe('a request to a stopped sandbox', () => {
     await expect.poll(async () => (await ask()).body).not.toContain('Too many');
   });
 
-  it('is served once, though it is woken while it asks', async () => {
+  it('is served once, although the news of its sandbox comes while it asks', async () => {
     const heard: string[] = [];
     const direct = owned.own(
-      await openProxy(proxyOptions(), {
-        onWake: (id) => {
-          heard.push(id);
-          direct.apply({ type: 'route', route: liveRoute([app.port], { generation: 2 }) });
+      await openProxy(
+        proxyOptions(),
+        {
+          onWake: (id) => {
+            // The first asking leads to nothing, the second is answered before it returns.
+            if (heard.push(id) === 2) direct.apply({ type: 'route', route: liveRoute([app.port]) });
+          },
+          onTraffic: () => undefined,
         },
-        onTraffic: () => undefined,
-      }),
+        { limits: { heldPerSandbox: 2, closeMs: 100 } },
+      ),
     );
-    direct.apply({ type: 'route', route: liveRoute([app.port], { state: 'stopped' }) });
-    const replies = await Promise.all([visit(direct.port, { host }), visit(direct.port, { host })]);
-    expect(replies.map(({ status }) => status)).toEqual([200, 200]);
-    expect(heard).toEqual([SANDBOX]);
+    const asleep = (generation: number) =>
+      direct.apply({ type: 'route', route: liveRoute([app.port], { state: 'stopped', generation }) });
+    asleep(1);
+    const replies = [1, 2, 3].map(() => visit(direct.port, { host }));
+    // Two can wait: the third answer tells that they do.
+    expect(await Promise.race(replies)).toMatchObject({ status: 503 });
+    asleep(2);
+    const statuses = (await Promise.all(replies)).map(({ status }) => status);
+    expect(statuses.toSorted((one, other) => one - other)).toEqual([200, 200, 503]);
+    expect(app.sockets).toHaveLength(2);
+    expect(heard).toEqual([SANDBOX, SANDBOX]);
   });
 
   it('asks again when the sandbox falls asleep again, but not for ever', async () => {
