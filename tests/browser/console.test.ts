@@ -242,7 +242,9 @@ describe('the console in a browser', () => {
     await createApp(page, server);
     await status(page, 'Ready');
     const asked: string[] = [];
-    page.on('request', (request) => asked.push(request.url()));
+    page.on('request', (request) => {
+      if (request.resourceType() === 'fetch') asked.push(request.url());
+    });
     await page.evaluate(() => Object.defineProperty(document, 'hidden', { configurable: true, value: true }));
     await page.clock.runFor(60_000);
     expect(asked).toEqual([]);
