@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SandboxdError } from '../../src/domain/errors.ts';
 import { makeRemains, type Remains, type RequestOptions, startWorld, type World } from '../harness/world.ts';
 
 let remains: Remains & AsyncDisposable;
@@ -259,6 +260,38 @@ describe('inside a sandbox', () => {
     });
     expect(streamed.headers.get('content-type')).toContain('text/event-stream');
     expect(await streamed.text()).toContain('event: exit');
+  });
+
+  it('a stream that cannot begin is an ordinary failure', async () => {
+    const { sandbox } = await newSandbox();
+    const headers = { accept: 'text/event-stream' };
+    const logs = `/v1/sandboxes/${sandbox}/processes`;
+    expect((await world.request('GET', `${logs}/nope/logs`, { headers })).status).toBe(404);
+    const followed = await world.request('GET', `${logs}/web/logs`, { headers });
+    expect(await followed.text()).toContain('event: line\ndata: one\n');
+    const runtime = world.runtimes.get(sandbox);
+    if (runtime !== undefined) runtime.reachable = false;
+    const exec = `/v1/sandboxes/${sandbox}/exec`;
+    const refused = await world.request('POST', exec, { body: { cmd: ['true'] }, headers });
+    expect(refused.status).toBe(502);
+    expect(await json(refused)).toMatchObject({ error: { code: 'sandbox_unavailable' } });
+  });
+
+  it('a stream that breaks off says why in a last event', async () => {
+    const { sandbox } = await newSandbox();
+    const runtime = world.runtimes.get(sandbox);
+    if (runtime === undefined) throw new Error('no runtime');
+    runtime.exec = async function* () {
+      yield { type: 'stdout', data: 'so far' };
+      throw new SandboxdError('sandbox_unavailable', 'It broke off.');
+    };
+    const streamed = await world.request('POST', `/v1/sandboxes/${sandbox}/exec`, {
+      body: { cmd: ['true'] },
+      headers: { accept: 'text/event-stream' },
+    });
+    const text = await streamed.text();
+    expect(text).toContain('so far');
+    expect(text).toMatch(/event: error\ndata: .*"code":"sandbox_unavailable".*It broke off/);
   });
 
   it('a program wakes a sleeping sandbox', async () => {

@@ -1,5 +1,4 @@
 import { Hono } from 'hono';
-import { streamSSE } from 'hono/streaming';
 import * as v from 'valibot';
 import { parseDirectoryPath } from '../../domain/paths.ts';
 import { LOG_TAIL_DEFAULT, LOG_TAIL_MAX, type ExecEvent } from '../../domain/runtimed.ts';
@@ -8,6 +7,7 @@ import { invalid, SandboxdError } from '../../domain/errors.ts';
 import { limitJson, readInput } from '../body.ts';
 import type { AppContext, Env } from '../context.ts';
 import { operation } from '../describe.ts';
+import { begun, eventStream } from './event-stream.ts';
 import { idParam, integerQuery } from './params.ts';
 import { ExecBody, LogBody } from './schemas.ts';
 
@@ -71,7 +71,11 @@ export const exec = new Hono<Env>()
       const { client, id } = await node(c);
       const input = await readInput(c, ExecInput);
       const events = client.exec(id, input, c.req.raw.signal);
-      return wantsStream(c) ? streamEvents(c, events) : c.json(await collect(events));
+      if (!wantsStream(c)) return c.json(await collect(events));
+      return eventStream(c, await begun(events), ({ type, ...data }) => ({
+        event: type,
+        data: JSON.stringify(data),
+      }));
     },
   )
   .get(
@@ -91,8 +95,11 @@ export const exec = new Hono<Env>()
       }
       const tail = integerQuery(c, 'tail', LOG_TAIL_DEFAULT, LOG_TAIL_MAX);
       const { client, id } = await node(c);
-      if (wantsStream(c)) return streamLines(c, client.followLog(id, name, c.req.raw.signal));
-      return c.json({ process: name, lines: await client.tailLog(id, name, tail) });
+      // Also before following: a quiet process has no first line to wait for, and an unknown one is a 404.
+      const lines = await client.tailLog(id, name, tail);
+      if (!wantsStream(c)) return c.json({ process: name, lines });
+      const following = client.followLog(id, name, c.req.raw.signal);
+      return eventStream(c, following, (line) => ({ event: 'line', data: line }));
     },
   );
 
@@ -103,17 +110,4 @@ async function collect(events: AsyncIterable<ExecEvent>): Promise<v.InferOutput<
     output[event.type] += event.data;
   }
   throw new SandboxdError('sandbox_unavailable', 'The sandbox went away before the program ended.');
-}
-
-function streamEvents(c: AppContext, events: AsyncIterable<ExecEvent>) {
-  return streamSSE(c, async (stream) => {
-    for await (const { type, ...data } of events)
-      await stream.writeSSE({ event: type, data: JSON.stringify(data) });
-  });
-}
-
-function streamLines(c: AppContext, lines: AsyncIterable<string>) {
-  return streamSSE(c, async (stream) => {
-    for await (const line of lines) await stream.writeSSE({ event: 'line', data: line });
-  });
 }
