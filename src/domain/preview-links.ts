@@ -2,6 +2,7 @@ import { requireSandbox } from './require.ts';
 import * as v from 'valibot';
 import { invalid } from './errors.ts';
 import type { Ports } from './ports.ts';
+import { viewSandbox } from './sandbox-view.ts';
 import { importPreviewKey, PREVIEW_TOKEN_MAX_MS, previewLink } from './preview-token.ts';
 
 const MAX_SECONDS = PREVIEW_TOKEN_MAX_MS / 1000;
@@ -22,7 +23,7 @@ export const NewPreviewLink = v.object({
 
 /**
  * A link that opens one port of a private preview for whoever holds it.
- * @throws not_found, invalid_request for a port that is not declared
+ * @throws not_found, invalid_request for a port that is not served
  */
 export async function createPreviewLink(
   ports: Ports,
@@ -31,9 +32,13 @@ export async function createPreviewLink(
   { port, ttl_s }: v.InferOutput<typeof NewPreviewLink>,
 ): Promise<{ url: string; expiresAt: number }> {
   const sandbox = await requireSandbox(ports, owner, id);
-  const chosen = port ?? sandbox.ports[0];
-  if (chosen === undefined || !sandbox.ports.includes(chosen)) {
-    throw invalid(`port: the sandbox declares ${sandbox.ports.join(', ')}.`);
+  const { seen } = await viewSandbox(ports, sandbox);
+  // What the app itself chose is routed to beside what was declared, and is what its preview URL shows.
+  const served = new Set(seen?.webPort === undefined ? sandbox.ports : [seen.webPort, ...sandbox.ports]);
+  const [first] = served;
+  const chosen = port ?? first;
+  if (chosen === undefined || !served.has(chosen)) {
+    throw invalid(`port: the sandbox serves ${[...served].join(', ')}.`);
   }
   const expiresAt = ports.clock() + ttl_s * 1000;
   const key = await importPreviewKey(ports.instance.previewKey);

@@ -336,6 +336,12 @@ describe('the node agent', () => {
     world.runtimes.get(id)?.become({ ...READY, web_port: 8000 });
     await expect.poll(() => world.routes.get(id)?.ports).toEqual([3000, 8000]);
     expect(await get(id)).toMatchObject({ preview: { url: expect.stringContaining('-8000.preview.') } });
+    const link = await world.request('POST', `/v1/sandboxes/${id}/preview-link`, { body: {} });
+    expect(await link.json()).toMatchObject({ url: expect.stringContaining('-8000.preview.') });
+    const declared = await world.request('POST', `/v1/sandboxes/${id}/preview-link`, {
+      body: { port: 3000 },
+    });
+    expect(await declared.json()).toMatchObject({ url: expect.stringContaining('-3000.preview.') });
   });
 
   it('shows no URL for an app without a web process', async () => {
