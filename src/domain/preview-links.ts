@@ -1,4 +1,5 @@
 import { requireSandbox } from './require.ts';
+import { viewSandbox } from './sandbox-view.ts';
 import * as v from 'valibot';
 import { invalid } from './errors.ts';
 import type { Ports } from './ports.ts';
