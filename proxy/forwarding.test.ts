@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { once } from 'node:events';
-import { request } from 'node:http';
+import { type IncomingMessage, request } from 'node:http';
 import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
@@ -12,6 +12,7 @@ import {
   OTHER_SANDBOX,
   Owned,
   previewHost,
+  readReply,
   SANDBOX,
   sendRaw,
   standstill,
@@ -42,6 +43,13 @@ async function recorder() {
   );
   harness.route(liveRoute([server.port]));
   return { heads, server, host: previewHost(server.port) };
+}
+
+/** A GET whose response has begun. */
+async function begin(host: string): Promise<IncomingMessage> {
+  const sent = request({ port: harness.port, host: '127.0.0.1', agent: false, headers: { host } });
+  const [response] = await once(sent.end(), 'response');
+  return response;
 }
 
 describe('a request', () => {
@@ -113,6 +121,26 @@ describe('a request', () => {
       expect(chunked).toMatchObject({ status: 200, body: 'hello', headers: { 'x-framing': 'chunked' } });
     },
   );
+
+  it('may take its time to be sent', async () => {
+    const hurried = owned.own(await startHarness({}, { limits: { responseHeadMs: 700 } }));
+    const app = owned.own(await httpServer((req, res) => req.resume().on('end', () => res.end('all'))));
+    hurried.route(liveRoute([app.port]));
+    const sent = request({
+      port: hurried.port,
+      host: '127.0.0.1',
+      method: 'POST',
+      agent: false,
+      headers: { host: previewHost(app.port), 'content-length': '50' },
+    });
+    let pieces = 0;
+    const timer = setInterval(() => {
+      sent.write('x');
+      if (++pieces === 50) clearInterval(timer);
+    }, 20);
+    const [response] = await once(sent, 'response');
+    expect(await readReply(response)).toMatchObject({ status: 200, body: 'all' });
+  });
 
   it('that waits to be told to send its body is told so', async () => {
     const echo = owned.own(await httpServer((req, res) => req.pipe(res)));
@@ -236,6 +264,14 @@ describe('a response', () => {
     await until(() => left, 'the upstream to see the client leave');
   });
 
+  it('begins before its body does', async () => {
+    const upstream = owned.own(await cannedUpstream('HTTP/1.1 200 OK\r\nX-Early: yes\r\n\r\n'));
+    harness.route(liveRoute([upstream.port]));
+    const response = await begin(previewHost(upstream.port));
+    expect(response.headers['x-early']).toBe('yes');
+    response.on('error', () => undefined).destroy();
+  });
+
   it('is given up when the client leaves before it begins', async () => {
     const upstream = owned.own(await tcpServer((socket) => socket.resume()));
     harness.route(liveRoute([upstream.port]));
@@ -286,11 +322,9 @@ describe('upstream connections', () => {
   ])('are cut by %s, responses in flight included', async (_what, change) => {
     const upstream = owned.own(await cannedUpstream('HTTP/1.1 200 OK\r\n\r\nstart'));
     harness.route(liveRoute([upstream.port]));
-    const reply = visit(harness.port, { host: previewHost(upstream.port) });
-    await until(() => upstream.sockets[0] !== undefined, 'the request to arrive');
-    await until(() => upstream.sockets[0]?.bytesWritten !== 0, 'the answer to begin');
+    const response = await begin(previewHost(upstream.port));
     harness.route(liveRoute([upstream.port], change));
-    expect(await reply).toMatchObject({ cut: true });
+    expect(await readReply(response)).toMatchObject({ status: 200, cut: true });
   });
 
   it('survive what does not concern them', async () => {

@@ -52,7 +52,7 @@ export class Pool {
   }
 
   #keep(connection: UpstreamConnection): void {
-    if (this.#destroyed || this.#idle.length >= this.#limits.idleSockets) {
+    if (this.#idle.length >= this.#limits.idleSockets) {
       connection.destroy();
       return;
     }
