@@ -1,5 +1,4 @@
 import { requireSandbox } from './require.ts';
-import { viewSandbox } from './sandbox-view.ts';
 import * as v from 'valibot';
 import { invalid } from './errors.ts';
 import type { Ports } from './ports.ts';

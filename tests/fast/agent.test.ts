@@ -338,8 +338,6 @@ describe('the node agent', () => {
     expect(await get(id)).toMatchObject({ preview: { url: expect.stringContaining('-8000.preview.') } });
     const link = await world.request('POST', `/v1/sandboxes/${id}/preview-link`, { body: {} });
     expect(await link.json()).toMatchObject({ url: expect.stringContaining('-8000.preview.') });
-    const link = await world.request('POST', `/v1/sandboxes/${id}/preview-link`, { body: {} });
-    expect(await link.json()).toMatchObject({ url: expect.stringContaining('-8000.preview.') });
     const declared = await world.request('POST', `/v1/sandboxes/${id}/preview-link`, {
       body: { port: 3000 },
     });
