@@ -19,7 +19,7 @@ export function createAgentApp(node: NodeClient, verifier: ChannelVerifier, log:
       return c.json(error.toEnvelope(), error.status);
     })
     .use(async (c, next) => {
-      const body = new Uint8Array(await c.req.arrayBuffer());
+      const body = async () => new Uint8Array(await c.req.arrayBuffer());
       const { pathname, search } = new URL(c.req.url);
       const token = /^Bearer (\S+)$/.exec(c.req.header('authorization') ?? '')?.[1];
       await verifier.verify({ method: c.req.method, path: pathname + search, body }, token);

@@ -6,6 +6,11 @@ export interface ChannelRequest {
   readonly body: Uint8Array<ArrayBuffer>;
 }
 
+/** One request as it arrives: its body is asked for only once its sender is known, so that strangers send none. */
+export interface ArrivingRequest extends Omit<ChannelRequest, 'body'> {
+  readonly body: () => Promise<Uint8Array<ArrayBuffer>>;
+}
+
 /** Signs requests of one side of the internal channel. */
 export interface ChannelSigner {
   /** A token that is good for this very request, once, for a minute. @param audience a node's id, or `api` */
@@ -17,9 +22,9 @@ export interface ChannelVerifier {
   /**
    * Answers who signed.
    * @throws unauthorized when the token is missing, malformed, expired, replayed, of an unknown sender, or made for
-   * another request or receiver
+   * another request or receiver; whatever reading the body fails with
    */
-  verify(request: ChannelRequest, token: string | undefined): Promise<string>;
+  verify(request: ArrivingRequest, token: string | undefined): Promise<string>;
 }
 
 /** How the API is called on the internal channel. */

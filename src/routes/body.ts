@@ -11,12 +11,27 @@ export const limitBody = (maxBytes: number) =>
   bodyLimit({
     maxSize: maxBytes,
     onError: () => {
-      throw new SandboxdError(
-        'payload_too_large',
-        `The body is larger than ${Math.floor(maxBytes / 1024)} KiB.`,
-      );
+      throw tooLarge(maxBytes);
     },
   });
+
+const tooLarge = (maxBytes: number) =>
+  new SandboxdError('payload_too_large', `The body is larger than ${Math.floor(maxBytes / 1024)} KiB.`);
+
+/** Reads a body that nothing has read yet. @throws payload_too_large as soon as it is */
+export async function readAtMost(
+  body: ReadableStream<Uint8Array> | null,
+  maxBytes: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
+  let length = 0;
+  for await (const chunk of body ?? []) {
+    length += chunk.byteLength;
+    if (length > maxBytes) throw tooLarge(maxBytes);
+    chunks.push(new Uint8Array(chunk));
+  }
+  return new Uint8Array(await new Blob(chunks).arrayBuffer());
+}
 
 export const limitJson = limitBody(JSON_LIMIT);
 

@@ -1,5 +1,5 @@
 import { base64url, type CryptoKey, decodeJwt, jwtVerify, SignJWT } from 'jose';
-import type { ChannelRequest, ChannelSigner, ChannelVerifier } from '../../domain/channel.ts';
+import type { ArrivingRequest, ChannelSigner, ChannelVerifier } from '../../domain/channel.ts';
 import { SandboxdError } from '../../domain/errors.ts';
 import type { Clock } from '../../domain/ids.ts';
 
@@ -43,15 +43,27 @@ export function createVerifier(
   const seen = replayGuard();
   return {
     async verify(request, token) {
-      try {
-        const { issuer, id, expires } = await check(request, token, { audience, keyOf, now: clock() });
+      const { issuer, hash } = await proven(async () => {
+        const { id, expires, ...claims } = await check(request, token, { audience, keyOf, now: clock() });
         seen.use(id, expires, clock());
+        return claims;
+      });
+      const body = await request.body();
+      return proven(async () => {
+        if (hash !== (await bodyHash(body))) throw new Error('made for another body');
         return issuer;
-      } catch (cause) {
-        throw new SandboxdError('unauthorized', 'The request is not signed by a known peer.', { cause });
-      }
+      });
     },
   };
+}
+
+/** A stranger learns nothing of why. */
+async function proven<T>(proof: () => Promise<T>): Promise<T> {
+  try {
+    return await proof();
+  } catch (cause) {
+    throw new SandboxdError('unauthorized', 'The request is not signed by a known peer.', { cause });
+  }
 }
 
 interface Expectation {
@@ -61,7 +73,7 @@ interface Expectation {
 }
 
 async function check(
-  request: ChannelRequest,
+  request: ArrivingRequest,
   token: string | undefined,
   { audience, keyOf, now }: Expectation,
 ) {
@@ -79,9 +91,8 @@ async function check(
   });
   const { exp = 0, jti = '', method, path, body } = payload;
   if (method !== request.method || path !== request.path) throw new Error('made for another request');
-  if (body !== (await bodyHash(request.body))) throw new Error('made for another body');
   if (exp > now / 1000 + LIFETIME_SECONDS + CLOCK_TOLERANCE_SECONDS) throw new Error('lives too long');
-  return { issuer, id: jti, expires: (exp + CLOCK_TOLERANCE_SECONDS) * 1000 };
+  return { issuer, hash: body, id: jti, expires: (exp + CLOCK_TOLERANCE_SECONDS) * 1000 };
 }
 
 /** Remembers every token until it has expired. Entries are dropped in order of arrival: all live equally long. */
