@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { type TestEngine, buildBaseImage, ensureChromium, startEngine } from './runner/machine.ts';
+import { type TestEngine, buildBaseImage, ensureTools, startEngine } from './runner/machine.ts';
 import { NOTHING, type Score, add } from './runner/score.ts';
 import { type Surroundings, runTests, runTool, step } from './runner/steps.ts';
 
@@ -21,10 +21,8 @@ async function main(): Promise<void> {
   const surroundings: Surroundings = { root, env, signal: interruption.signal };
 
   let score = await check(surroundings);
-  if (values.check !== true) {
-    score = add(score, await runTests(surroundings, values.fast === true ? ['fast'] : ['fast', 'edge']));
-  }
-  if (values.check !== true && values.fast !== true) score = add(score, await testOnEngine(surroundings));
+  if (values.fast === true) score = add(score, await runTests(surroundings, ['fast']));
+  else if (values.check !== true) score = add(score, await testEverything(surroundings));
   console.log(`${score.passed} passed, ${score.failed} failed`);
   process.exitCode = score.failed === 0 ? 0 : 1;
 }
@@ -45,6 +43,12 @@ async function check(surroundings: Surroundings): Promise<Score> {
   return score;
 }
 
+async function testEverything(surroundings: Surroundings): Promise<Score> {
+  const tools = await step('test tools', surroundings.signal, () => ensureTools(surroundings));
+  const alone = await runTests(surroundings, ['fast', 'edge']);
+  return [tools, alone, await testOnEngine(surroundings)].reduce(add, NOTHING);
+}
+
 /** Everything that needs a container engine. Without one, none of it can pass. */
 async function testOnEngine(surroundings: Surroundings): Promise<Score> {
   const { signal } = surroundings;
@@ -57,7 +61,6 @@ async function testOnEngine(surroundings: Surroundings): Promise<Score> {
   if (started === undefined) return score;
   score = add(score, await step('base image', signal, () => buildBaseImage(started, surroundings)));
   score = add(score, await runTests(surroundings, ['docker']));
-  score = add(score, await step('Chromium', signal, () => ensureChromium(surroundings)));
   return add(score, await runTests(surroundings, ['browser']));
 }
 

@@ -48,6 +48,18 @@ export async function buildBaseImage({ prepared }: TestEngine, { env, signal }: 
   await ensureImage({ docker: prepared.docker, network: loadConfig(env), onProgress, signal });
 }
 
-export async function ensureChromium({ signal }: Surroundings): Promise<void> {
-  if (findProgram('chromium') === undefined) await installPackages(['chromium'], { signal });
+/** Programs that tests call, and the packages they come in. */
+const TOOLS = { ip: 'iproute2', python3: 'python3', chromium: 'chromium' };
+
+/** Installs what is missing of them, as root on Debian or Ubuntu. */
+export async function ensureTools({ signal }: Surroundings): Promise<void> {
+  const missing = Object.entries(TOOLS).filter(([program]) => findProgram(program) === undefined);
+  if (missing.length === 0) return;
+  using progress = terminal.progress('Test tools');
+  const step = `Installing ${missing.map(([, name]) => name).join(', ')}`;
+  const onLine = (detail: string) => progress.update({ step, detail });
+  await installPackages(
+    missing.map(([, name]) => name),
+    { signal, onLine },
+  );
 }
