@@ -133,6 +133,14 @@ export class NodeAgent implements NodeClient {
     return this.exclusively(id, () => this.lifecycle.putAway(id));
   }
 
+  /** Brings a sandbox up if, with its lock held, `still` says so. */
+  async rouse(id: string, still: (record: SandboxRecord) => boolean): Promise<void> {
+    await this.exclusively(id, async () => {
+      const record = this.#records.get(id);
+      if (record !== undefined && still(record)) await this.lifecycle.start(record, 'order');
+    });
+  }
+
   /** One change at a time per sandbox. */
   exclusively<T>(id: string, task: () => Promise<T>): Promise<T> {
     return this.#lock.run(id, task);
@@ -202,8 +210,10 @@ export class NodeAgent implements NodeClient {
 
   async #wake(id: string): Promise<void> {
     const record = this.#records.get(id);
-    if (record === undefined || record.order.desired === 'absent' || this.lifecycle.live.has(id)) return;
-    await this.lifecycle.start(record, 'wake');
+    if (record === undefined || record.order.desired === 'absent') return;
+    // Up already: whoever asked hears again how it is, since an app that crashed stays so.
+    if (this.lifecycle.live.has(id)) this.lifecycle.publish(id);
+    else await this.lifecycle.start(record, 'wake');
   }
 
   #observe(id: string): SandboxObservation | undefined {

@@ -7,7 +7,10 @@ import type { Records, SandboxRecord } from './records.ts';
 /** How often idle sandboxes are looked for: far finer than the shortest threshold, a minute. */
 const INTERVAL_MS = 5000;
 
-/** Puts sandboxes to sleep that nobody has used for as long as the policy says. */
+/** The least time between two starts of a sandbox that is kept up: one that ends at once must not keep the node busy. */
+const RESTART_MS = 30_000;
+
+/** Puts sandboxes to sleep that nobody has used for as long as the policy says, and keeps those up that never sleep. */
 export class IdleLoop {
   policy: NodePolicy;
   readonly #agent: NodeAgent;
@@ -22,6 +25,7 @@ export class IdleLoop {
   }
 
   async run(signal: AbortSignal, onError: (error: unknown) => void): Promise<void> {
+    await this.once().catch(onError);
     try {
       for await (const _ of setInterval(INTERVAL_MS, undefined, { signal })) await this.once().catch(onError);
     } catch (error) {
@@ -31,7 +35,19 @@ export class IdleLoop {
 
   async once(): Promise<void> {
     const idle = this.#records.all().filter((record) => this.#isIdle(record));
-    await Promise.all(idle.map(({ id }) => this.#agent.sleep(id, 'idle', (record) => this.#isIdle(record))));
+    const down = this.#records.all().filter((record) => this.#isMissed(record));
+    await Promise.all([
+      ...idle.map(({ id }) => this.#agent.sleep(id, 'idle', (record) => this.#isIdle(record))),
+      ...down.map(({ id }) => this.#agent.rouse(id, (record) => this.#isMissed(record))),
+    ]);
+  }
+
+  /** Always on, wanted, and down: its node was, or it ended by itself. */
+  #isMissed({ order, state, applied, operation, lastActiveAt }: SandboxRecord): boolean {
+    if (order.idlePolicy !== 'always_on' || order.desired !== 'running' || state !== 'stopped') return false;
+    return (
+      applied >= order.generation && operation === undefined && this.#clock() - lastActiveAt >= RESTART_MS
+    );
   }
 
   #isIdle(record: SandboxRecord): boolean {

@@ -30,7 +30,7 @@ export function routeOf(record: SandboxRecord, live: LiveSandbox | undefined): R
     ports: [...declared],
     visibility: order.visibility,
     progress: progressOf(record, live),
-    failure: record.state === 'error' ? record.errorMessage : undefined,
+    failure: record.state === 'error' ? record.errorMessage : crashOf(live?.status),
   };
 }
 
@@ -39,7 +39,15 @@ function stateOf(record: SandboxRecord, live: LiveSandbox | undefined): Route['s
   if (record.operation !== undefined || live === undefined)
     return record.state === 'error' ? 'failed' : 'stopped';
   if (record.state === 'paused') return 'paused';
+  if (crashOf(live.status) !== undefined) return 'failed';
   return isServing(live.status) ? 'live' : 'waking';
+}
+
+/** What is said of an app whose web process crashed so often that it is left alone. */
+function crashOf(status: RuntimeStatus | undefined): string | undefined {
+  const web = status?.processes.find((process) => process.kind === 'web');
+  if (web?.abandoned !== true) return undefined;
+  return `The app crashed ${web.restarts + 1} times in a row and was left alone. Its log says why.`;
 }
 
 /**
@@ -47,6 +55,6 @@ function stateOf(record: SandboxRecord, live: LiveSandbox | undefined): Route['s
  * come up yet is waited for.
  */
 function isServing(status: RuntimeStatus | undefined): boolean {
-  if (status === undefined || status.phase !== 'ready') return false;
+  if (status === undefined) return false;
   return status.preview.status !== 'starting' || status.preview.last_http_status !== undefined;
 }

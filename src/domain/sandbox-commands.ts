@@ -3,11 +3,18 @@ import * as v from 'valibot';
 import { type App, PresetId, Text } from './app.ts';
 import { invalid, SandboxdError } from './errors.ts';
 import { ingest } from './node-sync.ts';
+import { resolveManifest } from './manifest.ts';
 import { orderOf } from './node.ts';
 import type { Ports } from './ports.ts';
 import { BLANK_TEMPLATE, DEFAULT_PRESET, findPreset, TEMPLATES } from './preset.ts';
 import { recorded } from './record.ts';
-import { DEFAULT_PORT, type Desired, type Sandbox, type SandboxBlueprint } from './sandbox.ts';
+import {
+  DEFAULT_PORT,
+  type Desired,
+  type IdlePolicy,
+  type Sandbox,
+  type SandboxBlueprint,
+} from './sandbox.ts';
 import type { Change } from './store.ts';
 
 /** Which ports of a sandbox are previewed is a short list: it is part of every route. */
@@ -135,7 +142,7 @@ async function create(ports: Ports, creation: Creation): Promise<Sandbox> {
     ...creation,
     id: ports.newId(),
     nodeId: await ports.nodes.place(),
-    idlePolicy: 'sleep',
+    idlePolicy: idlePolicyFor(creation),
     desired: 'running',
     generation: 1,
     revision: 1,
@@ -162,6 +169,13 @@ async function create(ports: Ports, creation: Creation): Promise<Sandbox> {
     ports.log.warn('a create waits for its node', { sandboxId: sandbox.id, nodeId: sandbox.nodeId });
   }
   return requireSandbox(ports, sandbox.owner, sandbox.id);
+}
+
+/** What nobody can visit nobody can wake: a background worker sleeps only when it is told to. */
+function idlePolicyFor({ preset }: SandboxBlueprint): IdlePolicy {
+  const found = preset === undefined ? undefined : findPreset(preset);
+  if (found === undefined) return 'sleep';
+  return resolveManifest(found.manifest).manifest.web === undefined ? 'always_on' : 'sleep';
 }
 
 /** A refused create leaves nothing to clean up by hand. */

@@ -177,6 +177,42 @@ describe('the node agent', () => {
     expect(await happened(idle, 'sandbox.stopped')).toMatchObject([{ payload: { reason: 'idle' } }]);
   });
 
+  it('keeps a worker up: over idleness, a crash, and a shutdown of its node, but not against its owner', async () => {
+    const id = await newSandbox({ runtime_preset: 'worker' });
+    expect(await get(id)).toMatchObject({ idle_policy: 'always_on' });
+    now += 100 * MINUTE;
+    await world.running.sleepIdle();
+    expect(starts(id)).toBe(1);
+
+    remains.engine.crash(id);
+    await expect.poll(() => stored(id)).toBe('stopped');
+    now += MINUTE;
+    await world.running.sleepIdle();
+    await expect.poll(() => stored(id)).toBe('running');
+
+    await world.running.stopAll();
+    now += MINUTE;
+    await restart();
+    await expect.poll(() => stored(id)).toBe('running');
+
+    await command(id, 'stop');
+    now += MINUTE;
+    await world.running.sleepIdle();
+    expect(await stored(id)).toBe('stopped');
+  });
+
+  it('shows an app that crashed as one, not as one that is starting', async () => {
+    const id = await newSandbox();
+    const web = { name: 'web', kind: 'web', running: false, restarts: 4, abandoned: true } as const;
+    world.runtimes
+      .get(id)
+      ?.become({ phase: 'starting', preview: { status: 'down' }, web_port: 3000, processes: [web] });
+    await expect
+      .poll(() => world.routes.get(id))
+      .toMatchObject({ state: 'failed', failure: expect.stringContaining('crashed 5 times') });
+    expect(await get(id)).not.toHaveProperty('progress');
+  });
+
   it('says why a sandbox is kept awake', async () => {
     const id = await newSandbox();
     world.running.onTraffic([
