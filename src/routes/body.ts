@@ -4,7 +4,8 @@ import { invalid, SandboxdError } from '../domain/errors.ts';
 import { parseInput } from '../domain/input.ts';
 import type { AppContext } from './context.ts';
 
-const JSON_LIMIT = 1024 * 1024;
+const MIB = 1024 * 1024;
+const JSON_LIMIT = MIB;
 
 /** Refuses a body over `maxBytes` before it is read to the end. */
 export const limitBody = (maxBytes: number) =>
@@ -16,7 +17,7 @@ export const limitBody = (maxBytes: number) =>
   });
 
 const tooLarge = (maxBytes: number) =>
-  new SandboxdError('payload_too_large', `The body is larger than ${Math.floor(maxBytes / 1024)} KiB.`);
+  new SandboxdError('payload_too_large', `The body is larger than ${Math.floor(maxBytes / MIB)} MiB.`);
 
 /** Reads a body that nothing has read yet. @throws payload_too_large as soon as it is */
 export async function readAtMost(
@@ -35,14 +36,18 @@ export async function readAtMost(
 
 export const limitJson = limitBody(JSON_LIMIT);
 
-/** Reads the JSON body; an empty one counts as `{}`. @throws invalid_request */
-export async function readJson(c: AppContext): Promise<unknown> {
+/**
+ * Reads the JSON body; an empty one counts as `{}`.
+ * @param remedy what to say to who sent something else
+ * @throws invalid_request
+ */
+export async function readJson(c: AppContext, remedy = ''): Promise<unknown> {
   const text = await c.req.text();
   if (text.trim() === '') return {};
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw invalid('The body is not valid JSON.', { cause });
+    throw invalid(`The body is not valid JSON.${remedy}`, { cause });
   }
 }
 

@@ -27,9 +27,10 @@ export async function identify(c: AppContext): Promise<Principal | undefined> {
 export const authenticated: MiddlewareHandler<Env> = async (c, next) => {
   const principal = await identify(c);
   if (principal === undefined) {
+    const sent = c.req.header('authorization') !== undefined;
     throw new SandboxdError(
       'unauthorized',
-      'Send "Authorization: Bearer <token>". Make a token with "sandboxd token create".',
+      `${sent ? 'This token is not valid.' : 'Send "Authorization: Bearer <token>".'} Make a token with "sandboxd token create".`,
     );
   }
   c.set('principal', principal);

@@ -121,7 +121,10 @@ async function readWrite(
     const bytes = new Uint8Array(await c.req.arrayBuffer());
     return { path: requiredPath(c), append: booleanQuery(c, 'append'), bytes };
   }
-  const write = parseInput(FileWrite, await readJson(c));
+  const write = parseInput(
+    FileWrite,
+    await readJson(c, ' Send {"path", "content"}, or raw bytes with ?path=.'),
+  );
   return {
     path: parseWorkspacePath(write.path),
     append: write.append,
