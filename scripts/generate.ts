@@ -1,5 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { readVersion } from '../src/compose/instance.ts';
+import { readVersion } from '../src/compose/version.ts';
 import { generateViews } from './build-views.ts';
 import { openapiDocument, openapiModule, openapiYaml } from './openapi.ts';
 

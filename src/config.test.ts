@@ -45,6 +45,8 @@ describe('configuration', () => {
     ['SANDBOXD_IDLE_SECONDS', '59'],
     ['SANDBOXD_IDLE_SECONDS', '100.5'],
     ['SANDBOXD_PREVIEW_TLS', 'yes'],
+    ['SANDBOXD_CA_FILE', '/no/such/file.pem'],
+    ['SANDBOXD_DATABASE_URL', 'mysql://db'],
   ])('refuses %s=%s and names the variable', (name, value) => {
     expect(() => loadConfig({ [name]: value })).toThrow(ConfigError);
     expect(() => loadConfig({ [name]: value })).toThrow(name);

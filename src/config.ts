@@ -67,7 +67,7 @@ export function loadConfig(env: Environment): Config {
       enabled: read.boolean('SANDBOXD_IDLE_ENABLED', true),
       seconds: read.integer('SANDBOXD_IDLE_SECONDS', 2100, 60, 86_400),
     },
-    caFile: read.text('SANDBOXD_CA_FILE') ?? (existsSync(HOST_CA_FILE) ? HOST_CA_FILE : undefined),
+    caFile: readCaFile(read),
     outboundProxy: readOutboundProxy(env),
     npmRegistry: read.text('SANDBOXD_NPM_REGISTRY'),
     unknownNames: [],
@@ -78,8 +78,22 @@ export function loadConfig(env: Environment): Config {
 const defaultDataDir = (): string =>
   process.getuid?.() === 0 ? '/var/lib/sandboxd' : join(homedir(), '.local/share/sandboxd');
 
+function readCaFile(read: Reader): string | undefined {
+  const given = read.text('SANDBOXD_CA_FILE');
+  if (given === undefined) return existsSync(HOST_CA_FILE) ? HOST_CA_FILE : undefined;
+  if (existsSync(given)) return resolve(given);
+  throw new ConfigError(
+    `SANDBOXD_CA_FILE: there is no file "${given}". Give a bundle of certificates in PEM format.`,
+  );
+}
+
 function readDatabase(read: Reader, dataDir: string): Config['database'] {
   const url = read.text('SANDBOXD_DATABASE_URL') ?? `file:${join(dataDir, 'sandboxd.db')}`;
+  if (!/^(file|libsql|https?|wss?):/.test(url)) {
+    throw new ConfigError(
+      `SANDBOXD_DATABASE_URL: "${url}" is no address of a libSQL database. Give libsql://…, https://…, or file:/path.`,
+    );
+  }
   const token = read.text('SANDBOXD_DATABASE_TOKEN');
   return token === undefined ? { url } : { url, token };
 }

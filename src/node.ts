@@ -1,10 +1,16 @@
 import { fileURLToPath } from 'node:url';
 import { readRecipes } from '../images/recipe.ts';
+import { AlreadyRunningError } from './compose/claim.ts';
 import { createLogger } from './compose/logger.ts';
 import { startServer } from './compose/server.ts';
-import { loadConfig } from './config.ts';
+import { ConfigError, loadConfig } from './config.ts';
+import { SandboxdError } from './domain/errors.ts';
 
 const RUNTIMED = fileURLToPath(new URL('../runtimed/main.ts', import.meta.url));
+
+/** Whether the message says it all. */
+const isExplained = (error: Error): boolean =>
+  error instanceof ConfigError || error instanceof SandboxdError || error instanceof AlreadyRunningError;
 
 /** Serves until it is told to end: by a signal, leaving sandboxes running, or over the admin socket, putting them to sleep. */
 async function main(): Promise<void> {
@@ -21,4 +27,10 @@ async function main(): Promise<void> {
   if (reason === 'down') await server.stopAll();
 }
 
-await main();
+try {
+  await main();
+} catch (error) {
+  const cause = error instanceof Error && !isExplained(error) ? `\n${error.stack}` : '';
+  process.stdout.write(`sandboxd could not start: ${String(error)}${cause}\n`);
+  process.exitCode = 1;
+}

@@ -1,3 +1,4 @@
+import { SandboxdError } from '../domain/errors.ts';
 import { join } from 'node:path';
 import type { NodePolicy } from '../domain/node.ts';
 import { TEMPLATES } from '../domain/preset.ts';
@@ -38,6 +39,7 @@ export interface RunningAgent extends AsyncDisposable {
 
 /** Recovers what an earlier run left. `begin` then starts the loops. */
 export async function startAgent(ports: AgentPorts, options: AgentOptions): Promise<RunningAgent> {
+  await requireRuntime(ports);
   await ports.engine.ensureNetwork();
   await ports.workspaces.open();
   await warmTemplates(ports);
@@ -88,4 +90,15 @@ export async function startAgent(ports: AgentPorts, options: AgentOptions): Prom
 async function warmTemplates({ engine, workspaces, defaults }: AgentPorts): Promise<void> {
   const imageDigest = await engine.imageDigest(defaults.image);
   for (const template of TEMPLATES) await workspaces.warm({ imageDigest, template });
+}
+
+/** A runtime the engine does not know would fail every start: said once, before anything is served. */
+async function requireRuntime({ engine, defaults: { runtime } }: AgentPorts): Promise<void> {
+  if (runtime === undefined) return;
+  const { runtimes } = await engine.info();
+  if (runtimes.includes(runtime)) return;
+  throw new SandboxdError(
+    'unavailable',
+    `The container engine does not know the runtime "${runtime}" (SANDBOXD_RUNTIME). It knows ${runtimes.join(', ')}.`,
+  );
 }

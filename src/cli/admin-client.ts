@@ -18,6 +18,9 @@ export interface IssuedToken {
 /** A server that holds its socket open but does not answer. */
 const DEADLINE_MS = 10_000;
 
+/** There is no server; the last three also where a data directory is no directory, or too long a name for a socket. */
+const NOBODY_LISTENS = new Set(['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'ENOTDIR', 'EINVAL', 'ENAMETOOLONG']);
+
 /** Talks to the running server over its admin socket. */
 export class AdminClient {
   readonly #socketPath: string;
@@ -32,7 +35,7 @@ export class AdminClient {
       return (await this.#call('GET', '/admin/status')) as ServerStatus;
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      if (code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'ECONNRESET') return undefined;
+      if (NOBODY_LISTENS.has(code ?? '')) return undefined;
       throw error;
     }
   }

@@ -26,7 +26,7 @@ describe('parsing arguments', () => {
   });
 
   it.each([
-    { args: [], says: 'Something is missing.' },
+    { args: [], says: 'NAME is missing.' },
     { args: ['a', 'b'], says: 'Unexpected argument "b".' },
     { args: ['a', '--bogus'], says: "Unknown option '--bogus'." },
     { args: ['a', '--owner'], says: "Option '--owner <value>' argument missing." },

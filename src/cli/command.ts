@@ -59,7 +59,8 @@ export function parseArguments(command: Command, args: readonly string[]): Parse
   const expected = command.words ?? 0;
   if (values['help'] !== true && positionals.length !== expected) {
     const unexpected = positionals[expected];
-    refuse(unexpected === undefined ? 'Something is missing.' : `Unexpected argument "${unexpected}".`);
+    const missing = command.usage.split(' ')[positionals.length] ?? 'An argument';
+    refuse(unexpected === undefined ? `${missing} is missing.` : `Unexpected argument "${unexpected}".`);
   }
   return { values: values as Values, words: positionals };
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { ConfigError, loadConfig } from '../config.ts';
+import { readVersion } from '../compose/version.ts';
 import { SandboxdError } from '../domain/errors.ts';
 import { AdminClient } from './admin-client.ts';
 import { COMMANDS } from './commands.ts';
@@ -8,7 +9,7 @@ import { EXIT, type ExitCode, Failure } from './failure.ts';
 
 export type CommandLine = Pick<CommandContext, 'terminal' | 'env' | 'signal'>;
 
-/** Runs one command line to its exit code. Failures are told on the terminal; nothing is thrown but bugs. */
+/** Runs one command line to its exit code. Failures are told on the terminal; nothing is thrown. */
 export async function runCommandLine(args: readonly string[], line: CommandLine): Promise<ExitCode> {
   try {
     return await dispatch(args, line);
@@ -26,6 +27,10 @@ async function dispatch(args: readonly string[], line: CommandLine): Promise<Exi
   if (first === undefined || first === 'help' || first === '--help' || first === '-h') {
     return help(args.slice(1), line);
   }
+  if (first === 'version' || first === '--version' || first === '-v') {
+    line.terminal.print(await readVersion());
+    return EXIT.ok;
+  }
   const command = findCommand(args);
   const { values, words } = parseArguments(command, args.slice(command.name.split(' ').length));
   if (values['help'] === true) {
@@ -41,9 +46,15 @@ async function dispatch(args: readonly string[], line: CommandLine): Promise<Exi
 function findCommand(args: readonly string[]): Command {
   const found = COMMANDS.find(({ name }) => name.split(' ').every((word, at) => args[at] === word));
   if (found !== undefined) return found;
+  const group = COMMANDS.filter(({ name }) => name.split(' ')[0] === args[0]);
+  if (group.length > 0) {
+    throw new Failure(`Say more: ${group.map(helpLine).join(', ')}.`, EXIT.usage);
+  }
   const names = COMMANDS.map(({ name }) => name).join(', ');
   throw new Failure(`There is no command "${args[0]}". There are: ${names}, help.`, EXIT.usage);
 }
+
+const helpLine = ({ name, usage }: Command): string => `"sandboxd ${name} ${usage}"`;
 
 function help(topic: readonly string[], { terminal }: CommandLine): ExitCode {
   if (topic.length > 0) {
@@ -73,5 +84,7 @@ function tell(error: unknown, { terminal }: CommandLine): ExitCode {
     terminal.note(`sandboxd: ${error.message}`);
     return EXIT.failed;
   }
-  throw error;
+  const { stack } = error instanceof Error ? error : new Error(String(error));
+  terminal.note(`sandboxd: something failed that should not have; please report it.\n${stack}`);
+  return EXIT.failed;
 }

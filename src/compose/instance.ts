@@ -4,8 +4,6 @@ import { join } from 'node:path';
 import { type KeyPair, loadOrCreateKeyPair, loadOrCreateSecret } from '../adapters/crypto/key-pair.ts';
 import type { IdSource } from '../domain/ids.ts';
 
-export { configuredTokens } from './configured-tokens.ts';
-
 /** What an installation is recognised by; made at its first start and kept in its data directory. */
 export interface Identity {
   /** Labels everything this instance makes in the engine: 8 hexadecimal digits. */
@@ -32,8 +30,13 @@ export async function loadIdentity(dataDir: string, newId: IdSource): Promise<Id
   return { instanceId, nodeId, apiKeys, nodeKeys, previewKey };
 }
 
-/** The version of this program, from its package. */
-export async function readVersion(): Promise<string> {
-  const text = await readFile(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
+/** The instance's id, where there is one yet. */
+export async function readInstance(dataDir: string): Promise<string | undefined> {
+  try {
+    return await readFile(join(dataDir, 'instance'), 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    throw error;
+  }
 }

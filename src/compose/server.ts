@@ -16,10 +16,11 @@ import { agentPorts, nodeDirectory } from './agent.ts';
 import { IN_PROCESS, localNode } from './api.ts';
 import { claimDataDirectory } from './claim.ts';
 import { configuredTokens } from './configured-tokens.ts';
-import { type Identity, loadIdentity, readVersion } from './instance.ts';
+import { type Identity, loadIdentity } from './instance.ts';
 import { openFronts } from './fronts.ts';
 import { RouteSink } from './route-sink.ts';
 import { openStore } from './store.ts';
+import { readVersion } from './version.ts';
 
 export interface ServerOptions {
   readonly config: Config;

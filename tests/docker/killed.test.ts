@@ -59,6 +59,20 @@ describe('a server that is killed in the middle of a create', () => {
 });
 
 describe('a server that is killed while an app runs', () => {
+  it('leaves to `down` what it left in the engine', async () => {
+    const app = await newApp();
+    const { preview } = await site.json<Sandbox>('POST', `/v1/apps/${app}/sandbox`);
+    await visit(preview.url);
+    await site.kill();
+    await site.command('down');
+    expect(await site.inEngine()).toEqual({ containers: [], volumes: [] });
+    const name = `sandboxd-${await site.instanceId()}`;
+    expect((await site.docker.listNetworks()).map(({ Name }) => Name)).not.toContain(name);
+    await site.up();
+    expect((await visitUntil(200, preview.url, 10_000)).status).toBe(200);
+    await site.json('DELETE', `/v1/apps/${app}`);
+  });
+
   it('finds it again, running all the while', async () => {
     const app = await newApp();
     const { preview } = await site.json<Sandbox>('POST', `/v1/apps/${app}/sandbox`);
