@@ -1,7 +1,5 @@
-import { DockerEngine } from '../../adapters/docker/engine.ts';
-import { readInstance } from '../../compose/instance.ts';
-import type { Config } from '../../config.ts';
-import { SandboxdError } from '../../domain/errors.ts';
+import { isClaimed } from '../../compose/claim.ts';
+import type { AdminClient, ServerStatus } from '../admin-client.ts';
 import type { Command } from '../command.ts';
 import { EXIT, Failure } from '../failure.ts';
 import { findProcess } from '../../host/processes.ts';
@@ -10,8 +8,6 @@ import { waitFor } from '../../host/wait-for.ts';
 /** Every sandbox gets its time to stop; what takes longer than this hangs. */
 const DEADLINE_MS = 120_000;
 const POLL_MS = 50;
-/** As a server gives them. */
-const GRACE_SECONDS = 8;
 
 export const down: Command = {
   name: 'down',
@@ -20,8 +16,10 @@ export const down: Command = {
   help: 'Apps and their files stay. Returns when the server has ended. Where none is running, stops what one that was\nkilled has left in the engine.',
   options: {},
   async run({ admin, config, terminal, signal }) {
-    const server = await admin.status();
-    if (server === undefined) {
+    const server = await settle(admin, config.dataDir, signal);
+    if (server === 'none') {
+      // Knows the engine's client, which no other command should wait for.
+      const { clearLeftovers } = await import('../leftovers.ts');
       const left = await clearLeftovers(config);
       terminal.note(
         `sandboxd is not running.${left > 0 ? ` ${left} sandboxes it had left running were stopped.` : ''}`,
@@ -40,22 +38,17 @@ export const down: Command = {
   },
 };
 
-/** A server that was killed leaves its sandboxes and their network. @returns how many sandboxes were stopped */
-async function clearLeftovers({ dataDir, dockerSocket }: Config): Promise<number> {
-  const instance = await readInstance(dataDir);
-  if (instance === undefined) return 0;
-  const engine = new DockerEngine({ socketPath: dockerSocket, instance });
-  try {
-    const left = await engine.list();
-    for (const { sandboxId } of left) {
-      await engine.stop(sandboxId, GRACE_SECONDS);
-      await engine.remove(sandboxId);
-    }
-    await engine.removeNetwork();
-    return left.length;
-  } catch (error) {
-    // Without an engine nothing of it runs.
-    if (error instanceof SandboxdError && error.code === 'node_unavailable') return 0;
-    throw error;
-  }
+/** A server that is only starting is waited for, so that it ends in order like any other. */
+async function settle(
+  admin: AdminClient,
+  dataDir: string,
+  signal: AbortSignal,
+): Promise<ServerStatus | 'none'> {
+  const ask = async () =>
+    (await admin.status()) ?? ((await isClaimed(dataDir)) ? undefined : ('none' as const));
+  const server = await waitFor(ask, { deadlineMs: DEADLINE_MS, pollMs: POLL_MS, signal });
+  if (server !== undefined) return server;
+  throw new Failure(
+    'a server holds the data directory but has not answered for two minutes. Its log says why.',
+  );
 }
