@@ -1,8 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * One project per layer, by what it needs: `fast` needs Node alone, `edge` needs workerd, `docker` a real engine,
- * `browser` an engine and Chromium.
+ * One project per layer, by what it needs: `fast` needs Node alone, `slow` many processes, waits and disk syncs besides,
+ * `edge` workerd, `docker` a real engine, `browser` an engine and Chromium.
  */
 export default defineConfig({
   test: {
@@ -13,7 +13,20 @@ export default defineConfig({
         test: {
           name: 'fast',
           include: ['{src,runtimed,proxy,images,scripts}/**/*.test.ts', 'tests/{fast,runner}/**/*.test.ts'],
+          exclude: ['**/*.slow.test.ts', '**/node_modules/**'],
           testTimeout: 10_000,
+          // No test changes a module for the next one, and loading everything anew for each file takes longer than most.
+          isolate: false,
+          // Most of them wait for sockets, files and processes: more of them than cores.
+          maxWorkers: 4,
+        },
+      },
+      {
+        test: {
+          name: 'slow',
+          include: ['{src,runtimed,proxy,tests}/**/*.slow.test.ts'],
+          testTimeout: 60_000,
+          maxWorkers: 4,
         },
       },
       {

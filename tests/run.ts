@@ -45,7 +45,7 @@ async function check(surroundings: Surroundings): Promise<Score> {
 
 async function testEverything(surroundings: Surroundings): Promise<Score> {
   const tools = await step('test tools', surroundings.signal, () => ensureTools(surroundings));
-  const alone = await runTests(surroundings, ['fast', 'edge']);
+  const alone = await runTests(surroundings, ['fast', 'slow', 'edge']);
   return [tools, alone, await testOnEngine(surroundings)].reduce(add, NOTHING);
 }
 
