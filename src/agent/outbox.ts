@@ -17,6 +17,8 @@ interface Acknowledged {
   readonly keys: readonly string[];
 }
 
+/** An API that was away for days must not get a message too large to take. */
+const BATCH = 500;
 const ENDING = '.json';
 const STATE = 'acknowledged';
 /** Operations under way at one crash are far fewer. */
@@ -48,8 +50,14 @@ export class Outbox {
     return new Outbox(directory, entries, acknowledged);
   }
 
+  /** The oldest reports that wait, at most as many as one message carries. */
   pending(): NodeReport[] {
-    return this.#entries.map((entry) => entry.report);
+    return this.#entries.slice(0, BATCH).map((entry) => entry.report);
+  }
+
+  /** Whether more wait than `pending` gives. */
+  get hasMore(): boolean {
+    return this.#entries.length > BATCH;
   }
 
   /**

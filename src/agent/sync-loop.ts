@@ -61,6 +61,7 @@ export class SyncLoop {
     const observations = this.#agent.observeAll();
     const answer = await this.#options.exchange({ observations, reports: this.#outbox.pending() });
     await this.#outbox.acknowledge(answer.acknowledged);
+    if (this.#outbox.hasMore) this.notify();
     this.#options.onPolicy(answer.policy);
     const ordered = new Set(answer.orders.map((order) => order.id));
     const confirmed = observations.filter(({ id, state }) => state === 'absent' && !ordered.has(id));
