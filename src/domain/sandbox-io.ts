@@ -18,3 +18,18 @@ export async function filesOf(ports: Ports, owner: string, id: string): Promise<
   const { client } = await nodeOf(ports, owner, id);
   return client.files(id);
 }
+
+/**
+ * The last lines of a process's log, the latest last.
+ * @throws not_found, sandbox_unavailable while it does not run, node_unavailable
+ */
+export async function tailLog(
+  ports: Ports,
+  owner: string,
+  id: string,
+  process: string,
+  lines: number,
+): Promise<string[]> {
+  const { client } = await nodeOf(ports, owner, id);
+  return client.tailLog(id, process, lines);
+}

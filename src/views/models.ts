@@ -103,8 +103,27 @@ export interface StageMessage {
   readonly text: string;
   /** Program or build output. */
   readonly output?: string;
-  /** The label of the button that starts the sandbox. */
-  readonly start?: string;
+  readonly action?: StageAction;
+}
+
+/** The one thing to do about it. */
+export interface StageAction {
+  readonly verb: 'start' | 'restart';
+  readonly label: string;
+  /** The status from the press on, until the server tells. */
+  readonly doing: string;
+}
+
+/** What the processes said last. */
+export interface LogPanel {
+  /** One each process, when there are several to choose from. */
+  readonly tabs: readonly { readonly name: string; readonly href: string; readonly chosen: boolean }[];
+  /** Whose log is shown. */
+  readonly process?: string;
+  /** The lines, as one text. */
+  readonly text: string;
+  /** What stands there when there are no lines. */
+  readonly note?: string;
 }
 
 export interface ProcessRow {
@@ -128,16 +147,18 @@ export interface AppPage extends Frame {
   readonly initial: string;
   readonly tint: number;
   readonly chip: Chip;
-  readonly stage: Stage;
+  /** Absent where the log is the main thing to see. */
+  readonly stage?: Stage;
+  /** Absent without a sandbox. */
+  readonly logs?: LogPanel;
+  /** This page as it is, to look at it again. */
+  readonly here: string;
   /** Seconds until the page looks again. */
   readonly refreshSeconds: number;
   /** Whether something is under way, so that pages without scripts reload too. */
   readonly settling: boolean;
-  readonly canStart: boolean;
   readonly canStop: boolean;
   readonly preview?: PreviewAddress;
-  /** What stands where the address would, when there is none. */
-  readonly noPreview: string;
   readonly notices: readonly string[];
   readonly facts: readonly { readonly name: string; readonly value: string; readonly title?: string }[];
   readonly awakeBecause: readonly string[];

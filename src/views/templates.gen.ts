@@ -3,6 +3,50 @@
 import type { TemplateFunction } from 'eta/core';
 
 export const templates: Record<string, TemplateFunction> = {
+"@action": function (it: any, options: any) {
+
+let include = (__eta_t, __eta_d) => this.render(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+let includeAsync = (__eta_t, __eta_d) => this.renderAsync(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+
+let __eta = {res: "", e: this.config.escapeFunction, f: this.config.filterFunction, blocks: {}};
+
+function layout(path, data) {
+  __eta.layout = path;
+  __eta.layoutData = data;
+}
+
+function output(s){__eta.res+=s;}
+function capture(fn){const s=__eta.res;__eta.res='';try{fn();return __eta.res}finally{__eta.res=s;}}
+async function captureAsync(fn){const s=__eta.res;__eta.res='';try{await fn();return __eta.res}finally{__eta.res=s;}}
+function block(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=capture(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?capture(fn):'';}
+async function blockAsync(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=await captureAsync(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?await captureAsync(fn):'';}
+
+__eta.res+='<form id="';
+__eta.res+=__eta.e(it.action.verb);
+__eta.res+='-form" method="post" action="/apps/';
+__eta.res+=__eta.e(it.id);
+__eta.res+='/';
+__eta.res+=__eta.e(it.action.verb);
+__eta.res+='" hx-post="/apps/';
+__eta.res+=__eta.e(it.id);
+__eta.res+='/';
+__eta.res+=__eta.e(it.action.verb);
+__eta.res+='" hx-target="#live" hx-select="#live" hx-swap="outerMorph" hx-disable="find button" data-doing="';
+__eta.res+=__eta.e(it.action.doing);
+__eta.res+='">\n';
+__eta.res+=include('@csrf', { csrfToken: it.csrfToken });
+__eta.res+='<button class="button button-primary" type="submit">';
+__eta.res+=include('@icon', { icon: it.action.verb === 'restart' ? 'reload' : 'play' });
+__eta.res+=__eta.e(it.action.label);
+__eta.res+='</button>\n</form>';
+
+if (__eta.layout) {
+  __eta.res = include (__eta.layout, {...it, body: __eta.res, ...__eta.layoutData, __blocks: __eta.blocks});
+}
+
+return __eta.res;
+
+},
 "@app-delete": function (it: any, options: any) {
 
 let include = (__eta_t, __eta_d) => this.render(__eta_t, {...it, ...(__eta_d ?? {})}, options);
@@ -22,9 +66,9 @@ function block(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=capture(fn);}
 async function blockAsync(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=await captureAsync(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?await captureAsync(fn):'';}
 
 layout('@layout', { title: `Delete ${it.name}`, bodyClass: 'narrow' })
-__eta.res+='<section class="card">\n<h1 class="dialog-title">Delete “';
+__eta.res+='<section class="card">\n<h1 class="dialog-title">Delete “<bdi>';
 __eta.res+=__eta.e(it.name);
-__eta.res+='”?</h1>\n';
+__eta.res+='</bdi>”?</h1>\n';
 __eta.res+=include('@delete-form', { id: it.id, csrfToken: it.csrfToken });
 __eta.res+='</section>';
 
@@ -139,22 +183,22 @@ __eta.res+=' title="';
 __eta.res+=__eta.e(fact.title);
 __eta.res+='"';
 }
-__eta.res+='>';
+__eta.res+='><bdi>';
 __eta.res+=__eta.e(fact.value);
-__eta.res+='</dd></div>\n';
+__eta.res+='</bdi></dd></div>\n';
 }
 if (it.awakeBecause.length > 0) {
-__eta.res+='<div><dt>Awake because</dt><dd>';
+__eta.res+='<div><dt>Awake because</dt><dd><bdi>';
 __eta.res+=__eta.e(it.awakeBecause.join(', '));
-__eta.res+='</dd></div>\n';
+__eta.res+='</bdi></dd></div>\n';
 }
 __eta.res+='</dl>\n</section>\n';
 if (it.processes.length > 0) {
 __eta.res+='<section class="panel" aria-labelledby="processes-title">\n<h2 id="processes-title">Processes</h2>\n<ul class="processes">\n';
 for (const process of it.processes) {
-__eta.res+='<li>\n<span class="process-name">';
+__eta.res+='<li>\n<span class="process-name"><bdi>';
 __eta.res+=__eta.e(process.name);
-__eta.res+='</span>\n<span class="process-kind">';
+__eta.res+='</bdi></span>\n<span class="process-kind">';
 __eta.res+=__eta.e(process.kind);
 if (process.restarts > 0) {
 __eta.res+=' · ';
@@ -174,9 +218,9 @@ __eta.res+='<li class="tone-';
 __eta.res+=__eta.e(entry.tone);
 __eta.res+='" id="event-';
 __eta.res+=__eta.e(entry.id);
-__eta.res+='">\n<p>';
+__eta.res+='">\n<p><bdi>';
 __eta.res+=__eta.e(entry.message);
-__eta.res+='</p>\n';
+__eta.res+='</bdi></p>\n';
 __eta.res+=include('@moment', { moment: entry.at });
 __eta.res+='</li>\n';
 }
@@ -208,8 +252,8 @@ function block(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=capture(fn);}
 async function blockAsync(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=await captureAsync(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?await captureAsync(fn):'';}
 
 layout('@layout', { title: `${it.name} · ${it.chip.label}`, bodyClass: 'wide' })
-__eta.res+='<div id="live" class="app" hx-get="/apps/';
-__eta.res+=__eta.e(it.id);
+__eta.res+='<div id="live" class="app" hx-get="';
+__eta.res+=__eta.e(it.here);
 __eta.res+='" hx-select="#live" hx-swap="outerMorph" hx-trigger="every ';
 __eta.res+=__eta.e(it.refreshSeconds);
 __eta.res+='s, refresh" data-poll>\n<nav class="crumbs" aria-label="Breadcrumb"><a href="/">';
@@ -218,9 +262,9 @@ __eta.res+='Apps</a></nav>\n<div class="app-head">\n<span class="tile tint-';
 __eta.res+=__eta.e(it.tint);
 __eta.res+='" aria-hidden="true">';
 __eta.res+=__eta.e(it.initial);
-__eta.res+='</span>\n<h1>';
+__eta.res+='</span>\n<h1><bdi>';
 __eta.res+=__eta.e(it.name);
-__eta.res+='</h1>\n<div id="status" role="status" aria-label="Status">';
+__eta.res+='</bdi></h1>\n<div id="status" role="status" aria-label="Status">';
 __eta.res+=include('@chip', { chip: it.chip });
 __eta.res+='</div>\n<div class="app-actions">\n';
 if (it.canStop) {
@@ -228,14 +272,11 @@ __eta.res+='<form id="stop-form" method="post" action="/apps/';
 __eta.res+=__eta.e(it.id);
 __eta.res+='/stop" hx-post="/apps/';
 __eta.res+=__eta.e(it.id);
-__eta.res+='/stop" hx-target="#live" hx-select="#live" hx-swap="outerMorph" hx-disable="find button">\n';
+__eta.res+='/stop" hx-target="#live" hx-select="#live" hx-swap="outerMorph" hx-disable="find button" data-doing="Stopping">\n';
 __eta.res+=include('@csrf', it);
-__eta.res+='<button class="button" type="submit" title="Ends its processes. Files stay, and the next visit wakes it.">';
+__eta.res+='<button class="button" type="submit" title="Ends its processes. Files stay, and the next visit starts it.">';
 __eta.res+=include('@icon', { icon: 'stop' });
 __eta.res+='Stop</button>\n</form>\n';
-}
-if (it.canStart) {
-__eta.res+=include('@start', { id: it.id, csrfToken: it.csrfToken, formId: 'start-form', label: 'Start', style: '' });
 }
 __eta.res+='<a class="button button-danger" href="/apps/';
 __eta.res+=__eta.e(it.id);
@@ -245,16 +286,22 @@ __eta.res+='Delete</a>\n</div>\n</div>\n';
 for (const notice of it.notices) {
 __eta.res+='<div class="alert alert-warn">';
 __eta.res+=include('@icon', { icon: 'alert' });
-__eta.res+='<p>';
+__eta.res+='<p><bdi>';
 __eta.res+=__eta.e(notice);
-__eta.res+='</p></div>\n';
+__eta.res+='</bdi></p></div>\n';
 }
-__eta.res+='<div class="app-columns">\n';
+__eta.res+='<div class="app-columns">\n<div class="main-column">\n';
+if (it.stage) {
 __eta.res+=include('@stage', it);
+}
+if (it.logs) {
+__eta.res+=include('@logs', it);
+}
+__eta.res+='</div>\n';
 __eta.res+=include('@app-side', it);
-__eta.res+='</div>\n</div>\n<dialog id="delete-dialog" class="dialog" aria-labelledby="delete-title">\n<h2 class="dialog-title" id="delete-title">Delete “';
+__eta.res+='</div>\n</div>\n<dialog id="delete-dialog" class="dialog" aria-labelledby="delete-title">\n<h2 class="dialog-title" id="delete-title">Delete “<bdi>';
 __eta.res+=__eta.e(it.name);
-__eta.res+='”?</h2>\n';
+__eta.res+='</bdi>”?</h2>\n';
 __eta.res+=include('@delete-form', { id: it.id, csrfToken: it.csrfToken, inDialog: true });
 __eta.res+='</dialog>';
 
@@ -289,7 +336,7 @@ __eta.res+='<section class="welcome">\n<div class="welcome-head">\n<span class="
 __eta.res+=include('@icon', { icon: 'box' });
 __eta.res+='</span>\n<h1>Create your first app</h1>\n<p class="lead">An app is code with a home of its own: an isolated sandbox to build it in, and a live preview at its own address.</p>\n<a class="button button-primary button-large" href="/apps/new">';
 __eta.res+=include('@icon', { icon: 'plus' });
-__eta.res+='New app</a>\n</div>\n<ol class="path">\n<li><h2>Pick a preset</h2><p>A React page or a background worker, ready to run.</p></li>\n<li><h2>See it live</h2><p>Seconds later it runs at its own preview address.</p></li>\n<li><h2>Change it</h2><p>Edit files over the API. The preview follows, and sleeps when nobody looks.</p></li>\n</ol>\n<div class="from-terminal">\n<h2>From a terminal</h2>\n<p class="hint">With a token of <code>./sandboxd token create</code>: make an app, then its sandbox.</p>\n<pre class="snippet-block" tabindex="0" aria-label="Commands"><code>curl ';
+__eta.res+='New app</a>\n</div>\n<ol class="path">\n<li><h2>Pick a preset</h2><p>A React page or a background worker, ready to run.</p></li>\n<li><h2>See it live</h2><p>Seconds later it runs at its own preview address.</p></li>\n<li><h2>Change it</h2><p>Edit files over the API. The preview follows, and stops when nobody looks.</p></li>\n</ol>\n<div class="from-terminal">\n<h2>From a terminal</h2>\n<p class="hint">With a token of <code>./sandboxd token create</code>: make an app, then its sandbox.</p>\n<pre class="snippet-block" tabindex="0" aria-label="Commands"><code>curl ';
 __eta.res+=__eta.e(it.origin);
 __eta.res+='/v1/apps -H "Authorization: Bearer $TOKEN" \\\n-d \'{"name": "Hello", "runtime_preset": "react-vite"}\'\ncurl -X POST ';
 __eta.res+=__eta.e(it.origin);
@@ -313,9 +360,9 @@ __eta.res+='" aria-hidden="true">';
 __eta.res+=__eta.e(app.initial);
 __eta.res+='</span>\n<div class="app-row-name">\n<a class="app-link" href="/apps/';
 __eta.res+=__eta.e(app.id);
-__eta.res+='">';
+__eta.res+='"><bdi>';
 __eta.res+=__eta.e(app.name);
-__eta.res+='</a>\n<p class="app-row-meta"><span class="app-row-preset">';
+__eta.res+='</bdi></a>\n<p class="app-row-meta"><span class="app-row-preset">';
 __eta.res+=__eta.e(app.preset);
 __eta.res+=' · </span>active ';
 __eta.res+=include('@moment', { moment: app.active });
@@ -482,9 +529,9 @@ __eta.res+='<section class="notice-page">\n<p class="notice-code">';
 __eta.res+=__eta.e(it.status);
 __eta.res+='</p>\n<h1>';
 __eta.res+=__eta.e(it.title);
-__eta.res+='</h1>\n<p>';
+__eta.res+='</h1>\n<p><bdi>';
 __eta.res+=__eta.e(it.message);
-__eta.res+='</p>\n<p><a class="button" href="/">All apps</a></p>\n</section>';
+__eta.res+='</bdi></p>\n<p><a class="button" href="/">All apps</a></p>\n</section>';
 
 if (__eta.layout) {
   __eta.res = include (__eta.layout, {...it, body: __eta.res, ...__eta.layoutData, __blocks: __eta.blocks});
@@ -566,9 +613,9 @@ __eta.res+='<nav class="topnav" aria-label="Account">\n';
 if (it.account.canSignOut) {
 __eta.res+='<span class="owner" title="Signed in as ';
 __eta.res+=__eta.e(it.account.owner);
-__eta.res+='">';
+__eta.res+='"><bdi>';
 __eta.res+=__eta.e(it.account.owner);
-__eta.res+='</span>\n<form method="post" action="/logout">\n';
+__eta.res+='</bdi></span>\n<form method="post" action="/logout">\n';
 __eta.res+=include('@csrf', it);
 __eta.res+='<button class="link-button" type="submit">Sign out</button>\n</form>\n';
 } else {
@@ -669,6 +716,69 @@ if (__eta.layout) {
 return __eta.res;
 
 },
+"@logs": function (it: any, options: any) {
+
+let include = (__eta_t, __eta_d) => this.render(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+let includeAsync = (__eta_t, __eta_d) => this.renderAsync(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+
+let __eta = {res: "", e: this.config.escapeFunction, f: this.config.filterFunction, blocks: {}};
+
+function layout(path, data) {
+  __eta.layout = path;
+  __eta.layoutData = data;
+}
+
+function output(s){__eta.res+=s;}
+function capture(fn){const s=__eta.res;__eta.res='';try{fn();return __eta.res}finally{__eta.res=s;}}
+async function captureAsync(fn){const s=__eta.res;__eta.res='';try{await fn();return __eta.res}finally{__eta.res=s;}}
+function block(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=capture(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?capture(fn):'';}
+async function blockAsync(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=await captureAsync(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?await captureAsync(fn):'';}
+
+__eta.res+='<section class="panel logs';
+__eta.res+=__eta.e(it.stage ? '' : ' logs-main');
+__eta.res+='" id="logs" aria-labelledby="logs-title">\n<div class="logs-head">\n<h2 id="logs-title">Logs</h2>\n';
+if (it.logs.tabs.length > 0) {
+__eta.res+='<nav class="tabs" aria-label="Process">\n';
+for (const tab of it.logs.tabs) {
+__eta.res+='<a class="tab" href="';
+__eta.res+=__eta.e(tab.href);
+__eta.res+='" hx-get="';
+__eta.res+=__eta.e(tab.href);
+__eta.res+='" hx-target="#live" hx-select="#live" hx-swap="outerMorph"';
+if (tab.chosen) {
+__eta.res+=' aria-current="true"';
+}
+__eta.res+='><bdi>';
+__eta.res+=__eta.e(tab.name);
+__eta.res+='</bdi></a>\n';
+}
+__eta.res+='</nav>\n';
+} else if (it.logs.process) {
+__eta.res+='<span class="process-name"><bdi>';
+__eta.res+=__eta.e(it.logs.process);
+__eta.res+='</bdi></span>\n';
+}
+__eta.res+='</div>\n';
+if (it.logs.note) {
+__eta.res+='<p class="quiet" id="log-note">';
+__eta.res+=__eta.e(it.logs.note);
+__eta.res+='</p>\n';
+} else {
+__eta.res+='<div class="log" id="log" role="log" aria-live="off" aria-label="Log of ';
+__eta.res+=__eta.e(it.logs.process);
+__eta.res+='" tabindex="0"><pre>';
+__eta.res+=__eta.e(it.logs.text);
+__eta.res+='</pre></div>\n';
+}
+__eta.res+='</section>';
+
+if (__eta.layout) {
+  __eta.res = include (__eta.layout, {...it, body: __eta.res, ...__eta.layoutData, __blocks: __eta.blocks});
+}
+
+return __eta.res;
+
+},
 "@moment": function (it: any, options: any) {
 
 let include = (__eta_t, __eta_d) => this.render(__eta_t, {...it, ...(__eta_d ?? {})}, options);
@@ -722,9 +832,9 @@ async function blockAsync(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=aw
 
 __eta.res+='<div id="problem" class="alert alert-bad" role="alert">\n';
 __eta.res+=include('@icon', { icon: 'alert' });
-__eta.res+='<p>';
+__eta.res+='<p><bdi>';
 __eta.res+=__eta.e(it.message);
-__eta.res+='</p>\n<button class="icon-button needs-js" type="button" data-dismiss aria-label="Dismiss">×</button>\n</div>';
+__eta.res+='</bdi></p>\n<button class="icon-button needs-js" type="button" data-dismiss aria-label="Dismiss">×</button>\n</div>';
 
 if (__eta.layout) {
   __eta.res = include (__eta.layout, {...it, body: __eta.res, ...__eta.layoutData, __blocks: __eta.blocks});
@@ -751,9 +861,11 @@ async function captureAsync(fn){const s=__eta.res;__eta.res='';try{await fn();re
 function block(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=capture(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?capture(fn):'';}
 async function blockAsync(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=await captureAsync(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?await captureAsync(fn):'';}
 
-__eta.res+='<section class="stage" id="stage" aria-label="Preview">\n<div class="stage-bar" id="stage-bar">\n<span class="lights" aria-hidden="true"><i></i><i></i><i></i></span>\n';
+__eta.res+='<section class="stage';
+__eta.res+=__eta.e(it.preview ? '' : ' stage-bare');
+__eta.res+='" id="stage" aria-label="Preview">\n';
 if (it.preview) {
-__eta.res+='<a class="stage-url" id="preview-url" href="';
+__eta.res+='<div class="stage-bar" id="stage-bar">\n<span class="lights" aria-hidden="true"><i></i><i></i><i></i></span>\n<a class="stage-url" id="preview-url" href="';
 __eta.res+=__eta.e(it.preview.href);
 __eta.res+='" target="_blank" rel="noopener noreferrer" title="';
 __eta.res+=__eta.e(it.preview.url);
@@ -775,13 +887,8 @@ __eta.res+='<a class="icon-button" id="open-preview" href="';
 __eta.res+=__eta.e(it.preview.href);
 __eta.res+='" target="_blank" rel="noopener noreferrer" aria-label="Open preview in a new tab" title="Open in a new tab">';
 __eta.res+=include('@icon', { icon: 'open' });
-__eta.res+='</a>\n';
-} else {
-__eta.res+='<span class="stage-url stage-url-none">';
-__eta.res+=__eta.e(it.noPreview);
-__eta.res+='</span>\n';
+__eta.res+='</a>\n</div>\n';
 }
-__eta.res+='</div>\n';
 if (it.stage.kind === 'frame') {
 __eta.res+='<div class="stage-body" id="stage-frame">\n<iframe id="';
 __eta.res+=__eta.e(it.stage.id);
@@ -817,60 +924,20 @@ __eta.res+='<div class="stage-body stage-center" id="stage-message">\n<span clas
 __eta.res+=include('@icon', { icon: it.stage.message.icon });
 __eta.res+='</span>\n<h2>';
 __eta.res+=__eta.e(it.stage.message.title);
-__eta.res+='</h2>\n<p>';
+__eta.res+='</h2>\n<p><bdi>';
 __eta.res+=__eta.e(it.stage.message.text);
-__eta.res+='</p>\n';
+__eta.res+='</bdi></p>\n';
 if (it.stage.message.output) {
 __eta.res+='<pre class="output" tabindex="0" aria-label="Output">';
 __eta.res+=__eta.e(it.stage.message.output);
 __eta.res+='</pre>\n';
 }
-if (it.stage.message.start) {
-__eta.res+=include('@start', { id: it.id, csrfToken: it.csrfToken, formId: 'wake-form', label: it.stage.message.start, style: 'button-primary' });
+if (it.stage.message.action) {
+__eta.res+=include('@action', { id: it.id, csrfToken: it.csrfToken, action: it.stage.message.action });
 }
 __eta.res+='</div>\n';
 }
 __eta.res+='</section>';
-
-if (__eta.layout) {
-  __eta.res = include (__eta.layout, {...it, body: __eta.res, ...__eta.layoutData, __blocks: __eta.blocks});
-}
-
-return __eta.res;
-
-},
-"@start": function (it: any, options: any) {
-
-let include = (__eta_t, __eta_d) => this.render(__eta_t, {...it, ...(__eta_d ?? {})}, options);
-let includeAsync = (__eta_t, __eta_d) => this.renderAsync(__eta_t, {...it, ...(__eta_d ?? {})}, options);
-
-let __eta = {res: "", e: this.config.escapeFunction, f: this.config.filterFunction, blocks: {}};
-
-function layout(path, data) {
-  __eta.layout = path;
-  __eta.layoutData = data;
-}
-
-function output(s){__eta.res+=s;}
-function capture(fn){const s=__eta.res;__eta.res='';try{fn();return __eta.res}finally{__eta.res=s;}}
-async function captureAsync(fn){const s=__eta.res;__eta.res='';try{await fn();return __eta.res}finally{__eta.res=s;}}
-function block(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=capture(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?capture(fn):'';}
-async function blockAsync(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=await captureAsync(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?await captureAsync(fn):'';}
-
-__eta.res+='<form id="';
-__eta.res+=__eta.e(it.formId);
-__eta.res+='" method="post" action="/apps/';
-__eta.res+=__eta.e(it.id);
-__eta.res+='/start" hx-post="/apps/';
-__eta.res+=__eta.e(it.id);
-__eta.res+='/start" hx-target="#live" hx-select="#live" hx-swap="outerMorph" hx-disable="find button">\n';
-__eta.res+=include('@csrf', { csrfToken: it.csrfToken });
-__eta.res+='<button class="button ';
-__eta.res+=__eta.e(it.style);
-__eta.res+='" type="submit">';
-__eta.res+=include('@icon', { icon: 'play' });
-__eta.res+=__eta.e(it.label);
-__eta.res+='</button>\n</form>';
 
 if (__eta.layout) {
   __eta.res = include (__eta.layout, {...it, body: __eta.res, ...__eta.layoutData, __blocks: __eta.blocks});

@@ -60,7 +60,7 @@ describe('the console in a browser', () => {
 
     await page.getByRole('button', { name: 'Stop' }).click();
     await status(page, 'Stopped');
-    await page.getByRole('heading', { name: 'Asleep' }).waitFor();
+    await page.getByRole('heading', { name: 'Stopped' }).waitFor();
     expect(await page.locator('iframe').count()).toBe(0);
 
     await page.getByRole('button', { name: 'Start' }).click();
@@ -161,13 +161,79 @@ describe('the console in a browser', () => {
     const { page, complaints } = visit;
     await signIn(page, server);
     await createApp(page, server, { name: 'Nightly report', preset: 'Background worker' });
-    await page.getByRole('heading', { name: 'At work in the background' }).waitFor();
+    await page.getByRole('heading', { name: 'Logs' }).waitFor();
     await page.getByRole('link', { name: 'Apps' }).click();
     const row = page.getByRole('listitem').filter({ hasText: 'Nightly report' });
     await row.getByText('Running').waitFor();
     server.world.node.change((await onlySandbox(server)).id, { state: 'stopped' });
     await row.getByText('Stopped').waitFor();
     expect(complaints).toEqual([]);
+  });
+
+  it('shows what each process says as it says it, and keeps to the chosen one', async () => {
+    await using server = await startConsole();
+    await using visit = await browser.open();
+    const { page, complaints } = visit;
+    const { node } = server.world;
+    await signIn(page, server);
+    await createApp(page, server);
+    const { id } = await onlySandbox(server);
+    const web = { name: 'web', kind: 'web', running: true, restarts: 0, abandoned: false } as const;
+    node.change(id, { processes: [web, { ...web, name: 'mailer', kind: 'worker' }] });
+    for (let n = 1; n <= 100; n += 1) node.logLine(id, 'web', `request ${n}`);
+    node.logLine(id, 'mailer', 'one letter sent');
+    const log = page.getByRole('log');
+    await log.getByText('request 100').waitFor();
+    const toEnd = () =>
+      log.evaluate((box) => Math.abs(box.scrollTop) < 1 && box.scrollHeight > box.clientHeight);
+    expect(await toEnd()).toBe(true);
+    node.logLine(id, 'web', 'request 101');
+    await log.getByText('request 101').waitFor();
+    expect(await toEnd()).toBe(true);
+
+    await page.getByRole('link', { name: 'mailer' }).click();
+    await log.getByText('one letter sent').waitFor();
+    node.logLine(id, 'mailer', 'two letters sent');
+    await log.getByText('two letters sent').waitFor();
+    expect(server.visits.get(id)).toBe(1);
+    expect(complaints).toEqual([]);
+  });
+
+  it('says that an app crashed and why, and restarts it', async () => {
+    await using server = await startConsole();
+    await using visit = await browser.open();
+    const { page, complaints } = visit;
+    const { node } = server.world;
+    await signIn(page, server);
+    await createApp(page, server);
+    const { id } = await onlySandbox(server);
+    node.logLine(id, 'web', 'Error: Cannot find module ./gone');
+    const web = { name: 'web', kind: 'web', running: false, restarts: 4, abandoned: true } as const;
+    node.change(id, { preview: { status: 'starting' }, processes: [web] });
+    await status(page, 'Crashed');
+    await page.getByLabel('Output').getByText('Cannot find module').waitFor();
+    await page.getByRole('button', { name: 'Restart' }).click();
+    await status(page, 'Ready');
+    expect(complaints).toEqual([]);
+  });
+
+  it('says at once that a stop was heard', async () => {
+    await using server = await startConsole();
+    await using visit = await browser.open();
+    const { page } = visit;
+    await signIn(page, server);
+    await createApp(page, server);
+    await status(page, 'Ready');
+    const held = Promise.withResolvers<void>();
+    await page.route('**/stop', async (route) => {
+      await held.promise;
+      await route.continue();
+    });
+    await page.getByRole('button', { name: 'Stop' }).click();
+    await status(page, 'Stopping');
+    expect(server.world.node.orders.at(-1)?.desired).toBe('running');
+    held.resolve();
+    await status(page, 'Stopped');
   });
 
   it('says when an action fails, when the server is gone, and recovers from both', async () => {
@@ -308,8 +374,8 @@ describe('the console in a browser', () => {
     await page.getByRole('button', { name: 'Open the console' }).click();
     await createApp(page, server, { name: 'Plain' });
     await page.getByRole('button', { name: 'Stop' }).click();
-    await page.getByRole('heading', { name: 'Asleep' }).waitFor();
-    await page.getByRole('button', { name: 'Wake it' }).click();
+    await page.getByRole('heading', { name: 'Stopped' }).waitFor();
+    await page.getByRole('button', { name: 'Start' }).click();
     await status(page, 'Ready');
     await page.getByRole('link', { name: 'Delete' }).click();
     await page.getByRole('button', { name: 'Delete app' }).click();

@@ -1,11 +1,13 @@
 import type { App } from '../../domain/app.ts';
 import type { Ports } from '../../domain/ports.ts';
+import { DEFAULT_PRESET } from '../../domain/preset.ts';
 import type { ProcessState } from '../../domain/runtimed.ts';
 import type { SandboxView } from '../../domain/sandbox-view.ts';
 import type { AppPage, Frame, ProcessRow } from '../../views/models.ts';
 import { look, presetLabel } from './app-look.ts';
 import { CHIPS, isSettling, type LiveState, liveState } from './live-state.ts';
 import { liveViews, previewOf } from './live-view.ts';
+import { logsOf } from './logs.ts';
 import { moment } from './relative-time.ts';
 import { stageOf } from './stage.ts';
 import { timelineEntry } from './timeline.ts';
@@ -13,10 +15,15 @@ import { timelineEntry } from './timeline.ts';
 const EVENTS_SHOWN = 30;
 /** A start takes a second or two: its steps are worth following closely. */
 const SETTLING_SECONDS = 1;
-const SETTLED_SECONDS = 4;
+const SETTLED_SECONDS = 2;
 
-/** Everything the page of one app says. */
-export async function appPage(ports: Ports, owner: string, app: App): Promise<Omit<AppPage, keyof Frame>> {
+/** Everything the page of one app says. `process` names the one whose log is asked for. */
+export async function appPage(
+  ports: Ports,
+  owner: string,
+  app: App,
+  process?: string,
+): Promise<Omit<AppPage, keyof Frame>> {
   const [views, events] = await Promise.all([
     liveViews(ports, owner, [app]),
     ports.store.events.list(owner, { appId: app.id, limit: EVENTS_SHOWN }),
@@ -24,18 +31,26 @@ export async function appPage(ports: Ports, owner: string, app: App): Promise<Om
   const view = views.get(app.id);
   const state = liveState(view);
   const preview = previewOf(ports, view);
+  const logs = view === undefined ? undefined : await logsOf(ports, view, state, process);
   const now = ports.clock();
   return {
     id: app.id,
     name: app.name,
     ...look(app),
     chip: CHIPS[state],
-    stage: stageOf(state, view, preview?.href),
+    stage: stageOf(state, view, {
+      previewHref: preview?.href,
+      fallbackPreset:
+        app.preset === undefined ? presetLabel({ ...app, preset: DEFAULT_PRESET }, undefined) : undefined,
+      lastWords: logs?.lastWords,
+    }),
+    logs: logs?.panel,
+    here:
+      process === undefined ? `/apps/${app.id}` : `/apps/${app.id}?process=${encodeURIComponent(process)}`,
     refreshSeconds: isSettling(state) ? SETTLING_SECONDS : SETTLED_SECONDS,
     settling: isSettling(state),
-    ...actionsOf(state),
+    canStop: STOPPABLE.has(state),
     preview,
-    noPreview: state === 'none' ? 'no address yet' : 'no web page',
     notices: noticesOf(view),
     facts: factsOf(app, view, now),
     awakeBecause: view?.seen?.awakeBecause ?? [],
@@ -50,14 +65,9 @@ const STOPPABLE: ReadonlySet<LiveState> = new Set([
   'working',
   'paused',
   'failing',
+  'crashed',
   'unknown',
 ] satisfies LiveState[]);
-const STARTABLE: ReadonlySet<LiveState> = new Set(['none', 'stopped', 'error'] satisfies LiveState[]);
-
-const actionsOf = (state: LiveState) => ({
-  canStart: STARTABLE.has(state),
-  canStop: STOPPABLE.has(state),
-});
 
 function noticesOf(view: SandboxView | undefined): string[] {
   if (view === undefined) return [];

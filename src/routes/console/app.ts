@@ -17,7 +17,11 @@ const PREVIEW_SECONDS = 12 * 3600;
 export const appPages = new Hono<Env>()
   .get('/:id', async (c) => {
     const app = await appOf(c);
-    return page(c, 'app', await appPage(c.get('ports'), c.get('principal').owner, app));
+    return page(
+      c,
+      'app',
+      await appPage(c.get('ports'), c.get('principal').owner, app, c.req.query('process')),
+    );
   })
   .get('/:id/preview', async (c) => {
     const { currentSandboxId } = await appOf(c);
@@ -44,6 +48,14 @@ export const appPages = new Hono<Env>()
     if (app.currentSandboxId !== undefined) {
       await stopSandbox(c.get('ports'), c.get('principal').owner, app.currentSandboxId);
     }
+    return c.redirect(`/apps/${app.id}`, 303);
+  })
+  .post('/:id/restart', async (c) => {
+    const app = await appOf(c);
+    const { owner } = c.get('principal');
+    if (app.currentSandboxId === undefined) throw notFound('sandbox');
+    await stopSandbox(c.get('ports'), owner, app.currentSandboxId);
+    await startSandbox(c.get('ports'), owner, app.currentSandboxId);
     return c.redirect(`/apps/${app.id}`, 303);
   })
   .get('/:id/delete', async (c) => {

@@ -57,7 +57,7 @@ describe('the front page', () => {
     let pages = 0;
     while (path !== undefined) {
       const page = await text(visitor.get(path));
-      seen.push(...[...page.matchAll(/App number \d+(?=<\/a>)/g)].map(([name]) => name));
+      seen.push(...[...page.matchAll(/App number \d+(?=<\/bdi>)/g)].map(([name]) => name));
       path = /rel="next" href="([^"]+)"/.exec(page)?.[1];
       pages += 1;
     }
@@ -121,6 +121,16 @@ describe('making an app', () => {
     expect(page).toContain('Create sandbox');
   });
 
+  it('without a preset says which one is used, and offers one way on', async () => {
+    const { world, visitor } = await setUp();
+    const { id } = await createApp(world.ports, 'default', { name: 'Bare', description: '', tags: [] });
+    const page = await text(visitor.get(`/apps/${id}`));
+    expect(page).toContain('It names no preset, so React + Vite is used.');
+    expect(page.match(new RegExp(`action="/apps/${id}/start"`, 'g'))).toHaveLength(1);
+    await visitor.post(`/apps/${id}/start`);
+    expect(await text(visitor.get(`/apps/${id}`))).toContain('React + Vite');
+  });
+
   it('refuses a form of a size that no form has', async () => {
     const { visitor } = await setUp();
     expect((await visitor.post('/apps', { name: 'x'.repeat(70_000) })).status).toBe(413);
@@ -154,7 +164,7 @@ describe('the page of an app', () => {
     expect(page).toContain('a request is in flight');
     expect(page).toMatch(/mailer.*5 restarts.*Crashed/s);
     expect(page).toContain('The sandbox was started.');
-    expect(page).toContain('every 4s');
+    expect(page).toContain('every 2s');
     expect(page).not.toContain('http-equiv="refresh"');
   });
 
@@ -164,7 +174,8 @@ describe('the page of an app', () => {
     const stopped = await visitor.post(`${path}/stop`);
     expect([stopped.status, stopped.headers.get('location')]).toEqual([303, path]);
     const asleep = await text(visitor.get(path));
-    expect(asleep).toContain('Asleep');
+    expect(asleep).toContain('Its files are safe');
+    expect(asleep).toContain('Stopped. Its logs show here while it runs.');
     expect(asleep).not.toContain('<iframe');
     await visitor.post(`${path}/start`);
     expect(await text(visitor.get(path))).toContain('<iframe');
@@ -221,6 +232,75 @@ describe('the page of an app', () => {
   });
 });
 
+describe('the logs of an app', () => {
+  const WEB = { name: 'web', kind: 'web', running: true, restarts: 0, abandoned: false } as const;
+  const MAILER = { ...WEB, name: 'mailer', kind: 'worker' } as const;
+
+  it('are plain text, the web process’s first, and each process’s for the asking', async () => {
+    const { world, visitor } = await setUp();
+    const { path, sandbox } = await anApp(world);
+    world.node.change(sandbox.id, { processes: [MAILER, WEB] });
+    world.node.logLine(sandbox.id, 'web', `\u001B[32mready\u001B[0m ${HOSTILE}`);
+    world.node.logLine(sandbox.id, 'mailer', 'one letter sent');
+    const page = await text(visitor.get(path));
+    expect(page).toContain('<pre>ready &quot;&gt;&lt;script&gt;');
+    expect(page).not.toContain('one letter sent');
+    expect(page).toContain(`hx-get="${path}" hx-select="#live"`);
+    const other = await text(visitor.get(`${path}?process=mailer`));
+    expect(other).toContain('<pre>one letter sent</pre>');
+    expect(other).toContain(`hx-get="${path}?process=mailer" hx-select="#live"`);
+    expect(await text(visitor.get(`${path}?process=nonsense`))).toContain('<pre>ready');
+  });
+
+  it('are the main thing of an app without a web page', async () => {
+    const { world, visitor } = await setUp();
+    const { path, sandbox } = await anApp(world, { preset: 'worker' });
+    world.node.logLine(sandbox.id, 'worker', 'tick');
+    const page = await text(visitor.get(path));
+    expect(page).toMatch(/logs-main".*<pre>tick<\/pre>/s);
+    expect(page).not.toContain('id="stage"');
+  });
+
+  it.each([
+    ['sandbox_unavailable', 'The log cannot be read right now.'],
+    ['node_unavailable', 'The log cannot be read right now.'],
+    ['not_found', 'It has said nothing yet.'],
+  ] as const)('may fail without the page: %s', async (code, said) => {
+    const { world, visitor } = await setUp();
+    const { path } = await anApp(world);
+    world.node.tailLog = () => Promise.reject(new SandboxdError(code, 'Not now.'));
+    const answer = await visitor.get(path);
+    expect(answer.status).toBe(200);
+    expect(await answer.text()).toContain(said);
+  });
+
+  it('do not hold up the page', async () => {
+    const { world, visitor } = await setUp();
+    const { path } = await anApp(world);
+    world.node.tailLog = () => Promise.withResolvers<string[]>().promise;
+    expect(await text(visitor.get(path))).toContain('The log cannot be read right now.');
+  });
+
+  it('say why it crashed, beside the way to restart it', async () => {
+    const { world, visitor } = await setUp();
+    const { path, sandbox } = await anApp(world);
+    world.node.change(sandbox.id, {
+      preview: { status: 'starting' },
+      processes: [MAILER, { ...WEB, running: false, restarts: 4, abandoned: true }],
+    });
+    world.node.logLine(sandbox.id, 'mailer', 'one letter sent');
+    world.node.logLine(sandbox.id, 'web', 'Error: Cannot find module ./gone');
+    const page = await text(visitor.get(`${path}?process=mailer`));
+    expect(page).toContain('<title>Shop · Crashed · sandboxd</title>');
+    expect(page).toMatch(/id="stage-message".*5 times in a row.*Cannot find module.*Restart<\/button>/s);
+    expect(page).not.toContain('id="stage-steps"');
+    const restarted = await visitor.post(`${path}/restart`);
+    expect([restarted.status, restarted.headers.get('location')]).toEqual([303, path]);
+    expect(world.node.orders.map(({ desired }) => desired)).toEqual(['running', 'stopped', 'running']);
+    expect(await text(visitor.get(path))).toContain('<iframe');
+  });
+});
+
 describe('hostile text', () => {
   it.each(['/', 'page', 'delete'])('in a name is text on %s', async (where) => {
     const { world, visitor } = await setUp();
@@ -241,8 +321,16 @@ describe('hostile text', () => {
       processes: [{ name: HOSTILE, kind: 'worker', running: true, restarts: 0, abandoned: false }],
     });
     const page = await text(visitor.get(path));
-    expect(page.split('&lt;script&gt;alert').length - 1).toBe(4);
+    expect(page.split('&lt;script&gt;alert').length - 1).toBe(5);
     expect(page).not.toContain('<script>alert');
+  });
+
+  it.each(['/', 'page', 'delete'])('in a name turns no other words around on %s', async (where) => {
+    const { world, visitor } = await setUp();
+    const { path } = await anApp(world, { name: 'a\u202Eb\u2069\u2067c' });
+    const page = await text(visitor.get({ '/': '/', page: path, delete: `${path}/delete` }[where] ?? ''));
+    expect(page).toContain('<bdi>abc</bdi>');
+    expect(page).not.toMatch(/[\u202A-\u202E\u2066-\u2069]/);
   });
 
   it('in a refused form comes back as text', async () => {
@@ -260,6 +348,8 @@ describe('somebody else’s app', () => {
     ['get', '/preview'],
     ['post', '/start'],
     ['post', '/stop'],
+    ['post', '/restart'],
+    ['get', '?process=web'],
     ['post', '/delete'],
   ] as const)('is not there: %s %s', async (method, action) => {
     const { world, visitor } = await setUp();
@@ -323,7 +413,9 @@ describe('failures', () => {
     const { visitor } = await setUp();
     const page = await visitor.get('/nothing');
     expect([page.status, page.headers.get('content-type')]).toEqual([404, 'text/html; charset=UTF-8']);
-    expect(await page.text()).toContain('Not found');
+    const shown = await page.text();
+    expect(shown).toContain('Not found');
+    expect(shown).toContain('Sign out');
     for (const answer of [
       await visitor.get('/nothing', { accept: '*/*' }),
       await visitor.get('/v1/nothing'),

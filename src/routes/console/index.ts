@@ -6,7 +6,7 @@ import { assets } from './assets.ts';
 import { limitForm } from './form.ts';
 import { newApp } from './new-app.ts';
 import { signInPages } from './sign-in.ts';
-import { signedIn } from './visitor.ts';
+import { recognised, signedIn } from './visitor.ts';
 
 /** Server-rendered pages for people. */
 export const consolePages = new Hono<Env>()
@@ -16,4 +16,5 @@ export const consolePages = new Hono<Env>()
   .use('/apps/*', limitForm, signedIn)
   .get('/apps', (c) => c.redirect('/', 303))
   .route('/apps', newApp)
-  .route('/apps', appPages);
+  .route('/apps', appPages)
+  .get('*', recognised);

@@ -29,6 +29,16 @@ const seen: SandboxObservation = {
   awakeBecause: [],
 };
 
+const process = (kind: 'web' | 'worker') => (abandoned: boolean) => ({
+  name: kind,
+  kind,
+  running: !abandoned,
+  restarts: abandoned ? 4 : 0,
+  abandoned,
+});
+const web = process('web');
+const worker = process('worker');
+
 type Row = [
   what: string,
   row: Partial<Sandbox>,
@@ -43,6 +53,16 @@ const ROWS: Row[] = [
   ['its page is to come', {}, { preview: { status: 'starting' } }, 'starting'],
   ['its page is down', {}, { preview: { status: 'down' } }, 'failing'],
   ['it does not compile', {}, { preview: { status: 'error' } }, 'failing'],
+  [
+    'its web process was given up',
+    {},
+    { preview: { status: 'starting' }, processes: [web(true)] },
+    'crashed',
+  ],
+  ['it was given up before it was up', {}, { phase: 'starting', processes: [web(true)] }, 'crashed'],
+  ['only a worker was given up', {}, { processes: [web(false), worker(true)] }, 'serving'],
+  ['all it has was given up', {}, { preview: { status: 'none' }, processes: [worker(true)] }, 'crashed'],
+  ['a crashed one is being restarted', { generation: 4 }, { processes: [web(true)] }, 'starting'],
   ['it is frozen', {}, { state: 'paused' }, 'paused'],
   ['it fell asleep by itself', {}, { state: 'stopped' }, 'stopped'],
   ['it woke by itself', { status: 'stopped', desired: 'stopped' }, {}, 'serving'],
@@ -75,14 +95,16 @@ describe('what the console says of a sandbox', () => {
 
   it('never frames one that sleeps, fails or is out of reach: the frame would wake it, or show nothing', () => {
     const framed = ROWS.filter(([, row, node, state]) => {
-      return stageOf(state, viewOf(row, node), 'http://s-x.preview.localhost').kind === 'frame';
+      return (
+        stageOf(state, viewOf(row, node), { previewHref: 'http://s-x.preview.localhost' })?.kind === 'frame'
+      );
     }).map(([, , , state]) => state);
     expect(new Set(framed)).toEqual(new Set(['serving', 'paused']));
   });
 
   it('shows the steps of a boot, those behind it done', () => {
-    const stage = stageOf('starting', viewOf({}, { phase: 'installing' }), undefined);
-    expect(stage.kind === 'steps' && stage.steps.map(({ state }) => state)).toEqual([
+    const stage = stageOf('starting', viewOf({}, { phase: 'installing' }), {});
+    expect(stage?.kind === 'steps' && stage.steps.map(({ state }) => state)).toEqual([
       'done',
       'active',
       'todo',

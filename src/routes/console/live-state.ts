@@ -1,5 +1,5 @@
 import type { SandboxObservation } from '../../domain/node.ts';
-import type { PreviewStatus } from '../../domain/runtimed.ts';
+import type { PreviewStatus, ProcessState } from '../../domain/runtimed.ts';
 import type { Sandbox } from '../../domain/sandbox.ts';
 import type { SandboxView } from '../../domain/sandbox-view.ts';
 import type { Chip } from '../../views/models.ts';
@@ -16,6 +16,8 @@ export type LiveState =
   | 'paused'
   /** It runs, and its web page does not answer. */
   | 'failing'
+  /** It runs, but its program ended so often that it is left alone. */
+  | 'crashed'
   | 'stopping'
   | 'stopped'
   | 'error'
@@ -29,6 +31,7 @@ export const CHIPS: Readonly<Record<LiveState, Chip>> = {
   working: { label: 'Running', tone: 'ok' },
   paused: { label: 'Paused', tone: 'idle' },
   failing: { label: 'Not answering', tone: 'warn' },
+  crashed: { label: 'Crashed', tone: 'bad' },
   stopping: { label: 'Stopping', tone: 'busy' },
   stopped: { label: 'Stopped', tone: 'idle' },
   error: { label: 'Error', tone: 'bad' },
@@ -64,10 +67,18 @@ const PREVIEW_STATES: Readonly<Record<PreviewStatus, LiveState>> = {
   error: 'failing',
 };
 
-function fromNode({ state, phase, preview }: SandboxObservation): LiveState {
+function fromNode({ state, phase, preview, processes }: SandboxObservation): LiveState {
   if (state !== 'running') return SEEN_STATES[state];
+  if (isCrashed(processes)) return 'crashed';
   const isBooting = phase !== undefined && phase !== 'ready';
   return isBooting ? 'starting' : PREVIEW_STATES[preview.status];
+}
+
+/** The web process is the app; where there is none, all workers together are. */
+function isCrashed(processes: readonly ProcessState[]): boolean {
+  const web = processes.filter(({ kind }) => kind === 'web');
+  const essential = web.length > 0 ? web : processes;
+  return essential.length > 0 && essential.every(({ abandoned }) => abandoned);
 }
 
 function fromRow(sandbox: Sandbox): LiveState {

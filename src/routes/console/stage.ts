@@ -1,6 +1,6 @@
 import { BOOT_PHASES, type BootPhase } from '../../domain/runtimed.ts';
 import type { SandboxView } from '../../domain/sandbox-view.ts';
-import type { Stage, StageMessage, Step } from '../../views/models.ts';
+import type { Stage, StageAction, StageMessage, Step } from '../../views/models.ts';
 import type { LiveState } from './live-state.ts';
 
 const STEP_LABELS: Readonly<Record<BootPhase, string>> = {
@@ -10,18 +10,34 @@ const STEP_LABELS: Readonly<Record<BootPhase, string>> = {
   ready: 'Ready',
 };
 
-/** What the preview pane shows in each state. A sleeping sandbox is never framed: the frame would wake it. */
+const START: StageAction = { verb: 'start', label: 'Start', doing: 'Starting' };
+const RESTART: StageAction = { verb: 'restart', label: 'Restart', doing: 'Restarting' };
+
+/** What is known beyond the sandbox itself. */
+export interface StageContext {
+  readonly previewHref?: string | undefined;
+  /** What an app that names no preset is made from. */
+  readonly fallbackPreset?: string | undefined;
+  /** What the program of a broken app said last. */
+  readonly lastWords?: string | undefined;
+}
+
+/**
+ * What the main pane shows in each state; undefined where only workers run: they have nothing to look at but their log.
+ * A sleeping sandbox is never framed: the frame would wake it.
+ */
 export function stageOf(
   state: LiveState,
   view: SandboxView | undefined,
-  previewHref: string | undefined,
-): Stage {
+  context: StageContext,
+): Stage | undefined {
   if (state === 'starting') return { kind: 'steps', title: 'Starting', steps: stepsOf(view) };
+  const { previewHref } = context;
   if (view !== undefined && previewHref !== undefined && (state === 'serving' || state === 'paused')) {
     const { id, generation } = view.sandbox;
     return { kind: 'frame', id: `preview-${id}-${generation}`, url: previewHref };
   }
-  return { kind: 'message', message: messageOf(state, view, previewHref !== undefined) };
+  return state === 'working' ? undefined : { kind: 'message', message: messageOf(state, view, context) };
 }
 
 function stepsOf(view: SandboxView | undefined): Step[] {
@@ -38,55 +54,60 @@ function phaseOf(view: SandboxView | undefined): BootPhase {
   return phase === 'ready' ? 'starting' : phase;
 }
 
-function messageOf(state: LiveState, view: SandboxView | undefined, hasPage: boolean): StageMessage {
+function messageOf(state: LiveState, view: SandboxView | undefined, context: StageContext): StageMessage {
   switch (state) {
     case 'stopped':
       return {
         icon: 'moon',
-        title: 'Asleep',
-        text: `Its files are safe. ${hasPage ? 'It wakes when somebody opens its address, or now:' : 'It does nothing until you wake it:'}`,
-        start: 'Wake it',
+        title: 'Stopped',
+        text: `Its files are safe. ${context.previewHref === undefined ? 'It does nothing until you start it:' : 'It starts when somebody opens its address, or now:'}`,
+        action: START,
       };
     case 'error':
       return {
         icon: 'alert',
         title: 'It could not be started',
         text: view?.sandbox.errorMessage ?? 'Its node gave no reason.',
-        start: 'Try again',
+        action: START,
       };
     case 'none':
       return {
         icon: 'box',
         title: 'No sandbox yet',
-        text: 'The app has nowhere to run. Make a sandbox for it:',
-        start: 'Create sandbox',
+        text: `The app has nowhere to run.${context.fallbackPreset === undefined ? '' : ` It names no preset, so ${context.fallbackPreset} is used.`}`,
+        action: { ...START, label: 'Create sandbox' },
       };
+    case 'crashed':
     case 'failing':
-      return {
-        icon: 'unplugged',
-        title: 'The app is not answering',
-        text: failure(view),
-        output: view?.seen?.preview.build_error_message,
-      };
+      return brokenMessage(state, view, context);
     case 'stopping':
-      return {
-        icon: 'moon',
-        title: 'Going to sleep',
-        text: 'Its processes are being ended. Its files stay.',
-      };
-    case 'unknown':
+      return { icon: 'moon', title: 'Stopping', text: 'Its processes are being ended. Its files stay.' };
+    case 'paused':
+      return { icon: 'moon', title: 'Paused', text: 'Its processes stand still, and go on when needed.' };
+    default:
       return {
         icon: 'unplugged',
         title: 'Its node is out of reach',
         text: 'It may be running. This page looks again by itself.',
       };
-    default:
-      return {
-        icon: 'gear',
-        title: 'At work in the background',
-        text: 'This app has no web page. Its processes do the work.',
-      };
   }
+}
+
+function brokenMessage(
+  state: 'crashed' | 'failing',
+  view: SandboxView | undefined,
+  { lastWords }: StageContext,
+): StageMessage {
+  const output = view?.seen?.preview.build_error_message ?? lastWords;
+  return state === 'crashed'
+    ? { icon: 'alert', title: 'The app crashed', text: crash(view), output, action: RESTART }
+    : { icon: 'unplugged', title: 'The app is not answering', text: failure(view), output, action: RESTART };
+}
+
+function crash(view: SandboxView | undefined): string {
+  const ended = view?.seen?.processes.find(({ abandoned }) => abandoned);
+  const times = ended === undefined ? '' : ` ${ended.restarts + 1} times in a row`;
+  return `Its program ended${times} and is left alone now. Mend it, then restart it.`;
 }
 
 function failure(view: SandboxView | undefined): string {

@@ -20,6 +20,13 @@ export const signedIn: MiddlewareHandler<Env> = async (c, next) => {
   return next();
 };
 
+/** Remembers who is asking, for the header of a page that says there is nothing there. */
+export const recognised: MiddlewareHandler<Env> = async (c, next) => {
+  const principal = await identify(c);
+  if (principal !== undefined) c.set('principal', principal);
+  return next();
+};
+
 function toLogin(c: AppContext): Response {
   const { pathname, search } = new URL(c.req.url);
   const next = SAFE_METHODS.has(c.req.method) && pathname !== '/' ? pathname + search : undefined;

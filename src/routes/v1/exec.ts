@@ -2,7 +2,7 @@ import { Hono } from 'hono';
 import * as v from 'valibot';
 import { parseDirectoryPath } from '../../domain/paths.ts';
 import { LOG_TAIL_DEFAULT, LOG_TAIL_MAX, type ExecEvent } from '../../domain/runtimed.ts';
-import { nodeOf } from '../../domain/sandbox-io.ts';
+import { nodeOf, tailLog } from '../../domain/sandbox-io.ts';
 import { invalid, SandboxdError } from '../../domain/errors.ts';
 import { limitJson, readInput } from '../body.ts';
 import type { AppContext, Env } from '../context.ts';
@@ -94,10 +94,11 @@ export const exec = new Hono<Env>()
         throw invalid('name: a process name is 1–64 letters, digits, "_" or "-".');
       }
       const tail = integerQuery(c, 'tail', LOG_TAIL_DEFAULT, LOG_TAIL_MAX);
-      const { client, id } = await node(c);
+      const id = idParam(c, 'sandbox');
       // Also before following: a quiet process has no first line to wait for, and an unknown one is a 404.
-      const lines = await client.tailLog(id, name, tail);
+      const lines = await tailLog(c.get('ports'), c.get('principal').owner, id, name, tail);
       if (!wantsStream(c)) return c.json({ process: name, lines });
+      const { client } = await node(c);
       const following = client.followLog(id, name, c.req.raw.signal);
       return eventStream(c, following, (line) => ({ event: 'line', data: line }));
     },

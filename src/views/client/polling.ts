@@ -43,20 +43,35 @@ function tellConnection(): void {
   });
 }
 
-/** A look that began before an action's outcome was shown may know nothing of it: the next one will. */
+/** A look that began before an action, or before its outcome was shown, may know nothing of it: the next one will. */
 function dropStaleLooks(): void {
   let outcomes = 0;
   const begunAfter = new WeakMap<RequestContext, number>();
-  on('htmx:config:request', ({ detail: { ctx } }) => {
-    if (isPoll(ctx)) begunAfter.set(ctx, outcomes);
+  on('htmx:config:request', ({ detail }) => {
+    const { ctx } = detail;
+    if (isPoll(ctx)) {
+      begunAfter.set(ctx, outcomes);
+      return;
+    }
+    outcomes += 1;
     // What went wrong before is no news once the visitor does something else.
-    else document.getElementById('flash')?.replaceChildren();
+    document.getElementById('flash')?.replaceChildren();
+    tellWhatIsDone(detail.ctx?.sourceElement);
   });
   on('htmx:before:swap', (event) => {
     const { ctx } = event.detail;
     if (!isPoll(ctx)) outcomes += 1;
     else if (begunAfter.get(ctx) !== outcomes) event.preventDefault();
   });
+}
+
+/** A stop takes seconds: the status says at once that it was heard. */
+function tellWhatIsDone(form: Element | undefined): void {
+  const doing = form?.getAttribute('data-doing');
+  const chip = document.querySelector('#status .chip');
+  if (!doing || chip === null) return;
+  chip.className = 'chip chip-busy';
+  chip.lastChild?.replaceWith(doing);
 }
 
 function on(name: string, act: (event: RequestEvent) => void): void {
