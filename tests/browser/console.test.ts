@@ -162,6 +162,14 @@ describe('the console in a browser', () => {
     await signIn(page, server);
     await createApp(page, server, { name: 'Nightly report', preset: 'Background worker' });
     await page.getByRole('heading', { name: 'Logs' }).waitFor();
+    for (let n = 1; n <= 150; n += 1) {
+      server.world.node.logLine((await onlySandbox(server)).id, 'worker', `tick ${n}`);
+    }
+    const log = page.getByRole('log');
+    await log.getByText('tick 150').waitFor();
+    const box = await log.boundingBox();
+    const lines = await log.locator('pre').boundingBox();
+    expect((lines?.y ?? 0) + (lines?.height ?? 0)).toBeLessThanOrEqual((box?.y ?? 0) + (box?.height ?? 0));
     await page.getByRole('link', { name: 'Apps' }).click();
     const row = page.getByRole('listitem').filter({ hasText: 'Nightly report' });
     await row.getByText('Running').waitFor();
