@@ -6,7 +6,7 @@ import { Child, CORE, cpuSeconds, listening, residentMegabytes } from './proxy/c
 import { verdict } from './proxy/verdict.ts';
 import { measureRouteChange } from './proxy/route-change.ts';
 import { type Contender, isInstalled, startCaddy, startNginx } from './proxy/rivals.ts';
-import { hostOf, sandboxIds } from './proxy/routes.ts';
+import { type BenchRoute, benchRoutes, hostOf } from './proxy/routes.ts';
 
 const ROUTES = 1000;
 /** Everybody takes their turn in each round, so that what else the machine does falls on all alike. */
@@ -31,14 +31,17 @@ export async function run(): Promise<void> {
   if (!isInstalled('wrk')) throw new Error('wrk is needed to make load: install the package "wrk".');
   const directory = await mkdtemp(join(tmpdir(), 'bench-'));
   try {
-    await using upstream = Child.start(CORE.rest, process.execPath, [join(HERE, 'proxy/upstream.ts')]);
+    await using upstream = Child.start(CORE.rest, process.execPath, [
+      join(HERE, 'proxy/upstream.ts'),
+      String(ROUTES),
+    ]);
     const port = Number(await upstream.firstLine());
     const script = join(directory, 'hosts.lua');
-    const hosts = sandboxIds(ROUTES).map((id) => hostOf(id, port));
-    await writeFile(script, luaScript(hosts));
+    const routes = benchRoutes(ROUTES);
+    await writeFile(script, luaScript(routes.map(({ sandboxId }) => hostOf(sandboxId, port))));
     await using running = new AsyncDisposableStack();
     const all = [floor(port)];
-    for (const start of contenders(directory, hosts, port)) all.push(running.use(await start()));
+    for (const start of contenders(directory, routes, port)) all.push(running.use(await start()));
     const results = await measureAll(all, port, script);
     report(results);
     for (const line of judge(results)) console.log(line);
@@ -55,10 +58,14 @@ const floor = (port: number): Contender => ({
   [Symbol.asyncDispose]: async () => undefined,
 });
 
-function contenders(directory: string, hosts: readonly string[], port: number): (() => Promise<Contender>)[] {
+function contenders(
+  directory: string,
+  routes: readonly BenchRoute[],
+  port: number,
+): (() => Promise<Contender>)[] {
   return [
     () => startOurs(port),
-    ...(isInstalled('nginx') ? [() => startNginx(directory, hosts, port)] : []),
+    ...(isInstalled('nginx') ? [() => startNginx(directory, routes, port)] : []),
     ...(isInstalled('caddy') ? [() => startCaddy(directory, port)] : []),
   ];
 }

@@ -161,8 +161,9 @@ export class UpstreamConnection {
     if (this.#body?.promised === true && rest.length > head.contentLength) return this.#malformed(SURPLUS);
     this.#sink?.onHead(head, this.#body !== undefined && rest.length === 0);
     if (this.#body === undefined) return this.#complete();
-    if (this.#body.promised) this.#socket.setTimeout(this.#limits.bodySilenceMs);
     if (rest.length > 0) this.#readBody(this.#body, rest);
+    // Most bodies are complete by now, and never need a timer.
+    if (this.#body?.promised === true) this.#socket.setTimeout(this.#limits.bodySilenceMs);
   }
 
   #skipInterim(rest: Buffer): void {
@@ -194,7 +195,7 @@ export class UpstreamConnection {
 
   #complete(): void {
     const sink = this.#sink;
-    if (this.#body?.promised === true) this.#socket.setTimeout(0);
+    if (this.#socket.timeout) this.#socket.setTimeout(0);
     this.#sink = undefined;
     this.#body = undefined;
     this.#served = true;

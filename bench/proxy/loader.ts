@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net';
-import { hostOf, sandboxIds } from './routes.ts';
+import { benchRoutes, hostOf } from './routes.ts';
 
 /**
  * A client that asks at a fixed pace whatever the answers do, so that a slow answer is not hidden by asking less.
@@ -7,9 +7,9 @@ import { hostOf, sandboxIds } from './routes.ts';
  * Prints the quantiles of the latencies in microseconds, as JSON.
  */
 const [target = 0, upstream = 0, routes = 0, rate = 0, seconds = 0] = process.argv.slice(2).map(Number);
-const heads = sandboxIds(routes).map(
-  (id) =>
-    `GET /assets/app.js HTTP/1.1\r\nHost: ${hostOf(id, upstream)}\r\nAccept: */*\r\nUser-Agent: bench\r\n\r\n`,
+const heads = benchRoutes(routes).map(
+  ({ sandboxId }) =>
+    `GET /assets/app.js HTTP/1.1\r\nHost: ${hostOf(sandboxId, upstream)}\r\nAccept: */*\r\nUser-Agent: bench\r\n\r\n`,
 );
 const latencies: number[] = [];
 let failed = 0;

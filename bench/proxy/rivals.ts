@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { Child, CORE, listening } from './child.ts';
+import { type BenchRoute, hostOf } from './routes.ts';
 
 /** Something that listens on a port and passes requests on to the upstream. */
 export interface Contender extends AsyncDisposable {
@@ -14,29 +15,33 @@ export interface Contender extends AsyncDisposable {
 export const isInstalled = (program: string): boolean =>
   spawnSync('sh', ['-c', `command -v ${program}`]).status === 0;
 
-/**
- * One worker, one table of exact names, one pool for all of them, no log: what nginx does best.
- */
+/** One worker, no log, a hash from host to container, and a pool for each. */
 export async function startNginx(
   directory: string,
-  hosts: readonly string[],
+  routes: readonly BenchRoute[],
   upstream: number,
 ): Promise<Contender> {
   const port = await freePort();
   const file = join(directory, 'nginx.conf');
+  const pools = routes.map(
+    ({ sandboxId, address }) =>
+      `upstream ${sandboxId} { server ${address}:${upstream}; keepalive 8; keepalive_requests 1000000000; }`,
+  );
+  const hosts = routes.map(({ sandboxId }) => `${hostOf(sandboxId, upstream)} ${sandboxId};`);
   const config = `daemon off; worker_processes 1; pid ${directory}/nginx.pid; error_log stderr crit;
 events { worker_connections 8192; }
 http {
-  access_log off; server_names_hash_max_size 65536; server_names_hash_bucket_size 256; keepalive_requests 1000000000;
+  access_log off; map_hash_max_size 65536; map_hash_bucket_size 256; keepalive_requests 1000000000;
   client_body_temp_path ${directory}/body; proxy_temp_path ${directory}/proxy; fastcgi_temp_path ${directory}/fastcgi;
   uwsgi_temp_path ${directory}/uwsgi; scgi_temp_path ${directory}/scgi;
-  upstream app { server 127.0.0.1:${upstream}; keepalive 256; keepalive_requests 1000000000; }
+  ${pools.join('\n  ')}
+  map $host $container { ${hosts.join(' ')} }
   server {
-    listen 127.0.0.1:${port}; server_name ${hosts.join(' ')};
+    listen 127.0.0.1:${port};
     location / {
-      proxy_pass http://app; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $http_host;
-      proxy_set_header X-Forwarded-For $remote_addr; proxy_set_header X-Forwarded-Host $http_host;
-      proxy_set_header X-Forwarded-Proto $scheme; proxy_buffering off;
+      proxy_pass http://$container; proxy_http_version 1.1; proxy_set_header Connection "";
+      proxy_set_header Host $http_host; proxy_set_header X-Forwarded-For $remote_addr;
+      proxy_set_header X-Forwarded-Host $http_host; proxy_set_header X-Forwarded-Proto $scheme; proxy_buffering off;
     }
   }
 }
@@ -45,24 +50,25 @@ http {
   return contender('nginx', port, Child.start(CORE.measured, 'nginx', ['-c', file, '-e', 'stderr']));
 }
 
-/** One wildcard, one pool: the least Caddy can have to do. */
+/**
+ * The address is in the host, so that one expression finds it: a route per sandbox, which is how Caddy would be used,
+ * costs it far more.
+ */
 export async function startCaddy(directory: string, upstream: number): Promise<Contender> {
   const port = await freePort();
   const file = join(directory, 'Caddyfile');
   const config = `{
-  admin off
-  auto_https off
-  log {
-    level ERROR
-  }
+	admin off
+	auto_https off
+	log {
+		level ERROR
+	}
 }
+
 http://*.preview.localhost:${port} {
-  bind 127.0.0.1
-  reverse_proxy 127.0.0.1:${upstream} {
-    transport http {
-      keepalive_idle_conns_per_host 256
-    }
-  }
+	bind 127.0.0.1
+	@sandbox header_regexp id Host ^s-\\w{20}(\\d{3})(\\d{3})-
+	reverse_proxy @sandbox 127.0.{re.id.1}.{re.id.2}:${upstream}
 }
 `;
   await writeFile(file, config);

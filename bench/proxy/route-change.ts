@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { startProxy } from '../../proxy/start.ts';
 import { liveRoute, proxyOptions } from '../../proxy/testing/harness.ts';
-import { hostOf, sandboxIds } from './routes.ts';
+import { benchRoutes, hostOf } from './routes.ts';
 import { verdict } from './verdict.ts';
 
 const ROUTES = 10_000;
@@ -14,9 +14,9 @@ export async function measureRouteChange(upstream: number): Promise<string[]> {
     onTraffic: () => undefined,
     log: (message) => console.error(message),
   });
-  const routes = sandboxIds(ROUTES).map((sandboxId) => liveRoute([upstream], { sandboxId }));
+  const routes = benchRoutes(ROUTES).map((route) => liveRoute([upstream], route));
+  const [route = liveRoute([])] = routes;
   proxy.send({ type: 'routes', routes });
-  const route = liveRoute([upstream], { sandboxId: sandboxIds(1)[0] ?? '' });
   const ask = await asker(proxy.port, hostOf(route.sandboxId, upstream));
   await until(ask, 200);
   const times: number[] = [];
