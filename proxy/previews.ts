@@ -1,3 +1,4 @@
+import type { Clock } from '../src/domain/ids.ts';
 import type { PreviewTarget } from '../src/domain/preview.ts';
 import { type Answer, type AnswerContext, answer, NOT_FOUND } from './answer.ts';
 import { forward, type Relay } from './exchange.ts';
@@ -18,6 +19,7 @@ export interface PreviewsOptions {
   readonly limits: Limits;
   readonly holdLimitMs: number;
   readonly tls: boolean;
+  readonly monotonic: Clock;
   /** Somebody waits for this sandbox. */
   readonly onWake: (sandboxId: string) => void;
 }
@@ -90,7 +92,7 @@ export class Previews {
   #asleep(visit: Visit, target: PreviewTarget, place: Place): void {
     const { state } = place.route;
     if (!visit.holds) return this.#refuse(visit, place, ASLEEP);
-    const asking = state !== 'waking' && !wasAsked(place, this.#options.holdLimitMs);
+    const asking = state !== 'waking' && !this.#wasAsked(place, this.#options.holdLimitMs);
     if (asking && ++visit.wakes > WAKES_PER_VISIT) return this.#refuse(visit, place, warming(place.route));
     if (visit.isNavigation && state !== 'paused') this.#refuse(visit, place, warming(place.route));
     else this.#hold(visit, target, place);
@@ -103,24 +105,30 @@ export class Previews {
    * nor a wake is more recent than `failedRetryMs`.
    */
   #failed(visit: Visit, place: Place): void {
-    const { failedRetryMs } = this.#options.limits;
-    const settled = performance.now() - place.changedAt >= failedRetryMs;
+    const { limits, monotonic } = this.#options;
+    const { failedRetryMs } = limits;
+    const settled = monotonic() - place.changedAt >= failedRetryMs;
     const retried = place.wakeAskedAt !== undefined;
     if (!visit.isNavigation || !visit.holds || !(settled || retried)) {
       return this.#refuse(visit, place, failed(place.route, failedRetryMs));
     }
     this.#refuse(visit, place, warming(place.route));
-    if (!wasAsked(place, failedRetryMs)) this.#askToWake(place);
+    if (!this.#wasAsked(place, failedRetryMs)) this.#askToWake(place);
+  }
+
+  /** Whether a wake was asked for within the last `ms` and nothing has come of it yet. */
+  #wasAsked({ wakeAskedAt }: Place, ms: number): boolean {
+    return wakeAskedAt !== undefined && this.#options.monotonic() - wakeAskedAt < ms;
   }
 
   #askToWake(place: Place): void {
-    place.wakeAskedAt = performance.now();
+    place.wakeAskedAt = this.#options.monotonic();
     this.#options.onWake(place.route.sandboxId);
   }
 
   #hold(visit: Visit, target: PreviewTarget, place: Place): void {
-    const { holding, limits, holdLimitMs } = this.#options;
-    const now = performance.now();
+    const { holding, limits, holdLimitMs, monotonic } = this.#options;
+    const now = monotonic();
     visit.heldUntil ??= now + (visit.isNavigation ? Math.min(limits.thawMs, holdLimitMs) : holdLimitMs);
     const left = visit.heldUntil - now;
     const expire = () => this.#refuse(visit, place, warming(place.route));
@@ -136,7 +144,3 @@ export class Previews {
     answer(visit, refusal, this.#options.context);
   }
 }
-
-/** Whether a wake was asked for within the last `ms` and nothing has come of it yet. */
-const wasAsked = ({ wakeAskedAt }: Place, ms: number): boolean =>
-  wakeAskedAt !== undefined && performance.now() - wakeAskedAt < ms;

@@ -32,7 +32,7 @@ beforeEach(async () => {
       res.end('secret');
     }),
   );
-  harness = owned.own(await startHarness({ holdLimitMs: 100 }, { clock: () => now }));
+  harness = owned.own(await startHarness({ holdLimitMs: 100 }, { clocks: { wall: () => now } }));
   host = previewHost(app.port);
   harness.route(liveRoute([app.port], { visibility: 'private' }));
 });
@@ -110,7 +110,7 @@ describe('a signed link', () => {
   });
 
   it('sets one cookie that no other host can set behind TLS', async () => {
-    const secure = owned.own(await startHarness({ tls: true }, { clock: () => now }));
+    const secure = owned.own(await startHarness({ tls: true }, { clocks: { wall: () => now } }));
     secure.route(liveRoute([app.port], { visibility: 'private' }));
     const text = await token();
     const { headers } = await visit(secure.port, { host, path: `/?sandboxd_token=${text}` });

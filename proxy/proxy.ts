@@ -1,8 +1,8 @@
-import { type Clock, systemClock } from '../src/domain/ids.ts';
 import { parsePreviewHost, previewSuffix } from '../src/domain/preview.ts';
 import { importPreviewKey } from '../src/domain/preview-token.ts';
 import type { ProxyCommand, ProxyOptions, Route, Traffic } from '../src/domain/routing.ts';
 import { type AnswerContext, answer, CLOSING, NOT_FOUND } from './answer.ts';
+import { type Clocks, SYSTEM_CLOCKS } from './clocks.ts';
 import { consoleDestination, consoleRelay } from './console.ts';
 import { forward, type Relay } from './exchange.ts';
 import { HoldingArea } from './hold.ts';
@@ -27,7 +27,7 @@ export interface ProxySettings {
   /** Known before the first request is taken. */
   readonly routes?: readonly Route[];
   readonly limits?: Partial<Limits>;
-  readonly clock?: Clock;
+  readonly clocks?: Partial<Clocks>;
 }
 
 export interface PreviewProxy extends AsyncDisposable {
@@ -46,13 +46,13 @@ export async function openProxy(
   settings: ProxySettings = {},
 ): Promise<PreviewProxy> {
   const limits = { ...LIMITS, ...settings.limits };
-  const clock = settings.clock ?? systemClock;
+  const clocks = { ...SYSTEM_CLOCKS, ...settings.clocks };
   const framing = ['frame-ancestors', "'self'", ...options.consoleOrigins].join(' ');
   const context: AnswerContext = { framing, lingerMs: limits.lingerMs };
-  const table = new RouteTable(limits, clock);
+  const table = new RouteTable(limits, clocks);
   table.apply({ type: 'routes', routes: settings.routes ?? [] });
   const holding = new HoldingArea(limits);
-  const access = new PrivateAccess(await importPreviewKey(options.previewKey), options.tls, clock);
+  const access = new PrivateAccess(await importPreviewKey(options.previewKey), options.tls, clocks.wall);
   const previews = new Previews({
     table,
     holding,
@@ -61,10 +61,11 @@ export async function openProxy(
     limits,
     holdLimitMs: options.holdLimitMs,
     tls: options.tls,
+    monotonic: clocks.monotonic,
     relay: previewRelay(options, context, limits),
     onWake: (id) => listener.onWake(id),
   });
-  const console = consoleDestination(options.consoleSocket, limits, clock);
+  const console = consoleDestination(options.consoleSocket, limits, clocks.wall);
   const toConsole = consoleRelay(options, context, limits);
   const suffix = previewSuffix(options.domain);
   const closing = new AbortController();

@@ -193,11 +193,11 @@ describe('a client connection', () => {
   it('may wait in silence for an answer that takes its time', async () => {
     const slow = owned.own(
       await httpServer((_req, res) => {
-        const timer = setTimeout(() => res.end('at last'), 250);
+        const timer = setTimeout(() => res.end('at last'), 900);
         res.on('close', () => clearTimeout(timer));
       }),
     );
-    const impatient = owned.own(await startHarness({}, { limits: { clientStallMs: 50 } }));
+    const impatient = owned.own(await startHarness({}, { limits: { clientStallMs: 300 } }));
     impatient.route(liveRoute([slow.port]));
     expect(await visit(impatient.port, { host: previewHost(slow.port) })).toMatchObject({ body: 'at last' });
   });

@@ -1,5 +1,5 @@
-import type { Clock } from '../src/domain/ids.ts';
 import type { ProxyCommand, Route } from '../src/domain/routing.ts';
+import type { Clocks } from './clocks.ts';
 import { releaseAll, type Waiting } from './hold.ts';
 import type { Limits } from './limits.ts';
 import { Pool } from './pool.ts';
@@ -12,15 +12,18 @@ export class Place {
   /** When its waking was last asked for; undefined since its state changed. Monotonic milliseconds. */
   wakeAskedAt: number | undefined;
   /** When its state last changed. Monotonic milliseconds. */
-  changedAt = performance.now();
+  changedAt: number;
   readonly #limits: Limits;
+  readonly #clocks: Clocks;
   readonly #pools = new Map<number, Pool>();
   #route: Route;
 
-  constructor(route: Route, limits: Limits, clock: Clock) {
+  constructor(route: Route, limits: Limits, clocks: Clocks) {
     this.#route = route;
     this.#limits = limits;
-    this.meter = new Meter(clock);
+    this.#clocks = clocks;
+    this.changedAt = clocks.monotonic();
+    this.meter = new Meter(clocks.wall);
   }
 
   get route(): Route {
@@ -44,7 +47,7 @@ export class Place {
     const same = before.state === route.state && before.generation === route.generation;
     if (same && route.state !== 'failed') return;
     this.wakeAskedAt = undefined;
-    this.changedAt = performance.now();
+    this.changedAt = this.#clocks.monotonic();
     releaseAll(this.waiting);
   }
 
@@ -79,11 +82,11 @@ function sameConnections(before: Route, after: Route): boolean {
 export class RouteTable {
   readonly #places = new Map<string, Place>();
   readonly #limits: Limits;
-  readonly #clock: Clock;
+  readonly #clocks: Clocks;
 
-  constructor(limits: Limits, clock: Clock) {
+  constructor(limits: Limits, clocks: Clocks) {
     this.#limits = limits;
-    this.#clock = clock;
+    this.#clocks = clocks;
   }
 
   find(sandboxId: string): Place | undefined {
@@ -107,7 +110,7 @@ export class RouteTable {
 
   #put(route: Route): void {
     const place = this.#places.get(route.sandboxId);
-    if (place === undefined) this.#places.set(route.sandboxId, new Place(route, this.#limits, this.#clock));
+    if (place === undefined) this.#places.set(route.sandboxId, new Place(route, this.#limits, this.#clocks));
     else place.update(route);
   }
 

@@ -155,15 +155,16 @@ export class UpstreamConnection {
     if (head.status < 200) return this.#skipInterim(rest);
     this.#heads = undefined;
     this.#keepAlive = head.keepAlive;
-    this.#body = bodyOf(head, this.#outgoing?.method === 'HEAD');
+    const body = bodyOf(head, this.#outgoing?.method === 'HEAD');
+    this.#body = body;
     // Checked before the head is passed on: it can still become a clean 502.
-    if (this.#body === undefined && rest.length > 0) return this.#malformed(SURPLUS);
-    if (this.#body?.promised === true && rest.length > head.contentLength) return this.#malformed(SURPLUS);
-    this.#sink?.onHead(head, this.#body !== undefined && rest.length === 0);
-    if (this.#body === undefined) return this.#complete();
-    if (rest.length > 0) this.#readBody(this.#body, rest);
+    if (body === undefined && rest.length > 0) return this.#malformed(SURPLUS);
+    if (body?.promised === true && rest.length > head.contentLength) return this.#malformed(SURPLUS);
+    this.#sink?.onHead(head, body !== undefined && rest.length === 0);
+    if (body === undefined) return this.#complete();
+    const goesOn = rest.length === 0 || this.#readBody(body, rest);
     // Most bodies are complete by now, and never need a timer.
-    if (this.#body?.promised === true) this.#socket.setTimeout(this.#limits.bodySilenceMs);
+    if (goesOn && body.promised) this.#socket.setTimeout(this.#limits.bodySilenceMs);
   }
 
   #skipInterim(rest: Buffer): void {
@@ -187,10 +188,12 @@ export class UpstreamConnection {
     sink?.onSwitch(head, this.#socket, rest);
   }
 
-  #readBody(body: Body, bytes: Buffer): void {
+  /** @returns whether the body goes on */
+  #readBody(body: Body, bytes: Buffer): boolean {
     const done = body.push(bytes, this.#take);
     if (done instanceof Malformed) this.#malformed(done);
     else if (done) this.#complete();
+    return done === false;
   }
 
   #complete(): void {

@@ -26,10 +26,7 @@ let host: string;
 
 beforeEach(async () => {
   harness = owned.own(
-    await startHarness(
-      { holdLimitMs: 300 },
-      { limits: { heldPerSandbox: 3, thawMs: 100, failedRetryMs: 100, reportMs: 20 } },
-    ),
+    await startHarness({ holdLimitMs: 300 }, { limits: { heldPerSandbox: 3, thawMs: 100, reportMs: 20 } }),
   );
   app = owned.own(await httpServer((req, res) => void req.resume().on('end', () => res.end('app'))));
   host = previewHost(app.port);
@@ -301,23 +298,44 @@ describe('a sandbox that failed to start', () => {
     expect(await ask()).toMatchObject({ status: 502, body: expect.stringContaining('pnpm: <b>') });
   });
 
-  it('is tried again for a person who comes back, at most once in a while', async () => {
-    route({ state: 'failed', failure: 'x' });
-    await expect.poll(async () => (await navigate()).status).toBe(503);
-    await navigate();
-    expect(harness.wakes).toEqual([SANDBOX]);
-    route({ state: 'failed', failure: 'x' });
-    expect(await navigate()).toMatchObject({ status: 502 });
-    expect(harness.wakes).toEqual([SANDBOX]);
-  });
+  describe('after a while', () => {
+    let now: number;
 
-  it('is not tried again for a program', async () => {
-    const eager = owned.own(await startHarness({}, { limits: { failedRetryMs: 0 } }));
-    eager.route(liveRoute([app.port], { state: 'failed' }));
-    expect(await visit(eager.port, { host })).toMatchObject({ status: 502 });
-    expect(eager.wakes).toEqual([]);
-    expect(await visit(eager.port, { host, headers: NAVIGATION })).toMatchObject({ status: 503 });
-    expect(eager.wakes).toEqual([SANDBOX]);
+    beforeEach(async () => {
+      now = 0;
+      harness = owned.own(
+        await startHarness({}, { limits: { failedRetryMs: 10_000 }, clocks: { monotonic: () => now } }),
+      );
+      route({ state: 'failed', failure: 'x' });
+    });
+
+    it('is tried again for a person who comes back, at most once in that while', async () => {
+      now = 9_999;
+      expect(await navigate()).toMatchObject({ status: 502 });
+      now = 10_000;
+      expect(await navigate()).toMatchObject({ status: 503 });
+      now = 19_999;
+      expect(await navigate()).toMatchObject({ status: 503 });
+      expect(harness.wakes).toEqual([SANDBOX]);
+      now = 20_000;
+      await navigate();
+      expect(harness.wakes).toEqual([SANDBOX, SANDBOX]);
+    });
+
+    it('shows that it failed again', async () => {
+      now = 10_000;
+      await navigate();
+      route({ state: 'failed', failure: 'y' });
+      const { status, body } = await navigate();
+      expect({ status, why: />y</.test(body) }).toEqual({ status: 502, why: true });
+      expect(harness.wakes).toEqual([SANDBOX]);
+    });
+
+    it('is not tried again for a program', async () => {
+      now = 10_000;
+      expect(await ask()).toMatchObject({ status: 502 });
+      expect(harness.wakes).toEqual([]);
+    });
   });
 });
 
