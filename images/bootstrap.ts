@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -13,8 +13,6 @@ import { readMessages } from './engine-build.ts';
 import type { OnImageProgress } from './progress.ts';
 
 const SUITE = 'bookworm';
-const MIRROR = 'http://deb.debian.org/debian';
-const SECURITY_MIRROR = 'http://deb.debian.org/debian-security';
 const DEBOOTSTRAP = '/usr/sbin/debootstrap';
 /** Lines debootstrap prints for a minimal system, roughly: what progress is measured by. */
 const EXPECTED_LINES = 430;
@@ -46,7 +44,8 @@ export async function bootstrapRootfs(
   const directory = await mkdtemp(join(tmpdir(), 'sandboxd-rootfs-'));
   try {
     await debootstrap(directory, onProgress, signal);
-    await writeFile(join(directory, 'etc/apt/sources.list'), sources());
+    const list = join(directory, 'etc/apt/sources.list');
+    await writeFile(list, sources(await readFile(list, 'utf8')));
     await importDirectory(docker, directory, reference, signal);
   } finally {
     await rm(directory, { recursive: true, force: true });
@@ -64,24 +63,31 @@ async function debootstrap(
     onProgress({ step: 'Root file system', fraction: Math.min(0.95, lines / EXPECTED_LINES), detail });
   };
   try {
-    await runProgram(DEBOOTSTRAP, ['--variant=minbase', SUITE, directory, MIRROR], { signal, onLine });
+    await runProgram(DEBOOTSTRAP, ['--variant=minbase', SUITE, directory], { signal, onLine });
   } catch (error) {
     if (!(error instanceof ProgramError)) throw error;
     throw new SandboxdError(
       'unavailable',
-      `The root file system could not be made from packages:\n${error.output.join('\n')}\nSee that this machine reaches ${MIRROR} and try again.`,
+      `The root file system could not be made from packages:\n${error.output.join('\n')}\nSee that this machine reaches Debian's package mirror and try again.`,
       { cause: error },
     );
   }
 }
 
-const sources = (): string =>
-  [
-    `deb ${MIRROR} ${SUITE} main`,
-    `deb ${MIRROR} ${SUITE}-updates main`,
-    `deb ${SECURITY_MIRROR} ${SUITE}-security main`,
+/**
+ * Adds the updates that a new system leaves out: they lie on the mirror it was made from, the security ones beside it.
+ * @param made what debootstrap wrote, `deb MIRROR SUITE main`
+ */
+export function sources(made: string): string {
+  const mirror = /^deb (\S+?)\/? /m.exec(made)?.[1];
+  if (mirror === undefined) throw new Error('debootstrap named no mirror in sources.list.');
+  return [
+    `deb ${mirror} ${SUITE} main`,
+    `deb ${mirror} ${SUITE}-updates main`,
+    `deb ${mirror}-security ${SUITE}-security main`,
     '',
   ].join('\n');
+}
 
 async function importDirectory(
   docker: Docker,

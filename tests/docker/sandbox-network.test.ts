@@ -165,9 +165,11 @@ describe('a sandbox on its network', () => {
   });
 
   it('resolves names and reaches the internet', async () => {
+    const { stdout: registry } = await run('npm', ['config', 'get', 'registry']);
+    const { hostname } = new URL(registry.trim());
     const { spec } = await start(`
       const { lookup } = await import('node:dns/promises');
-      const { address } = await lookup('registry.npmjs.org', { family: 4 }).catch((error) => ({ address: error.code }));
+      const { address } = await lookup('${hostname}', { family: 4 }).catch((error) => ({ address: error.code }));
       ${KNOCK}
       report({ address, https: await knock(address, 443) });
     `);
