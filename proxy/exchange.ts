@@ -30,6 +30,9 @@ export interface Destination {
 
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE']);
 
+/** Bytes of a body that are worth copying once more. */
+const SMALL = 8 * 1024;
+
 /** Passes a visit on, and its response back. Returns at once; the visit is answered or cut in any case. */
 export function forward(visit: Visit, to: Destination, relay: Relay): void {
   if (!visit.isGone) new Exchange(visit, to, relay).start();
@@ -150,7 +153,9 @@ class Exchange implements ResponseSink {
   #finish(data?: Buffer): void {
     const { res } = this.#visit;
     this.#over = true;
-    res.end(data);
+    // As text it leaves together with the head in a single write, where two buffers would need to be gathered.
+    if (data !== undefined && data.length <= SMALL) res.end(data.toString('latin1'), 'latin1');
+    else res.end(data);
     this.#visit.linger(this.#relay.limits.lingerMs);
   }
 
