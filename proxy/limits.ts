@@ -12,8 +12,11 @@ export interface Limits {
   readonly connectMs: number;
   /** Between two pieces of a body whose length was announced; streams without one may be silent for ever. */
   readonly bodySilenceMs: number;
-  /** How long a client may take nothing of a response that is waiting for it, or be connected and ask nothing. */
-  readonly clientStallMs: number;
+  /**
+   * How long a client may be connected and ask nothing, or take nothing of a response that waits for it. Above the two
+   * minutes for which common fronts reuse a connection, so that they are the ones to close it.
+   */
+  readonly clientSilenceMs: number;
   /** How long the rest of an upload is read away after an early answer, so that the client gets to see it. */
   readonly lingerMs: number;
   /** Kept open per sandbox and port. */
@@ -39,8 +42,6 @@ export interface Limits {
   readonly clientHeadMs: number;
   /** To receive a whole request, upload included. */
   readonly clientRequestMs: number;
-  /** Above the two minutes for which common fronts reuse a connection, so that they are the ones to close it. */
-  readonly clientIdleMs: number;
   readonly clientConnections: number;
 }
 
@@ -57,7 +58,7 @@ export const LIMITS: Limits = {
   consoleHeadMs: 60 * MINUTE,
   connectMs: 10 * SECOND,
   bodySilenceMs: 2 * MINUTE,
-  clientStallMs: 5 * MINUTE,
+  clientSilenceMs: 5 * MINUTE,
   lingerMs: 5 * SECOND,
   idleSockets: 64,
   idleSocketMs: 4 * SECOND,
@@ -72,6 +73,5 @@ export const LIMITS: Limits = {
   clientHeadBytes: 32 * KIB,
   clientHeadMs: 15 * SECOND,
   clientRequestMs: 60 * MINUTE,
-  clientIdleMs: 3 * MINUTE,
   clientConnections: 10_000,
 };

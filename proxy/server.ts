@@ -39,7 +39,7 @@ export class ClientServer {
     // Nothing is left out silently: the size of the whole head is the limit.
     this.#server.maxHeadersCount = 0;
     this.#server.maxConnections = options.limits.clientConnections;
-    this.#server.timeout = options.limits.clientStallMs;
+    this.#server.timeout = options.limits.clientSilenceMs;
     this.#server
       .on('timeout', (socket) => this.#silent(socket))
       .on('request', (req, res) => this.#request(req, res, false))
@@ -138,7 +138,8 @@ function settings(limits: Limits) {
     highWaterMark: 64 * 1024,
     headersTimeout: limits.clientHeadMs,
     requestTimeout: limits.clientRequestMs,
-    keepAliveTimeout: limits.clientIdleMs,
+    // Silence between requests is noticed as any other: a timer of its own would be set twice for each request.
+    keepAliveTimeout: 0,
     connectionsCheckingInterval: Math.min(5000, limits.clientHeadMs),
     noDelay: true,
     // A peer that vanished without a word is found out.

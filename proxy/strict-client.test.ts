@@ -181,13 +181,20 @@ describe('a client connection', () => {
 
   it('is ended when it does not take what it asked for, and its upstream with it', async () => {
     const big = owned.own(await httpServer((_req, res) => res.end(Buffer.alloc(50_000_000))));
-    const impatient = owned.own(await startHarness({}, { limits: { clientStallMs: 100 } }));
+    const impatient = owned.own(await startHarness({}, { limits: { clientSilenceMs: 100 } }));
     impatient.route(liveRoute([big.port]));
     const client = connect(impatient.port, '127.0.0.1').pause();
     client.on('error', () => undefined);
     client.write(`GET / HTTP/1.1\r\nHost: ${previewHost(big.port)}\r\n\r\n`);
     await expect.poll(() => big.sockets[0]?.destroyed, { timeout: 5000 }).toBe(true);
     client.destroy();
+  });
+
+  it('is ended when it has been answered and asks nothing more', async () => {
+    const impatient = owned.own(await startHarness({}, { limits: { clientSilenceMs: 300 } }));
+    impatient.route(liveRoute([upstream.port]));
+    const answer = await sendRaw(impatient.port, `GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+    expect(statusOf(answer)).toBe('200');
   });
 
   it('may wait in silence for an answer that takes its time', async () => {
@@ -197,7 +204,7 @@ describe('a client connection', () => {
         res.on('close', () => clearTimeout(timer));
       }),
     );
-    const impatient = owned.own(await startHarness({}, { limits: { clientStallMs: 300 } }));
+    const impatient = owned.own(await startHarness({}, { limits: { clientSilenceMs: 300 } }));
     impatient.route(liveRoute([slow.port]));
     expect(await visit(impatient.port, { host: previewHost(slow.port) })).toMatchObject({ body: 'at last' });
   });

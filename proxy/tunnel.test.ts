@@ -107,7 +107,7 @@ describe('a WebSocket', () => {
   });
 
   it('may be silent for longer than a connection that asks nothing', async () => {
-    harness = owned.own(await startHarness({}, { limits: { clientStallMs: 300 } }));
+    harness = owned.own(await startHarness({}, { limits: { clientSilenceMs: 300 } }));
     const { host } = await echoServer();
     const socket = await openWebSocket(host);
     const idle = connect(harness.port, '127.0.0.1');
