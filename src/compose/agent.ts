@@ -8,6 +8,7 @@ import type { Config } from '../config.ts';
 import { SANDBOX_CA_FILE } from '../domain/engine.ts';
 import type { Clock, IdSource } from '../domain/ids.ts';
 import type { Logger } from '../domain/log.ts';
+import { previewSuffix } from '../domain/preview.ts';
 import type { Identity } from './instance.ts';
 
 /** Of one process. An engine cannot grant more than it has itself, and one started by hand may have 20 000. */
@@ -31,7 +32,7 @@ export function agentPorts(
       limits: { ...config.limits, openFiles: OPEN_FILES },
       runtime: config.runtime,
       caFile: config.caFile,
-      env: sandboxEnvironment(config),
+      env: { ...sandboxEnvironment(config), PREVIEW_DOMAIN: previewSuffix(config.domain).slice(1) },
     },
     clock: rest.clock,
     newId: rest.newId,
