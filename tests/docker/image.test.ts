@@ -83,10 +83,10 @@ describe('an image that breaks its contract', () => {
   });
 });
 
+const reactHome = () => layeredHome(docker, config.dockerSocket, image.id, 'react-standard');
+
 describe('the React starter on its prepared layer, confined and without a network', () => {
   const seed = 'cp -R /opt/templates/react-standard/. ~/workspace/app/ && cd ~/workspace/app || exit 1';
-
-  const reactHome = () => layeredHome(docker, config.dockerSocket, image.id, 'react-standard');
 
   it('shows its first page within seconds, and bundles nothing anew', async () => {
     await using home = await reactHome();
