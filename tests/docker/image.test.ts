@@ -38,10 +38,15 @@ describe('the base image', () => {
   });
 
   it('carries nothing of the build: no certificates of this machine, no proxy, no package store', async () => {
-    const { Config } = await docker.getImage(image.tag).inspect();
+    const built = docker.getImage(image.tag);
+    const { Config } = await built.inspect();
     expect(Config.Env?.join('\n')).not.toMatch(/proxy|registry|ca_?cert|cafile/i);
+    const history = (await built.history()) as { CreatedBy: string }[];
+    expect(history.map(({ CreatedBy }) => CreatedBy).join('\n')).not.toMatch(
+      /_proxy|registry=|index=|https?:/i,
+    );
     const { exitCode, output } = await runIn(
-      'ls -d /run/ca /home/sandbox/.local /root/.local /home/sandbox/.cache',
+      'ls -d /run/network /run/apt /home/sandbox/.local /root/.local /home/sandbox/.cache',
     );
     expect(output).not.toMatch(/^\//m);
     expect(exitCode).not.toBe(0);

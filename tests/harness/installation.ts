@@ -18,7 +18,7 @@ export class Installation implements AsyncDisposable {
   readonly dataDir: string;
   readonly port: number;
   readonly docker = new Docker();
-  readonly #env: NodeJS.ProcessEnv;
+  #env: NodeJS.ProcessEnv;
   #token = '';
 
   private constructor(dataDir: string, port: number, env: Record<string, string>) {
@@ -42,6 +42,11 @@ export class Installation implements AsyncDisposable {
   async command(...args: string[]): Promise<string> {
     const { stdout } = await run(LAUNCHER, args, { env: this.#env, timeout: 280_000 });
     return stdout;
+  }
+
+  /** Changes settings; the next `up` takes them over. */
+  configure(env: Record<string, string>): void {
+    this.#env = { ...this.#env, ...env };
   }
 
   async up(): Promise<string> {

@@ -6,12 +6,13 @@ import { type EnsuredImage, ensureImage } from '../../../images/build.ts';
 import { findImage } from '../../../images/find-image.ts';
 import { verifyImage } from '../../../images/verify.ts';
 import type { Config } from '../../config.ts';
+import type { Outbound } from '../../domain/outbound.ts';
 import { EXIT, Failure } from '../failure.ts';
 import type { Terminal } from '../terminal.ts';
 
 export interface ImagePreparation {
   readonly docker: Docker;
-  readonly config: Pick<Config, 'image' | 'dataDir' | 'caFile' | 'npmRegistry' | 'outboundProxy'>;
+  readonly config: Pick<Config, 'image' | 'dataDir' | keyof Outbound>;
   readonly terminal: Terminal;
   readonly signal: AbortSignal;
 }
