@@ -1,6 +1,6 @@
 import type { Logger } from '../src/domain/log.ts';
 import { WEB_PROCESS } from '../src/domain/manifest-schema.ts';
-import type { ManifestProblem } from '../src/domain/manifest.ts';
+import type { ManifestProblem } from '../src/domain/manifest-problem.ts';
 import type { BootPhase, RuntimeStatus } from '../src/domain/runtimed.ts';
 import type { Installer } from './boot/install.ts';
 import type { Changes } from './changes.ts';

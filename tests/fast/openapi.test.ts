@@ -13,6 +13,7 @@ GET /healthz
 GET /readyz
 GET /v1/openapi.json
 GET /v1/presets
+POST /v1/runtime/manifest/validate
 GET /v1/apps
 POST /v1/apps
 GET /v1/apps/{id}

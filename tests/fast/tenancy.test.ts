@@ -42,7 +42,14 @@ const OWNED: Record<string, RequestOptions & { query?: string }> = {
 };
 
 /** Routes that are about the caller alone; what they may show is tested below. */
-const OWN = ['GET /v1/apps', 'POST /v1/apps', 'GET /v1/sandboxes', 'POST /v1/sandboxes', 'GET /v1/presets'];
+const OWN = [
+  'GET /v1/apps',
+  'POST /v1/apps',
+  'GET /v1/sandboxes',
+  'POST /v1/sandboxes',
+  'GET /v1/presets',
+  'POST /v1/runtime/manifest/validate',
+];
 
 let remains: Remains & AsyncDisposable;
 let world: World;
