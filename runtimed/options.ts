@@ -43,6 +43,11 @@ export interface Timings {
   readonly manifestPoll: number;
   /** A file that is being written is read once it has rested for this long. */
   readonly manifestRest: number;
+  /** How often the app's sources are looked at while something is abandoned. */
+  readonly sourcePoll: number;
+  /** A process that is revived for nothing waits so long the next time, and twice as long each time after that. */
+  readonly firstRevival: number;
+  readonly longestRevival: number;
   readonly watchHeartbeat: number;
   readonly installLimit: number;
 }
@@ -61,6 +66,9 @@ export const TIMINGS: Timings = {
   startingLimit: 120_000,
   manifestPoll: 1000,
   manifestRest: 100,
+  sourcePoll: 1000,
+  firstRevival: 1000,
+  longestRevival: 60_000,
   watchHeartbeat: 10_000,
   installLimit: 900_000,
 };

@@ -15,6 +15,7 @@ import { logRoutes } from './control/log-routes.ts';
 import { ControlServer } from './control/server.ts';
 import { statusRoutes } from './control/status-routes.ts';
 import { Workspace } from './files/workspace.ts';
+import { Healing } from './healing.ts';
 import { HealthMonitor } from './health/monitor.ts';
 import { LogStore } from './logs/log-store.ts';
 import { ManifestFile } from './manifest-file.ts';
@@ -64,6 +65,7 @@ export async function startRuntime(options: RuntimeOptions, context: RuntimeCont
     installer: new Installer(shared),
     manifestFile: new ManifestFile(shared.directory, seed.preset, timings),
     supervisor,
+    healing: new Healing({ ...shared, hasAbandoned: () => supervisor.hasAbandoned }),
     health,
     logs,
     changes,
@@ -76,6 +78,7 @@ export async function startRuntime(options: RuntimeOptions, context: RuntimeCont
       status: () => app.status,
       changes,
       heartbeat: timings.watchHeartbeat,
+      restart: (scope) => app.restart(scope),
       shutdown: shutdown.resolve,
     }),
     ...[...fileRoutes(workspace), ...execRoutes({ workspace, environment, newMark: newName })].map((route) =>

@@ -27,6 +27,8 @@ export class HealthMonitor implements AsyncDisposable {
   readonly #closing = new AbortController();
   #target: WebDefinition | undefined;
   #health: Health = STARTING;
+  /** The launch that the health is about. */
+  #judged = '';
   #loop: Promise<void> | undefined;
 
   constructor(context: MonitorContext) {
@@ -34,7 +36,9 @@ export class HealthMonitor implements AsyncDisposable {
   }
 
   get state(): PreviewState {
-    const { status, lastStatus, checkedAt } = this.#health;
+    // Of a process that was replaced this very moment nothing is known, whatever its predecessor answered.
+    const isFresh = this.#target !== undefined && this.#launchId !== this.#judged;
+    const { status, lastStatus, checkedAt } = isFresh ? STARTING : this.#health;
     return {
       status,
       ...(lastStatus !== undefined && { last_http_status: lastStatus }),
@@ -59,12 +63,11 @@ export class HealthMonitor implements AsyncDisposable {
 
   async #run(signal: AbortSignal): Promise<void> {
     const { timings } = this.#context;
-    let launch = '';
     while (!signal.aborted) {
       const key = this.#key;
-      const { id } = this.#context.web() ?? NOT_LAUNCHED;
-      if (id !== launch) {
-        launch = id;
+      const id = this.#launchId;
+      if (id !== this.#judged) {
+        this.#judged = id;
         this.#become(this.#target ? STARTING : NONE);
         await this.#rest(key, timings.firstProbe, signal);
       }
@@ -83,6 +86,10 @@ export class HealthMonitor implements AsyncDisposable {
     const { running, at } = this.#context.web() ?? NOT_LAUNCHED;
     const now = this.#context.clock();
     this.#become(judge(this.#health, outcome, { running, uptime: now - at }, now, this.#context.timings));
+  }
+
+  get #launchId(): string {
+    return (this.#context.web() ?? NOT_LAUNCHED).id;
   }
 
   /** Changes with whatever makes the last probe worthless. */

@@ -25,6 +25,9 @@ export const QUICK: Timings = {
   probeDown: 30,
   manifestPoll: 200,
   manifestRest: 20,
+  sourcePoll: 50,
+  firstRevival: 10,
+  longestRevival: 80,
 };
 
 export interface SandboxSetup {

@@ -28,6 +28,7 @@ PATCH /v1/sandboxes/{id}
 DELETE /v1/sandboxes/{id}
 POST /v1/sandboxes/{id}/start
 POST /v1/sandboxes/{id}/stop
+POST /v1/sandboxes/{id}/restart-processes
 POST /v1/sandboxes/{id}/preview-link
 POST /v1/sandboxes/{id}/exec
 GET /v1/sandboxes/{id}/files

@@ -32,6 +32,7 @@ const OWNED: Record<string, RequestOptions & { query?: string }> = {
   'DELETE /v1/sandboxes/{id}': {},
   'POST /v1/sandboxes/{id}/start': {},
   'POST /v1/sandboxes/{id}/stop': {},
+  'POST /v1/sandboxes/{id}/restart-processes': { body: { scope: 'all' } },
   'POST /v1/sandboxes/{id}/preview-link': { body: {} },
   'POST /v1/sandboxes/{id}/exec': { body: { cmd: ['id'] } },
   'GET /v1/sandboxes/{id}/files': {},
