@@ -19,6 +19,8 @@ export interface RuntimeOptions {
   readonly template: string | undefined;
   /** The container's; only a named few of its variables reach programs. */
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Where the web process is asked whether it serves; undefined in a sandbox, which asks where visitors come in. */
+  readonly webHost: string | undefined;
   readonly timings: Timings;
 }
 
@@ -82,5 +84,6 @@ export const sandboxOptions = (environment: NodeJS.ProcessEnv): RuntimeOptions =
   preset: environment['SANDBOXD_PRESET'] || undefined,
   template: environment['SANDBOXD_TEMPLATE'] || undefined,
   environment,
+  webHost: undefined,
   timings: TIMINGS,
 });

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Clock } from '../src/domain/ids.ts';
 import type { Logger } from '../src/domain/log.ts';
+import { WEB_PROCESS } from '../src/domain/manifest-schema.ts';
 import { APP_DIRECTORY } from '../src/domain/paths.ts';
 import type { RuntimeStatus } from '../src/domain/runtimed.ts';
 import { App } from './app.ts';
@@ -49,16 +50,15 @@ export async function startRuntime(options: RuntimeOptions, context: RuntimeCont
   const logs = new LogStore(home);
   const environment = programEnvironment(options.environment, home);
   const shared = {
+    ...options,
     ...context,
-    home,
     directory: join(home, APP_DIRECTORY),
     environment,
-    timings,
     changes,
     newMark: newName,
   };
   const supervisor = new Supervisor(logs, shared);
-  const health = new HealthMonitor({ ...shared, web: () => supervisor.web });
+  const health = new HealthMonitor({ ...shared, log: logs.of(WEB_PROCESS), web: () => supervisor.web });
   const seed = seedOf(options.preset, options.template);
   const app = new App({
     seed: () => seedHome(options, seed, logger),

@@ -153,6 +153,6 @@ export class Supervised {
   }
 
   #note(text: string): void {
-    void this.#log.write(Buffer.from(`[sandboxd] ${text}\n`));
+    void this.#log.note(text);
   }
 }
