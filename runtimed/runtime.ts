@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Clock } from '../src/domain/ids.ts';
 import type { Logger } from '../src/domain/log.ts';
+import { WEB_PROCESS } from '../src/domain/manifest-schema.ts';
 import { APP_DIRECTORY } from '../src/domain/paths.ts';
 import type { RuntimeStatus } from '../src/domain/runtimed.ts';
 import { App } from './app.ts';
@@ -15,6 +16,7 @@ import { logRoutes } from './control/log-routes.ts';
 import { ControlServer } from './control/server.ts';
 import { statusRoutes } from './control/status-routes.ts';
 import { Workspace } from './files/workspace.ts';
+import { Healing } from './healing.ts';
 import { HealthMonitor } from './health/monitor.ts';
 import { LogStore } from './logs/log-store.ts';
 import { ManifestFile } from './manifest-file.ts';
@@ -48,23 +50,23 @@ export async function startRuntime(options: RuntimeOptions, context: RuntimeCont
   const logs = new LogStore(home);
   const environment = programEnvironment(options.environment, home);
   const shared = {
+    ...options,
     ...context,
-    home,
     directory: join(home, APP_DIRECTORY),
     layers: options.layers,
     environment,
-    timings,
     changes,
     newMark: newName,
   };
   const supervisor = new Supervisor(logs, shared);
-  const health = new HealthMonitor({ ...shared, web: () => supervisor.web });
+  const health = new HealthMonitor({ ...shared, log: logs.of(WEB_PROCESS), web: () => supervisor.web });
   const seed = seedOf(options.preset, options.template);
   const app = new App({
     seed: () => seedHome(options, seed, logger),
     installer: new Installer(shared),
     manifestFile: new ManifestFile(shared.directory, seed.preset, timings),
     supervisor,
+    healing: new Healing({ ...shared, hasAbandoned: () => supervisor.hasAbandoned }),
     health,
     logs,
     changes,
@@ -77,6 +79,7 @@ export async function startRuntime(options: RuntimeOptions, context: RuntimeCont
       status: () => app.status,
       changes,
       heartbeat: timings.watchHeartbeat,
+      restart: (scope) => app.restart(scope),
       shutdown: shutdown.resolve,
     }),
     ...[...fileRoutes(workspace), ...execRoutes({ workspace, environment, newMark: newName })].map((route) =>

@@ -2,9 +2,11 @@ import { type Clock, timestamp } from '../../src/domain/ids.ts';
 import type { WebDefinition } from '../../src/domain/manifest.ts';
 import type { PreviewState } from '../../src/domain/runtimed.ts';
 import type { Changes } from '../changes.ts';
+import type { LogFile } from '../logs/log-file.ts';
 import type { Timings } from '../options.ts';
 import type { WebProcess } from '../processes/supervisor.ts';
 import { type Health, judge, NONE, probeInterval, STARTING } from './judge.ts';
+import { ownAddress } from './own-address.ts';
 import { probe } from './probe.ts';
 
 /** An app that takes longer to answer does not serve. */
@@ -15,6 +17,10 @@ const NOT_LAUNCHED: WebProcess = { running: false, id: '', at: 0 };
 export interface MonitorContext {
   readonly clock: Clock;
   readonly timings: Timings;
+  /** Where it is asked; undefined for the sandbox's own address. */
+  readonly webHost: string | undefined;
+  /** The web process's, where people look for a reason. */
+  readonly log: LogFile;
   /** The web process as it is now; undefined before it is first started. */
   readonly web: () => WebProcess | undefined;
   /** Told by the supervisor when a process changes, and told here when the health does. */
@@ -27,6 +33,10 @@ export class HealthMonitor implements AsyncDisposable {
   readonly #closing = new AbortController();
   #target: WebDefinition | undefined;
   #health: Health = STARTING;
+  /** The launch that the health is about. */
+  #judged = '';
+  /** The launch of which it was told that no visitor reaches it. */
+  #toldOf = '';
   #loop: Promise<void> | undefined;
 
   constructor(context: MonitorContext) {
@@ -34,7 +44,9 @@ export class HealthMonitor implements AsyncDisposable {
   }
 
   get state(): PreviewState {
-    const { status, lastStatus, checkedAt } = this.#health;
+    // Of a process that was replaced this very moment nothing is known, whatever its predecessor answered.
+    const isFresh = this.#target !== undefined && this.#launchId !== this.#judged;
+    const { status, lastStatus, checkedAt } = isFresh ? STARTING : this.#health;
     return {
       status,
       ...(lastStatus !== undefined && { last_http_status: lastStatus }),
@@ -59,12 +71,11 @@ export class HealthMonitor implements AsyncDisposable {
 
   async #run(signal: AbortSignal): Promise<void> {
     const { timings } = this.#context;
-    let launch = '';
     while (!signal.aborted) {
       const key = this.#key;
-      const { id } = this.#context.web() ?? NOT_LAUNCHED;
-      if (id !== launch) {
-        launch = id;
+      const id = this.#launchId;
+      if (id !== this.#judged) {
+        this.#judged = id;
         this.#become(this.#target ? STARTING : NONE);
         await this.#rest(key, timings.firstProbe, signal);
       }
@@ -77,12 +88,27 @@ export class HealthMonitor implements AsyncDisposable {
 
   async #probe(target: WebDefinition, key: string, signal: AbortSignal): Promise<void> {
     const limited = AbortSignal.any([signal, AbortSignal.timeout(PROBE_LIMIT)]);
-    const outcome = await probe({ port: target.port, healthPath: target.health_path }, limited);
+    const host = this.#context.webHost ?? ownAddress();
+    const outcome = await probe({ host, port: target.port, healthPath: target.health_path }, limited);
     // An answer of the process before this one says nothing of this one.
     if (signal.aborted || key !== this.#key) return;
+    if (outcome.isHidden === true) this.#tellHidden(target.port);
     const { running, at } = this.#context.web() ?? NOT_LAUNCHED;
     const now = this.#context.clock();
     this.#become(judge(this.#health, outcome, { running, uptime: now - at }, now, this.#context.timings));
+  }
+
+  /** Once for each launch. */
+  #tellHidden(port: number): void {
+    if (this.#toldOf === this.#judged) return;
+    this.#toldOf = this.#judged;
+    void this.#context.log.note(
+      `the app listens where only its own sandbox reaches it (127.0.0.1); let it listen on 0.0.0.0:${port}`,
+    );
+  }
+
+  get #launchId(): string {
+    return (this.#context.web() ?? NOT_LAUNCHED).id;
   }
 
   /** Changes with whatever makes the last probe worthless. */
