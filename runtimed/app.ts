@@ -62,6 +62,16 @@ export class App {
     return this.#seeded.promise;
   }
 
+  /** Resolves once its first processes run, or have something to wait for; after `ms` milliseconds in any case. */
+  async begun(ms: number): Promise<void> {
+    const { changes, supervisor } = this.#parts;
+    const deadline = performance.now() + ms;
+    for (let left = ms; left > 0 && this.#phase !== 'installing' && !supervisor.isStarted; ) {
+      await changes.after(changes.version, left, this.#signal);
+      left = deadline - performance.now();
+    }
+  }
+
   /** Boots the app and keeps to its manifest until the signal aborts. Something always runs in the end. */
   async run(signal: AbortSignal): Promise<void> {
     this.#signal = signal;

@@ -39,6 +39,9 @@ export interface Runtime extends AsyncDisposable {
   readonly shutdownOrdered: Promise<void>;
 }
 
+/** Milliseconds. A boot that has not come to its processes by then has something to install, or a slow disk. */
+const QUICK_BOOT = 300;
+
 /**
  * Returns when the control socket answers; the app boots meanwhile, and afterwards.
  * @throws the system's error when the socket cannot be made
@@ -87,21 +90,29 @@ export async function startRuntime(options: RuntimeOptions, context: RuntimeCont
     ),
     ...logRoutes({ logs, isDeclared: (name) => supervisor.has(name) }),
   ];
-  const server = await ControlServer.listen(controlDirectory, routes, logger);
   const closing = new AbortController();
   const running = app.run(closing.signal).catch((error: unknown) => logger.error('boot failed', error));
-  return {
-    get status() {
-      return app.status;
-    },
-    shutdownOrdered: shutdown.promise,
-    async [Symbol.asyncDispose]() {
-      closing.abort();
-      const parts = [server, supervisor, health].map((part) => part[Symbol.asyncDispose]());
-      await Promise.all([...parts, running]);
-      await logs[Symbol.asyncDispose]();
-    },
+  const end = async (...more: AsyncDisposable[]) => {
+    closing.abort();
+    const parts = [supervisor, health, ...more].map((part) => part[Symbol.asyncDispose]());
+    await Promise.all([...parts, running]);
+    await logs[Symbol.asyncDispose]();
   };
+  // Nobody asks as early as that, and what is loaded to answer would hold up what they wait for.
+  await app.begun(QUICK_BOOT);
+  try {
+    const server = await ControlServer.listen(controlDirectory, routes, logger);
+    return {
+      get status() {
+        return app.status;
+      },
+      shutdownOrdered: shutdown.promise,
+      [Symbol.asyncDispose]: () => end(server),
+    };
+  } catch (error) {
+    await end();
+    throw error;
+  }
 }
 
 /** Holds a route back: what is written into an app that is about to be seeded would pass for its content. */

@@ -6,11 +6,15 @@ import type { LogFile } from '../logs/log-file.ts';
 import type { Timings } from '../options.ts';
 import type { WebProcess } from '../processes/supervisor.ts';
 import { type Health, judge, NONE, probeInterval, STARTING } from './judge.ts';
+import { isListened } from './listening.ts';
 import { ownAddress } from './own-address.ts';
 import { probe } from './probe.ts';
 
 /** An app that takes longer to answer does not serve. */
 const PROBE_LIMIT = 10_000;
+
+/** How often it is looked whether a port has been opened, in milliseconds. */
+const LISTEN_POLL = 15;
 
 const NOT_LAUNCHED: WebProcess = { running: false, id: '', at: 0 };
 
@@ -80,9 +84,11 @@ export class HealthMonitor implements AsyncDisposable {
         await this.#rest(key, timings.firstProbe, signal);
       }
       const startedAt = performance.now();
+      // Asked before the probe: a port that opens meanwhile is worth another one at once.
+      const isOpen = this.#target === undefined || (await isListened(this.#target.port));
       if (id !== '' && this.#target) await this.#probe(this.#target, key, signal);
-      const interval = probeInterval(this.#health, timings);
-      await this.#rest(key, interval - (performance.now() - startedAt), signal);
+      const left = probeInterval(this.#health, timings) - (performance.now() - startedAt);
+      await (isOpen ? this.#rest(key, left, signal) : this.#restUntilOpen(key, left, signal));
     }
   }
 
@@ -125,6 +131,15 @@ export class HealthMonitor implements AsyncDisposable {
       const left = deadline - performance.now();
       if (left <= 0) return;
       await changes.after(changes.version, left, signal);
+    }
+  }
+
+  /** The same, or until something listens. */
+  async #restUntilOpen(key: string, ms: number, signal: AbortSignal): Promise<void> {
+    const deadline = performance.now() + ms;
+    while (!signal.aborted && this.#key === key && performance.now() < deadline) {
+      if (this.#target !== undefined && (await isListened(this.#target.port))) return;
+      await this.#rest(key, Math.min(LISTEN_POLL, deadline - performance.now()), signal);
     }
   }
 

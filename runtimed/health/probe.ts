@@ -1,4 +1,4 @@
-import { type IncomingMessage, request } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { errnoOf } from '../regular-file.ts';
 import { entryModule } from './entry-module.ts';
 
@@ -71,7 +71,9 @@ interface Answer {
   readonly body: string;
 }
 
-function get({ host, port }: ProbeTarget, path: string, signal: AbortSignal): Promise<Answer> {
+async function get({ host, port }: ProbeTarget, path: string, signal: AbortSignal): Promise<Answer> {
+  // Loaded when it is needed: see `ControlServer.listen`.
+  const { request } = await import('node:http');
   return new Promise((resolve, reject) => {
     const headers = { host: `localhost:${port}`, accept: 'text/html,*/*', 'user-agent': 'sandboxd-health' };
     const outgoing = request({ host, port, path, headers, agent: false, signal });

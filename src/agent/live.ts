@@ -3,11 +3,11 @@ import { SandboxdError } from '../domain/errors.ts';
 import type { SandboxRuntime } from '../domain/runtime.ts';
 import type { RuntimeStatus } from '../domain/runtimed.ts';
 
-/** Between attempts to reach a control socket: a boot binds it within a few hundred milliseconds. */
-const RETRY_MS = 50;
+/** Between attempts to reach a control socket: a boot binds it within a hundred milliseconds or so. */
+const RETRY_MS = 10;
 const RETRY_LATER_MS = 1000;
 /** After this many quick attempts the sandbox is not just booting. */
-const QUICK_ATTEMPTS = 200;
+const QUICK_ATTEMPTS = 1000;
 /** How long a request waits for a booting sandbox to answer. */
 const REACH_LIMIT_MS = 15_000;
 
