@@ -80,7 +80,6 @@ export class App {
     if (signal.aborted) return;
     await this.#install(signal);
     if (signal.aborted) return;
-    this.#become('starting');
     await Promise.all([
       this.#parts.manifestFile.watch(() => this.#follow(signal), signal),
       this.#noticeServing(signal),
@@ -100,7 +99,17 @@ export class App {
     return this.#parts.supervisor.restart(scope, this.#restartSteps);
   }
 
+  /** What comes before every start. Never rejects: what runs afterwards says itself what it misses. */
   async #install(signal: AbortSignal): Promise<void> {
+    try {
+      await this.#installPending(signal);
+    } catch (error) {
+      this.#parts.logger.error('what is to be installed could not be told', error);
+    }
+    this.#become('starting');
+  }
+
+  async #installPending(signal: AbortSignal): Promise<void> {
     const { installer, manifestFile, logs } = this.#parts;
     const [pending, { manifest }] = await Promise.all([installer.pending(), manifestFile.load()]);
     if (pending === undefined) return;
@@ -108,7 +117,6 @@ export class App {
     // The log of what waits for it is where people look.
     const name = manifest.web ? WEB_PROCESS : (manifest.workers[0]?.name ?? WEB_PROCESS);
     await installer.run(pending, logs.of(name), signal);
-    this.#become('starting');
   }
 
   /** Runs what the manifest declares now. */

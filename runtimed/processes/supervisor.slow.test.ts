@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Manifest, resolveManifest } from '../../src/domain/manifest.ts';
@@ -94,6 +94,24 @@ describe('what a manifest declares', () => {
     await using it = await supervise();
     await it.supervisor.apply(workers({ a: 'echo out; echo err >&2; sleep 60' }));
     await expect.poll(() => it.logOf('a'), PATIENT).toMatch(/out\nerr\n|err\nout\n/);
+  });
+});
+
+describe('what a process says without end', () => {
+  it('is kept in two files of 4 MiB', async () => {
+    await using it = await supervise();
+    await it.supervisor.apply(
+      workers({ a: 'head -c 9500000 /dev/zero | tr "\\0" x | fold -w 999; touch said; sleep 60' }),
+    );
+    await it.reaches('a', isRunning);
+    await until(async () => stat(join(it.app, 'said')).then(() => true));
+    const limit = 4 * 1024 * 1024;
+    await expect.poll(() => it.logOf('a').then(({ length }) => length), PATIENT).toBeGreaterThan(1_000_000);
+    const logs = await readdir(join(it.app, '../../.runtimed'));
+    expect(logs.toSorted()).toEqual(['a.log', 'a.log.1']);
+    for (const name of logs) {
+      expect((await stat(join(it.app, '../../.runtimed', name))).size).toBeLessThanOrEqual(limit);
+    }
   });
 });
 

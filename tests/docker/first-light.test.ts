@@ -15,6 +15,8 @@ interface Sandbox {
 /** From the issue of the create call to the first 200 of the preview. */
 const CREATE_LIMIT_MS = 3000;
 const WAKE_LIMIT_MS = 5000;
+/** With every package to be fetched. */
+const INSTALL_LIMIT_MS = 90_000;
 
 let site: Installation;
 
@@ -119,6 +121,18 @@ describe('first light', () => {
     await site.json('POST', `/v1/sandboxes/${id}/stop`);
     const held = await visit(`${preview.url}/src/main.tsx`);
     expect(held.status).toBe(200);
+  });
+
+  it('deleted dependencies are back after a restart of its processes', async () => {
+    const { id, preview } = await newSandbox();
+    await visit(preview.url);
+    const at = `/v1/sandboxes/${id}`;
+    await site.json('POST', `${at}/exec`, { cmd: ['rm', '-rf', 'node_modules'], timeout_s: 60 });
+    const restarted = await site.json<Sandbox>('POST', `${at}/restart-processes`);
+    expect(restarted).toMatchObject({ status: 'running', preview: { status: 'starting' } });
+    expect((await visitUntil(200, `${preview.url}/src/main.tsx`, INSTALL_LIMIT_MS)).status).toBe(200);
+    const { lines } = await site.json<{ lines: string[] }>('GET', `${at}/processes/web/logs`);
+    expect(lines.join('\n')).toContain('is not installed: pnpm install');
   });
 
   it('what was written survives sleep', async () => {

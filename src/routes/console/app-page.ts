@@ -70,12 +70,8 @@ const STOPPABLE: ReadonlySet<LiveState> = new Set([
   'unknown',
 ] satisfies LiveState[]);
 
-const RESTARTABLE: ReadonlySet<LiveState> = new Set([
-  'serving',
-  'working',
-  'failing',
-  'crashed',
-] satisfies LiveState[]);
+/** Of one that is broken the stage itself offers a restart. */
+const RESTARTABLE: ReadonlySet<LiveState> = new Set(['serving', 'working'] satisfies LiveState[]);
 
 function noticesOf(view: SandboxView | undefined): string[] {
   if (view === undefined) return [];

@@ -107,7 +107,7 @@ function brokenMessage(
 function crash(view: SandboxView | undefined): string {
   const ended = view?.seen?.processes.find(({ abandoned }) => abandoned);
   const times = ended === undefined ? '' : ` ${ended.restarts + 1} times in a row`;
-  return `Its program ended${times} and is left alone now. Mend it, then restart it.`;
+  return `Its program ended${times} and is left alone now. It starts again when one of its files changes.`;
 }
 
 function failure(view: SandboxView | undefined): string {

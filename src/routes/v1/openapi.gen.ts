@@ -180,10 +180,12 @@ export const openapi = {
                   "type": "number"
                 },
                 "restarts": {
-                  "type": "number"
+                  "type": "number",
+                  "description": "after unexpected exits, since it was last started on purpose or revived"
                 },
                 "abandoned": {
-                  "type": "boolean"
+                  "type": "boolean",
+                  "description": "crashed too often in a row, and left alone until a file of the app changes"
                 }
               },
               "required": [

@@ -58,8 +58,14 @@ export const SandboxBody = named(
         kind: v.picklist(['web', 'worker']),
         running: v.boolean(),
         pid: v.optional(v.number()),
-        restarts: v.number(),
-        abandoned: v.boolean(),
+        restarts: v.pipe(
+          v.number(),
+          v.description('after unexpected exits, since it was last started on purpose or revived'),
+        ),
+        abandoned: v.pipe(
+          v.boolean(),
+          v.description('crashed too often in a row, and left alone until a file of the app changes'),
+        ),
       }),
     ),
     active_task_id: v.optional(Id),
