@@ -6,7 +6,7 @@ import Docker from 'dockerode';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type EnsuredImage, ensureImage } from '../../images/build.ts';
 import { buildImage } from '../../images/engine-build.ts';
-import { verifyImage } from '../../images/verify.ts';
+import { verifyImage } from '../../images/verify/verify.ts';
 import { DockerEngine } from '../../src/adapters/docker/engine.ts';
 import { overlayOptions } from '../../src/adapters/docker/overlay.ts';
 import { loadConfig } from '../../src/config.ts';
