@@ -21,9 +21,11 @@ export function parseFaults(output: string): readonly ImageFault[] {
   return [...faults, { clause: 7, message }];
 }
 
-/** The end of what a program said, in one line. */
-export const lastWords = (output: string): string =>
-  output.trim().slice(-MAX_SAID).replaceAll(/\s+/g, ' ') || 'it says nothing';
+/** What of a program's output tells most, in one line: its error where it names one, else the end. */
+export function lastWords(output: string): string {
+  const error = output.split(/\r?\n/).find((line) => /Error: |FATAL/.test(line));
+  return (error ?? output).trim().slice(-MAX_SAID).replaceAll(/\s+/g, ' ') || 'it says nothing';
+}
 
 /** For people, each clause on a line of its own. */
 export function describeFaults(image: string, faults: readonly ImageFault[]): string {

@@ -10,8 +10,15 @@ const PROBE = new URL('probe.cjs', import.meta.url);
 const ANSWER_SECONDS = 15;
 /** As a server gives its sandboxes. */
 const STOP_SECONDS = 8;
-/** Of a shell for a program that it does not find, or cannot run. */
-const NO_PROGRAM = new Set([126, 127]);
+/** The probe's own exit codes, and those for a program that is not there or cannot run. */
+const PROBE_EXITS: Readonly<Record<number, 'answer' | 'nothing' | 'no Node'>> = {
+  0: 'answer',
+  1: 'nothing',
+  126: 'no Node',
+  127: 'no Node',
+};
+/** The engine's answer where the container has ended already. */
+const NOT_RUNNING = 409;
 const ENVIRONMENT: RuntimeEnvironment = {
   SANDBOXD_SANDBOX_ID: '00000000000000000000000000',
   SANDBOXD_TEMPLATE: 'blank',
@@ -30,10 +37,11 @@ export async function checkSupervisor(
   ];
   await using it = await createConfined(docker, image.Id, { env: { ...ENVIRONMENT } }, abortSignal);
   await it.container.start({ abortSignal });
-  const answered = await isAnswered(it.container, abortSignal);
+  const heard = await ask(it.container, abortSignal);
+  if (heard === 'gone') await it.container.wait({ abortSignal });
   const { Running, ExitCode } = (await it.container.inspect({ abortSignal })).State;
   if (!Running) return fault(`it ended by itself with code ${ExitCode}: ${lastWords(await it.output())}`);
-  if (answered === false) {
+  if (heard === 'nothing') {
     return fault(
       `nothing answers on ${CONTROL_DIRECTORY}/${CONTROL_SOCKET} within ${ANSWER_SECONDS} seconds`,
     );
@@ -44,11 +52,14 @@ export async function checkSupervisor(
   return fault(`on SIGTERM it ${how}. Start it without a shell before it, and leave STOPSIGNAL alone`);
 }
 
-/** Undefined where the image has no Node to ask with: whatever else it is, it breaks clause 7. */
-async function isAnswered(
+/**
+ * What is heard on the socket. `gone`: the container ended meanwhile. `no Node`: there is nothing in the image to ask
+ * with, and so whatever else it is, it breaks clause 7.
+ */
+async function ask(
   container: Docker.Container,
   abortSignal: AbortSignal,
-): Promise<boolean | undefined> {
+): Promise<'answer' | 'nothing' | 'gone' | 'no Node'> {
   const probe = await readFile(PROBE, 'utf8');
   try {
     const exec = await container.exec({
@@ -58,12 +69,11 @@ async function isAnswered(
       abortSignal,
     });
     await text(await exec.start({ Tty: true, abortSignal }));
-    const { ExitCode } = await exec.inspect({ abortSignal });
-    return NO_PROGRAM.has(ExitCode ?? 0) ? undefined : ExitCode === 0;
+    return PROBE_EXITS[(await exec.inspect({ abortSignal })).ExitCode ?? 137] ?? 'gone';
   } catch (error) {
-    // It has ended already, which its state tells better; or the engine refuses to start a program that is not there.
-    if ((error as { statusCode?: number }).statusCode === undefined) throw error;
-    return undefined;
+    const { statusCode } = error as { statusCode?: number };
+    if (statusCode === undefined) throw error;
+    return statusCode === NOT_RUNNING ? 'gone' : 'no Node';
   }
 }
 

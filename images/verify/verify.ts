@@ -27,27 +27,21 @@ export async function verifyImage(
   signal: AbortSignal,
 ): Promise<readonly ImageFault[]> {
   const image = await docker.getImage(reference).inspect();
-  const { Arch } = await docker.version();
-  const foreign =
-    image.Architecture === Arch ? '' : ` It is an image for ${image.Architecture}, this machine is ${Arch}.`;
+  const run = (check: Check, failure: ImageFault) => runCheck(check, failure, { docker, image, signal });
   const faults = await Promise.all([
-    runCheck(
-      checkSupervisor,
-      { clause: 1, message: `the main process does not run.${foreign}` },
-      docker,
-      image,
-      signal,
-    ),
-    runCheck(
-      checkInLoginShell,
-      { clause: 7, message: `a login shell ("bash -lc") does not run.${foreign}` },
-      docker,
-      image,
-      signal,
-    ),
+    run(checkSupervisor, { clause: 1, message: 'the main process does not run' }),
+    run(checkInLoginShell, { clause: 7, message: 'a login shell ("bash -lc") does not run' }),
   ]);
-  return [...faults.flat(), ...volumes(image)].toSorted((a, b) => a.clause - b.clause);
+  const found = [...faults.flat(), ...volumes(image)].toSorted((a, b) => a.clause - b.clause);
+  const { Arch } = await docker.version();
+  // Where the machine emulates others, it runs all the same.
+  return found.length > 0 && image.Architecture !== Arch ? [foreign(image.Architecture, Arch)] : found;
 }
+
+const foreign = (made: string, needed: string): ImageFault => ({
+  clause: 1,
+  message: `the main process cannot run: the image is for ${made}, this machine is ${needed}. Build it with --platform linux/${needed}`,
+});
 
 /** Changes with what is checked: a verdict holds for one version of the checks. */
 export async function verifyVersion(): Promise<string> {
@@ -56,25 +50,29 @@ export async function verifyVersion(): Promise<string> {
   return hash.digest('hex').slice(0, 12);
 }
 
+interface Subject {
+  readonly docker: Docker;
+  readonly image: Docker.ImageInspectInfo;
+  readonly signal: AbortSignal;
+}
+
 /** @param failure what it means that the engine cannot run the check's container, or that this never ends */
 async function runCheck(
   check: Check,
   failure: ImageFault,
-  docker: Docker,
-  image: Docker.ImageInspectInfo,
-  signal: AbortSignal,
+  { docker, image, signal }: Subject,
 ): Promise<readonly ImageFault[]> {
   const deadline = AbortSignal.any([signal, AbortSignal.timeout(DEADLINE_MS)]);
+  const because = (why: string) => [{ ...failure, message: `${failure.message}: ${why}` }];
   try {
     return await check(docker, image, deadline);
   } catch (error) {
     signal.throwIfAborted();
-    const because = (why: string) => [{ ...failure, message: `${failure.message} ${why}` }];
-    if (deadline.aborted) return because(`It hangs for ${DEADLINE_MS / 1000} seconds.`);
+    if (deadline.aborted) return because(`it hangs for ${DEADLINE_MS / 1000} seconds`);
     const { statusCode, json } = error as { statusCode?: number; json?: { message?: string } | null };
     if (statusCode === undefined) throw error;
     // The engine makes containers of sound images: what it refuses here is this image's.
-    return because(json?.message ?? `The engine refuses it (${statusCode}).`);
+    return because(json?.message ?? `the engine refuses it (${statusCode})`);
   }
 }
 
