@@ -1,5 +1,6 @@
 import {
   CONTROL_DIRECTORY,
+  LAYERS_DIRECTORY,
   SANDBOX_HOME,
   SKELETON_DIRECTORY,
   TEMPLATES_DIRECTORY,
@@ -10,6 +11,8 @@ export interface RuntimeOptions {
   readonly home: string;
   /** Where the image keeps starter files, one directory a template. */
   readonly templates: string;
+  /** Where it keeps prepared dependencies, one directory a template, each laid out like the home. */
+  readonly layers: string;
   /** What the image puts into an empty home. */
   readonly skeleton: string;
   /** The directory of the control socket. */
@@ -69,6 +72,7 @@ export const TIMINGS: Timings = {
 export const sandboxOptions = (environment: NodeJS.ProcessEnv): RuntimeOptions => ({
   home: SANDBOX_HOME,
   templates: TEMPLATES_DIRECTORY,
+  layers: LAYERS_DIRECTORY,
   skeleton: SKELETON_DIRECTORY,
   controlDirectory: CONTROL_DIRECTORY,
   preset: environment['SANDBOXD_PRESET'] || undefined,

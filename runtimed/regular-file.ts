@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, lstat, open } from 'node:fs/promises';
 
 const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
 
@@ -45,6 +45,13 @@ export async function readAt(handle: FileHandle, position: number, length: numbe
   }
   return buffer.subarray(0, filled);
 }
+
+/** Whether there is a plain file by that name. What cannot be looked at is none. */
+export const isFile = (path: string): Promise<boolean> =>
+  lstat(path).then(
+    (found) => found.isFile(),
+    () => false,
+  );
 
 /** The system's code of an error, like `ENOENT`. */
 export const errnoOf = (error: unknown): string | undefined =>

@@ -51,6 +51,7 @@ export async function startRuntime(options: RuntimeOptions, context: RuntimeCont
     ...context,
     home,
     directory: join(home, APP_DIRECTORY),
+    layers: options.layers,
     environment,
     timings,
     changes,

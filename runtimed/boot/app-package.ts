@@ -1,8 +1,7 @@
-import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { PACKAGE_MANAGERS, type PackageManager } from '../../src/domain/manifest.ts';
-import { isAbsent, readRegular } from '../regular-file.ts';
+import { isAbsent, isFile, readRegular } from '../regular-file.ts';
 
 const MAX_PACKAGE_BYTES = 1024 * 1024;
 
@@ -47,8 +46,7 @@ const pinned = (field: string | undefined): PackageManager | undefined =>
 
 async function lockedBy(directory: string): Promise<PackageManager | undefined> {
   for (const [file, packageManager] of LOCK_FILES) {
-    const found = await lstat(join(directory, file)).catch(() => undefined);
-    if (found?.isFile()) return packageManager;
+    if (await isFile(join(directory, file))) return packageManager;
   }
   return undefined;
 }

@@ -14,7 +14,7 @@ const npmLock = (packages: object) => packageFile({ lockfileVersion: 3, packages
 async function why(files: Record<string, string>): Promise<string | undefined> {
   await using machine = await prepareMachine({ app: files });
   const app = await readPackage(machine.app);
-  return app === undefined ? 'no package' : missingDependency(machine.app, app);
+  return app === undefined ? 'no package' : await missingDependency(machine.app, app);
 }
 
 describe('no install is needed', () => {

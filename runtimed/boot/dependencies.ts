@@ -1,11 +1,13 @@
-import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import type { PackageManager } from '../../src/domain/manifest.ts';
 import { type AppPackage, readText } from './app-package.ts';
+import { isFile } from '../regular-file.ts';
 import { satisfies } from './version-range.ts';
 
 const MAX_LOCK_BYTES = 16 * 1024 * 1024;
+/** Where pnpm keeps the lock file of what it has installed, in `node_modules`. */
+const LOCK_OF_PNPM = '.pnpm/lock.yaml';
 const installedPackage = v.object({ version: v.string() });
 const PACKAGE_NAME = /^(@[A-Za-z0-9._~-]+\/)?[A-Za-z0-9_~-][A-Za-z0-9._~-]*$/;
 
@@ -19,23 +21,28 @@ const npmLock = v.object({
 /**
  * Why an install is needed, for people; undefined when what is installed is all the app asks for. Cheap: it looks at
  * the packages that the app names itself, and takes the package manager's own word for theirs.
+ * @param modules where they are installed, or could be taken from
  */
-export async function missingDependency(directory: string, app: AppPackage): Promise<string | undefined> {
+export async function missingDependency(
+  directory: string,
+  app: AppPackage,
+  modules = join(directory, 'node_modules'),
+): Promise<string | undefined> {
   if (app.dependencies.size === 0) return undefined;
   // Yarn's Plug'n'Play installs no packages; its own loader says what is missing.
   if (await isFile(join(directory, '.pnp.cjs'))) return undefined;
   for (const [name, range] of app.dependencies) {
-    const why = await unmet(directory, name, range);
+    const why = await unmet(modules, name, range);
     if (why !== undefined) return why;
   }
   const isInstalled = LOCKS_INSTALLED[app.packageManager];
-  if (isInstalled === undefined || (await isInstalled(directory))) return undefined;
+  if (isInstalled === undefined || (await isInstalled(directory, modules))) return undefined;
   return 'the lock file has changed since the last install';
 }
 
-async function unmet(directory: string, name: string, range: string): Promise<string | undefined> {
+async function unmet(modules: string, name: string, range: string): Promise<string | undefined> {
   if (!PACKAGE_NAME.test(name)) return undefined;
-  const text = await readText(join(directory, 'node_modules', name, 'package.json'));
+  const text = await readText(join(modules, name, 'package.json'));
   if (text === undefined) return `${name} is not installed`;
   const installed = v.safeParse(v.pipe(v.string(), v.parseJson(), installedPackage), text);
   if (!installed.success) return `${name} is not installed properly`;
@@ -43,16 +50,17 @@ async function unmet(directory: string, name: string, range: string): Promise<st
   return satisfies(version, range) === false ? `${name} ${version} is installed, not ${range}` : undefined;
 }
 
+type IsInstalled = (directory: string, modules: string) => Promise<boolean>;
+
 /** Whether what a package manager has installed is what the lock file says, where it leaves that to be seen. */
-const LOCKS_INSTALLED: Partial<Record<PackageManager, (directory: string) => Promise<boolean>>> = {
-  pnpm: async (directory) => {
-    const wanted = await readText(join(directory, 'pnpm-lock.yaml'), MAX_LOCK_BYTES);
-    const installed = await readText(join(directory, 'node_modules/.pnpm/lock.yaml'), MAX_LOCK_BYTES);
-    return wanted === undefined || (installed !== undefined && normal(wanted) === normal(installed));
+const LOCKS_INSTALLED: Partial<Record<PackageManager, IsInstalled>> = {
+  pnpm: async (directory, modules) => {
+    const wanted = await readLock(join(directory, 'pnpm-lock.yaml'));
+    return wanted === undefined || wanted === (await readLock(join(modules, LOCK_OF_PNPM)));
   },
-  npm: async (directory) => {
+  npm: async (directory, modules) => {
     const wanted = await readNpmLock(join(directory, 'package-lock.json'));
-    const installed = await readNpmLock(join(directory, 'node_modules/.package-lock.json'));
+    const installed = await readNpmLock(join(modules, '.package-lock.json'));
     if (wanted === undefined) return true;
     return [...wanted].every(([path, version]) => installed?.get(path) === version);
   },
@@ -70,10 +78,7 @@ async function readNpmLock(path: string): Promise<Map<string, string> | undefine
   return versions;
 }
 
-const normal = (text: string): string => text.replaceAll('\r\n', '\n').trim();
-
-const isFile = (path: string): Promise<boolean> =>
-  lstat(path).then(
-    (found) => found.isFile(),
-    () => false,
-  );
+/** A lock file of pnpm's, comparable; undefined where there is none. */
+async function readLock(path: string): Promise<string | undefined> {
+  return (await readText(path, MAX_LOCK_BYTES))?.replaceAll('\r\n', '\n').trim();
+}

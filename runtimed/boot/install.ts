@@ -2,40 +2,27 @@ import { constants } from 'node:fs';
 import { lstat, mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Logger } from '../../src/domain/log.ts';
-import type { PackageManager } from '../../src/domain/manifest.ts';
 import { RESERVED_DIRECTORY } from '../../src/domain/paths.ts';
 import type { LogFile } from '../logs/log-file.ts';
 import type { Timings } from '../options.ts';
 import type { Environment } from '../processes/environment.ts';
 import { Program } from '../processes/program.ts';
 import { openRegular } from '../regular-file.ts';
-import { readPackage } from './app-package.ts';
-import { missingDependency } from './dependencies.ts';
+import { installPlan, type InstallStep } from './install-plan.ts';
 
-/** Without a terminal and without questions; what is there already is not fetched again. */
-const COMMANDS: Record<PackageManager, string> = {
-  pnpm: 'pnpm install --prefer-offline --no-frozen-lockfile',
-  npm: 'npm install --prefer-offline --no-audit --no-fund',
-  yarn: 'yarn install',
-  bun: 'bun install',
-};
+/** Without a terminal and without questions. */
 const UNATTENDED = { CI: 'true', YARN_ENABLE_IMMUTABLE_INSTALLS: 'false' };
 
 export interface InstallContext {
   readonly home: string;
   /** The app directory. */
   readonly directory: string;
+  /** The image's prepared dependencies. */
+  readonly layers: string;
   readonly environment: Environment;
   readonly timings: Timings;
   readonly logger: Logger;
   readonly newMark: () => string;
-}
-
-/** An install that an app needs before it can start. */
-export interface PendingInstall {
-  readonly packageManager: PackageManager;
-  /** For people. */
-  readonly why: string;
 }
 
 /** Brings an app's dependencies in line with what it asks for. */
@@ -49,34 +36,36 @@ export class Installer {
   }
 
   /** @returns undefined when everything the app asks for is there */
-  async pending(): Promise<PendingInstall | undefined> {
-    const { directory } = this.#context;
-    const app = await readPackage(directory);
-    if (app === undefined) return undefined;
+  async pending(): Promise<readonly InstallStep[] | undefined> {
+    const { directory, layers } = this.#context;
     const isUnfinished = await exists(this.#marker);
-    const why = isUnfinished ? 'the last install was cut off' : await missingDependency(directory, app);
-    return why === undefined ? undefined : { packageManager: app.packageManager, why };
+    const steps = await installPlan({ directory, layers, isUnfinished });
+    return steps.length === 0 ? undefined : steps;
   }
 
   /**
    * Installs, with output to `log`. A failure is logged and no more: the app starts with what it has.
    * @param signal gives it up at once; the next boot takes it up again
    */
-  async run({ packageManager, why }: PendingInstall, log: LogFile, signal: AbortSignal): Promise<void> {
-    const { logger } = this.#context;
-    const command = COMMANDS[packageManager];
-    logger.info('installing dependencies', { command, why });
-    await log.write(Buffer.from(`[sandboxd] ${why}: ${command}\n`));
+  async run(steps: readonly InstallStep[], log: LogFile, signal: AbortSignal): Promise<void> {
     try {
       await this.#mark();
-      const code = await this.#execute(command, log, signal);
-      if (signal.aborted) return;
-      logger.info('install ended', { command, code });
-      if (code !== 0) await log.write(Buffer.from(`[sandboxd] the install failed with code ${code}\n`));
-      await rm(this.#marker, { recursive: true, force: true });
+      for (const step of steps) await this.#take(step, log, signal);
+      if (!signal.aborted) await rm(this.#marker, { recursive: true, force: true });
     } catch (error) {
-      logger.error('install failed', error, { command });
+      this.#context.logger.error('install failed', error);
     }
+  }
+
+  async #take({ why, command }: InstallStep, log: LogFile, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return;
+    const { logger } = this.#context;
+    logger.info('installing dependencies', { command, why });
+    await log.write(Buffer.from(`[sandboxd] ${why}: ${command}\n`));
+    const code = await this.#execute(command, log, signal);
+    if (signal.aborted) return;
+    logger.info('install ended', { command, code });
+    if (code !== 0) await log.write(Buffer.from(`[sandboxd] the install failed with code ${code}\n`));
   }
 
   async #execute(command: string, log: LogFile, signal: AbortSignal): Promise<number> {

@@ -36,7 +36,7 @@ export interface SandboxSetup {
   readonly app?: Record<string, string>;
   /** Files of the rest of the home. */
   readonly home?: Record<string, string>;
-  /** Files of the image: `templates/<name>/…` and `skeleton/…`. */
+  /** Files of the image: `templates/<name>/…`, `layers/<name>/…` and `skeleton/…`. */
   readonly image?: Record<string, string>;
 }
 
@@ -62,6 +62,7 @@ export async function prepareMachine(setup: SandboxSetup = {}): Promise<Machine>
     home,
     controlDirectory,
     templates: join(root, 'templates'),
+    layers: join(root, 'layers'),
     skeleton: join(root, 'skeleton'),
     preset: setup.preset,
     template: setup.template,

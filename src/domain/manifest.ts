@@ -79,9 +79,7 @@ export function resolveManifest(
 
 /** The `sandbox.yaml` of a preset, in the words of the package manager the app pins. */
 export function presetManifest(preset: Preset, packageManager: PackageManager = 'pnpm'): string {
-  return preset.manifest.replaceAll(/^(\s*command: )(pnpm .*)$/gm, (_line, key: string, command: string) => {
-    return key + inWordsOf(packageManager, command);
-  });
+  return preset.manifest.replaceAll(/^\s*command: .*$/gm, (line) => inWordsOf(packageManager, line));
 }
 
 /** The YAML as plain data; `undefined` when there is nothing in it. */
@@ -144,7 +142,7 @@ const RUN_SCRIPT: Record<PackageManager, string> = {
 };
 
 const inWordsOf = (packageManager: PackageManager, command: string): string =>
-  command.replace(/^pnpm (?=\S)/, `${RUN_SCRIPT[packageManager]} `);
+  command.replace(/\bpnpm (?=\S)/, `${RUN_SCRIPT[packageManager]} `);
 
 const refuse = (message: string) => ({ problems: [{ path: '', message }] });
 

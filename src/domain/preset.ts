@@ -29,6 +29,55 @@ build:
 `,
   },
   {
+    id: 'nextjs',
+    label: 'Next.js',
+    description: 'A full-stack React app: pages rendered on the server, API routes beside them.',
+    template: 'nextjs',
+    capabilities: ['node', 'pnpm'],
+    // What an earlier server, or an agent's own build, has left would be served in part.
+    manifest: `version: 1
+web:
+  command: rm -rf .next && pnpm dev
+  port: 3000
+  restart_after_task: true
+build:
+  command: ""
+`,
+  },
+  {
+    id: 'node-express',
+    label: 'Node.js + Express',
+    description: 'An HTTP API in JavaScript, with a few static pages in front of it.',
+    template: 'node-express',
+    capabilities: ['node', 'pnpm'],
+    manifest: `version: 1
+web:
+  command: node server.js
+  port: 3000
+  health_path: /health
+  restart_after_task: true
+build:
+  command: ""
+`,
+  },
+  {
+    id: 'fastapi',
+    label: 'Python + FastAPI',
+    description: 'An HTTP API in Python that describes itself, and reloads as it is edited.',
+    template: 'fastapi',
+    capabilities: ['python'],
+    manifest: `version: 1
+web:
+  command: >-
+    .venv/bin/python -m uvicorn app.main:app
+    --host 0.0.0.0 --port 3000 --reload --reload-dir app
+  port: 3000
+  health_path: /health
+build:
+  command: ""
+`,
+  },
+  {
     id: 'worker',
     label: 'Background worker',
     description: 'A long-running script without a web page: bots, schedulers, queue consumers.',
