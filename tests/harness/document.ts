@@ -43,3 +43,16 @@ const fencesOf = (lines: readonly string[]): Fence[] =>
     title,
     text,
   }));
+
+/** The body of a section's first table, without the marks of code. */
+export const rowsOf = (text: string): string[][] =>
+  text
+    .split('\n')
+    .filter((line) => line.startsWith('|'))
+    .slice(2)
+    .map((line) =>
+      line
+        .slice(1, -1)
+        .split(' | ')
+        .map((cell) => cell.replaceAll('`', '').trim()),
+    );
