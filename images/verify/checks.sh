@@ -66,5 +66,8 @@ for program in node pnpm git bash python3; do
     fault 7 "$program does not run: ${said//[$'\r\n']/ }"
   fi
 done
-! have python3 || python3 -c 'import ensurepip, venv' 2>/dev/null || fault 7 'python3 lacks the venv module'
+find_modules='import importlib.util as u, sys; print(*(m for m in sys.argv[1:] if u.find_spec(m) is None))'
+! have python3 || for module in $(python3 -c "$find_modules" ensurepip venv fastapi uvicorn 2>/dev/null); do
+  fault 7 "python3 lacks the module $module"
+done
 echo checked

@@ -95,6 +95,14 @@ describe('up with an image that breaks the contract', () => {
     expect((await upFails(site)).stderr).toContain('clause 7: pnpm');
   });
 
+  it('says when it was made from another base', async () => {
+    await using image = await customImage(base, ['LABEL sandboxd.base=sandboxd/base:000000000000']);
+    await using site = await Installation.make({ SANDBOXD_IMAGE: image.tag });
+    expect(await site.shell('./sandboxd up --yes --detach 2>&1')).toContain(
+      `The image ${image.tag} is made from sandboxd/base:000000000000, this version has ${base}: build it again.`,
+    );
+  });
+
   it('tells programs which clauses are broken', async () => {
     await using image = await customImage(base, ['VOLUME /data', 'RUN rm -r /opt/templates/worker']);
     await using site = await Installation.make();

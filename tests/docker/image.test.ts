@@ -151,7 +151,7 @@ describe('an image that breaks its contract', () => {
         ],
         [7, /pnpm is not on the PATH of a login shell \(.*\)$/],
         [7, /git does not run: no such library/],
-        [7, /python3 lacks the venv module/],
+        [7, /python3 lacks the module ensurepip/],
       ],
     },
     {

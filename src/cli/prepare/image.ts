@@ -2,8 +2,9 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type Docker from 'dockerode';
-import { type EnsuredImage, ensureImage } from '../../../images/build.ts';
+import { BASE_LABEL, type EnsuredImage, ensureImage } from '../../../images/build.ts';
 import { findImage } from '../../../images/find-image.ts';
+import { readRecipes } from '../../../images/recipe.ts';
 import { describeFaults } from '../../../images/verify/fault.ts';
 import { verifyImage, verifyVersion } from '../../../images/verify/verify.ts';
 import type { Config } from '../../config.ts';
@@ -29,6 +30,7 @@ export async function prepareImage(options: ImagePreparation): Promise<PreparedI
   const { image: custom } = options.config;
   const image = await (custom === undefined ? ensureBase(options) : findOrPull(custom, options));
   await verifyOnce(image, options);
+  if (custom !== undefined) await tellAge(image, options);
   return image;
 }
 
@@ -68,6 +70,15 @@ export async function findOrPull(
   }
   progress.done(`pulled (${tag})`);
   return { tag, id: (await docker.getImage(tag).inspect()).Id };
+}
+
+/** An image from an older base has an older supervisor, which may lack what this version asks of it. */
+async function tellAge({ tag, id }: PreparedImage, { docker, terminal }: ImagePreparation): Promise<void> {
+  const { Config } = await docker.getImage(id).inspect();
+  const madeFrom = Config.Labels?.[BASE_LABEL];
+  const { base } = await readRecipes();
+  if (madeFrom === undefined || madeFrom === base.tag) return;
+  terminal.note(`The image ${tag} is made from ${madeFrom}, this version has ${base.tag}: build it again.`);
 }
 
 async function verifyOnce(image: PreparedImage, { docker, config, signal }: ImagePreparation): Promise<void> {
