@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { describeFaults, parseFaults } from './fault.ts';
+import { describeFaults, lastWords, parseFaults } from './fault.ts';
 
 it('finds nothing where every check ran and none complained', () => {
   expect(parseFaults('checked\r\n')).toEqual([]);
@@ -19,6 +19,14 @@ it('takes checks that broke off for a fault, with what they said in one line', (
     message: expect.stringMatching(/login shell.*: bash: not found$/),
   });
   expect(parseFaults('fault 2 no such user\n').map(({ clause }) => clause)).toEqual([2, 7]);
+});
+
+it('picks the error out of what a program said, and else its end, in one line', () => {
+  const stack = `node:internal\n  throw err;\nError: Cannot find module\n    at resolve (loader:1)\n`;
+  expect(lastWords(stack)).toBe('Error: Cannot find module');
+  expect(lastWords('starting\n\tnot today\n')).toBe('starting not today');
+  expect(lastWords(`${'x'.repeat(10_000)} the end`)).toMatch(/^x{1,500} the end$/);
+  expect(lastWords(' \n')).toBe('it says nothing');
 });
 
 it('tells people each clause on a line of its own, and where to read on', () => {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { randomUUID } from 'node:crypto';
 import Docker from 'dockerode';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { ensureImage } from '../../images/build.ts';
 import { ensureRootfs } from '../../images/rootfs.ts';
 import { writeFiles } from '../../runtimed/testing/sandbox.ts';
@@ -18,8 +18,8 @@ const config = loadConfig(process.env);
 const docker = new Docker({ socketPath: config.dockerSocket });
 const never = new AbortController().signal;
 const BUILD_LIMIT_MS = 600_000;
-/** Builds that install packages of the distribution. */
-const CUSTOM_LIMIT_MS = 280_000;
+// Images are built in every test, and packages of the distribution installed in some.
+vi.setConfig({ testTimeout: 280_000 });
 
 let base: string;
 
@@ -82,9 +82,7 @@ describe('up with an image that breaks the contract', () => {
     expect(await docker.listContainers({ all: true, filters })).toEqual([]);
   });
 
-  it('takes it when it is mended under the same name, and refuses it when it is broken again', {
-    timeout: CUSTOM_LIMIT_MS,
-  }, async () => {
+  it('takes it when it is mended under the same name, and refuses it when it is broken again', async () => {
     await using image = await customImage(base, ['RUN userdel sandbox']);
     await using site = await Installation.make({ SANDBOXD_IMAGE: image.tag });
     expect((await upFails(site)).stderr).toContain('clause 2');
@@ -145,9 +143,7 @@ describe('the images of docs/base-image.md', () => {
     return Object.entries(tags).reduce((all, [name, tag]) => all.replaceAll(name, tag), text.join(''));
   };
 
-  it('the custom one is built, checked and started as it says, and its apps have what it adds', {
-    timeout: CUSTOM_LIMIT_MS,
-  }, async () => {
+  it('the custom one is built, checked and started as it says, and its apps have what it adds', async () => {
     await using site = await Installation.make({ HOME: home });
     expect(await site.shell(commandsOf('A custom image'))).toContain('is fit');
     await site.up();
@@ -166,7 +162,7 @@ describe('the images of docs/base-image.md', () => {
     expect(stdout).toMatch(/^Hello from Acme\n3\.\d+.*\nAcme Apps\n\/opt\/acme\/acme-db\n$/);
   });
 
-  it('the one from scratch is built and fit', { timeout: CUSTOM_LIMIT_MS }, async () => {
+  it('the one from scratch is built and fit', async () => {
     await using site = await Installation.make({ HOME: home });
     expect(await site.shell(commandsOf('An image from scratch'))).toContain('is fit');
   });

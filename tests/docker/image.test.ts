@@ -175,7 +175,7 @@ describe('an image that breaks its contract', () => {
     expect(await verifyImage(docker, broken.tag, never)).toEqual(expected);
   });
 
-  it('is told of every clause at once', async () => {
+  it('is told of every clause at once, and leaves no container behind', async () => {
     await using broken = await customImage(image.tag, [
       'RUN usermod --login app sandbox && rm -r /usr/local/bin/pnpm /opt/templates/worker',
       'VOLUME /data',
@@ -183,6 +183,8 @@ describe('an image that breaks its contract', () => {
     ]);
     const faults = await verifyImage(docker, broken.tag, never);
     expect(faults.map(({ clause }) => clause)).toEqual([1, 2, 4, 6, 7]);
+    const filters = { ancestor: [broken.tag] };
+    expect(await docker.listContainers({ all: true, filters })).toEqual([]);
   });
 
   it('is told that it is for another kind of machine', async () => {
@@ -190,11 +192,6 @@ describe('an image that breaks its contract', () => {
     const faults = await verifyImage(docker, foreign.tag, never);
     const message = expect.stringContaining(`the image is for ${foreign.architecture}, this machine is`);
     expect(faults).toEqual([{ clause: 1, message }]);
-  });
-
-  it('leaves no container behind', async () => {
-    const filters = { label: ['sandboxd.verify'] };
-    expect(await docker.listContainers({ all: true, filters })).toEqual([]);
   });
 });
 

@@ -1,5 +1,5 @@
 import Docker from 'dockerode';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { ensureImage } from '../../images/build.ts';
 import type { Client } from '../../runtimed/testing/client.ts';
 import { loadConfig } from '../../src/config.ts';
@@ -13,6 +13,7 @@ const docker = new Docker({ socketPath: config.dockerSocket });
 const BUILD_LIMIT_MS = 600_000;
 /** What is abandoned has waited 1, 2, 4 and 8 seconds before. */
 const PATIENT = { timeout: 60_000, interval: 50 };
+vi.setConfig({ testTimeout: 90_000 });
 const RESULT = /^Result: preview `(\w+)`(?: on port (\d+))?; running ([^;.]+)(?:; abandoned ([^;.]+))?\.$/m;
 
 let image: string;
@@ -61,7 +62,7 @@ const status = async (client: Client) => summary(await client.status());
 const webOf = (command: string): string => JSON.stringify({ version: 1, web: { command } });
 
 describe('the examples of docs/sandbox-manifest.md', () => {
-  it.each(examples)('$title', { timeout: 90_000 }, async (section) => {
+  it.each(examples)('$title', async (section) => {
     const { 'web.log': log = '', ...app } = filesOf(section);
     await using it = await start(app);
     const result = resultOf(section);
@@ -76,7 +77,7 @@ describe('the examples of docs/sandbox-manifest.md', () => {
 });
 
 describe('what docs/sandbox-manifest.md says of changes', () => {
-  it('a touch gives what was abandoned another chance', { timeout: 90_000 }, async () => {
+  it('a touch gives what was abandoned another chance', async () => {
     await using it = await start({ 'sandbox.yaml': webOf('node late.js') });
     await expect.poll(() => status(it.client), PATIENT).toMatchObject({ abandoned: ['web'] });
     const server = `require('http').createServer((q, s) => s.end('ok')).listen(process.env.PORT)`;
