@@ -1,6 +1,7 @@
 /** `npm run bench -- NAME`: measures one thing on this machine, loopback only, and prints the numbers. */
 const BENCHMARKS: Readonly<Record<string, () => Promise<{ run(): Promise<void> }>>> = {
   proxy: () => import('./proxy.ts'),
+  presets: () => import('./presets.ts'),
 };
 
 const load = BENCHMARKS[process.argv[2] ?? ''];

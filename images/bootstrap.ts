@@ -7,12 +7,13 @@ import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import type Docker from 'dockerode';
 import { SandboxdError } from '../src/domain/errors.ts';
+import type { Outbound } from '../src/domain/outbound.ts';
 import { installPackages } from '../src/host/packages.ts';
 import { ProgramError, runProgram } from '../src/host/run-program.ts';
+import { DEBIAN_ARCHIVE, SUITE, mirrorOf, packageSources } from './apt.ts';
 import { readMessages } from './engine-build.ts';
 import type { OnImageProgress } from './progress.ts';
 
-const SUITE = 'bookworm';
 const DEBOOTSTRAP = '/usr/sbin/debootstrap';
 /** Lines debootstrap prints for a minimal system, roughly: what progress is measured by. */
 const EXPECTED_LINES = 430;
@@ -31,6 +32,7 @@ const UNUSED = [
 export async function bootstrapRootfs(
   docker: Docker,
   reference: string,
+  network: Pick<Outbound, 'debianMirror' | 'caFile'>,
   onProgress: OnImageProgress,
   signal: AbortSignal,
 ): Promise<void> {
@@ -43,17 +45,38 @@ export async function bootstrapRootfs(
   if (!existsSync(DEBOOTSTRAP)) await installPackages(['debootstrap'], { signal });
   const directory = await mkdtemp(join(tmpdir(), 'sandboxd-rootfs-'));
   try {
-    await debootstrap(directory, onProgress, signal);
-    const list = join(directory, 'etc/apt/sources.list');
-    await writeFile(list, sources(await readFile(list, 'utf8')));
-    await importDirectory(docker, directory, reference, signal);
+    const root = join(directory, 'root');
+    await debootstrap(root, await debootstrapNetwork(directory, network), onProgress, signal);
+    const list = join(root, 'etc/apt/sources.list');
+    const archive =
+      network.debianMirror === undefined ? mirrorOf(await readFile(list, 'utf8')) : DEBIAN_ARCHIVE;
+    await writeFile(list, packageSources(archive));
+    await importDirectory(docker, root, reference, signal);
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
 }
 
+interface DebootstrapNetwork {
+  /** The mirror, if it is not debootstrap's own choice. */
+  readonly mirror: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** Proxies it finds in this program's own environment; of certificates only wget knows, which it fetches with. */
+async function debootstrapNetwork(
+  directory: string,
+  { debianMirror, caFile }: Pick<Outbound, 'debianMirror' | 'caFile'>,
+): Promise<DebootstrapNetwork> {
+  if (debianMirror === undefined) return { mirror: [], env: {} };
+  const settings = join(directory, 'wgetrc');
+  await writeFile(settings, caFile === undefined ? '' : `ca_certificate = ${caFile}\n`);
+  return { mirror: [debianMirror], env: { WGETRC: settings } };
+}
+
 async function debootstrap(
   directory: string,
+  { mirror, env }: DebootstrapNetwork,
   onProgress: OnImageProgress,
   signal: AbortSignal,
 ): Promise<void> {
@@ -63,30 +86,19 @@ async function debootstrap(
     onProgress({ step: 'Root file system', fraction: Math.min(0.95, lines / EXPECTED_LINES), detail });
   };
   try {
-    await runProgram(DEBOOTSTRAP, ['--variant=minbase', SUITE, directory], { signal, onLine });
+    await runProgram(DEBOOTSTRAP, ['--variant=minbase', SUITE, directory, ...mirror], {
+      env,
+      signal,
+      onLine,
+    });
   } catch (error) {
     if (!(error instanceof ProgramError)) throw error;
     throw new SandboxdError(
       'unavailable',
-      `The root file system could not be made from packages:\n${error.output.join('\n')}\nSee that this machine reaches Debian's package mirror and try again.`,
+      `The root file system could not be made from packages:\n${error.output.join('\n')}\nSee that this machine reaches Debian's package mirror (SANDBOXD_DEBIAN_MIRROR) and try again.`,
       { cause: error },
     );
   }
-}
-
-/**
- * Adds the updates that a new system leaves out: they lie on the mirror it was made from, the security ones beside it.
- * @param made what debootstrap wrote, `deb MIRROR SUITE main`
- */
-export function sources(made: string): string {
-  const mirror = /^deb (\S+?)\/? /m.exec(made)?.[1];
-  if (mirror === undefined) throw new Error('debootstrap named no mirror in sources.list.');
-  return [
-    `deb ${mirror} ${SUITE} main`,
-    `deb ${mirror} ${SUITE}-updates main`,
-    `deb ${mirror}-security ${SUITE}-security main`,
-    '',
-  ].join('\n');
 }
 
 async function importDirectory(

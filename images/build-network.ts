@@ -1,36 +1,51 @@
 import { readFile } from 'node:fs/promises';
 import { SandboxdError } from '../src/domain/errors.ts';
+import { type Outbound, outboundEnvironment, proxyVariables } from '../src/domain/outbound.ts';
+import { aptConfiguration, packageSources } from './apt.ts';
 import type { ContextFile } from './context.ts';
 
-/** How a build reaches package sources from this machine. */
-export interface BuildNetwork {
-  /** A bundle of trusted certificates, where something between here and the registry signs with its own. */
-  readonly caFile: string | undefined;
-  readonly npmRegistry: string | undefined;
-  readonly outboundProxy: { readonly http?: string; readonly https?: string; readonly none?: string };
+/** Where a build's later steps find what `networkFiles` makes. */
+const NETWORK_DIRECTORY = '/run/network';
+/** Where the steps that install Debian's packages find their part of it. */
+const APT_DIRECTORY = '/run/apt';
+
+/** Build arguments: all of the engine's predefined kind, which no image and no history keeps. */
+export const buildArgs = ({ outboundProxy }: Outbound): Record<string, string> =>
+  proxyVariables(outboundProxy);
+
+/**
+ * How a build reaches package sources from this machine, as files of its context: unlike arguments, they leave no trace
+ * in an image once they are removed. `network/environment` is for a shell to read, `apt/` for apt; empty where
+ * everything is reached directly.
+ * @throws unavailable when the certificates cannot be read
+ */
+export async function networkFiles(outbound: Outbound): Promise<ContextFile[]> {
+  const { caFile, debianMirror } = outbound;
+  const certificates = caFile === undefined ? '' : await readFile(caFile).catch(unreadable);
+  const isTrustedByApt = debianMirror?.startsWith('https:') === true && caFile !== undefined;
+  return [
+    file('network/ca.crt', certificates),
+    file('network/environment', assignments(outboundEnvironment(outbound, `${NETWORK_DIRECTORY}/ca.crt`))),
+    file('network/apt/ca.crt', isTrustedByApt ? certificates : ''),
+    file('network/apt/sources.list', debianMirror === undefined ? '' : packageSources(debianMirror)),
+    file(
+      'network/apt/apt.conf',
+      debianMirror === undefined ? '' : aptConfiguration(APT_DIRECTORY, isTrustedByApt),
+    ),
+  ];
 }
 
-/** Build arguments: the proxy ones are of the engine's predefined kind, which no image keeps. */
-export function buildArgs({ npmRegistry, outboundProxy }: BuildNetwork): Record<string, string> {
-  const args: Record<string, string> = {};
-  const proxies = {
-    http_proxy: outboundProxy.http,
-    https_proxy: outboundProxy.https,
-    no_proxy: outboundProxy.none,
-  };
-  for (const [name, value] of Object.entries(proxies)) {
-    // Programs disagree on the case.
-    if (value !== undefined) Object.assign(args, { [name]: value, [name.toUpperCase()]: value });
-  }
-  if (npmRegistry !== undefined) args['NPM_REGISTRY'] = npmRegistry;
-  return args;
-}
+const file = (name: string, content: string | Uint8Array): ContextFile => ({
+  name,
+  executable: false,
+  source: Buffer.from(content),
+});
 
-/** The certificates a build trusts, as a file of its context; empty where it trusts its own. @throws unavailable */
-export async function trustBundle({ caFile }: BuildNetwork): Promise<ContextFile> {
-  const source = caFile === undefined ? new Uint8Array() : await readFile(caFile).catch(unreadable);
-  return { name: 'ca/bundle.crt', executable: false, source };
-}
+/** Lines that a shell reads. */
+const assignments = (variables: Readonly<Record<string, string>>): string =>
+  Object.entries(variables)
+    .map(([name, value]) => `${name}='${value.replaceAll("'", `'\\''`)}'\n`)
+    .join('');
 
 function unreadable(cause: unknown): never {
   throw new SandboxdError(

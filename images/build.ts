@@ -1,5 +1,6 @@
 import type Docker from 'dockerode';
-import { type BuildNetwork, buildArgs, trustBundle } from './build-network.ts';
+import type { Outbound } from '../src/domain/outbound.ts';
+import { buildArgs, networkFiles } from './build-network.ts';
 import { buildImage } from './engine-build.ts';
 import { findImage } from './find-image.ts';
 import { type OnImageProgress, part } from './progress.ts';
@@ -8,7 +9,7 @@ import { ensureRootfs } from './rootfs.ts';
 
 export interface ImageOptions {
   readonly docker: Docker;
-  readonly network: BuildNetwork;
+  readonly network: Outbound;
   readonly onProgress: OnImageProgress;
   readonly signal: AbortSignal;
 }
@@ -28,7 +29,7 @@ const KIND_LABEL = 'sandboxd.image';
 export const BASE_LABEL = 'sandboxd.base';
 
 const STEPS: readonly (readonly [RegExp, string])[] = [
-  [/^RUN apt-get/, 'System packages'],
+  [/^RUN .*\bapt-get\b/, 'System packages'],
   [/^RUN bash .*prepare/, 'Prepared dependencies'],
   [/^COPY --from/, 'Putting together'],
 ];
@@ -61,10 +62,10 @@ export async function ensureImage(options: ImageOptions): Promise<EnsuredImage> 
 async function ensureToolchain(recipe: Recipe, options: ImageOptions): Promise<void> {
   const { docker, network, onProgress, signal } = options;
   if ((await findImage(docker, recipe.tag)) !== undefined) return;
-  const rootfs = await ensureRootfs(docker, part(onProgress, 0, 0.4), signal);
+  const rootfs = await ensureRootfs(docker, network, part(onProgress, 0, 0.4), signal);
   const build = {
     tag: recipe.tag,
-    files: [...recipe.files, await trustBundle(network)],
+    files: [...recipe.files, ...(await networkFiles(network))],
     args: { ...buildArgs(network), ROOTFS: rootfs },
     labels: { [KIND_LABEL]: 'toolchain' },
     describe: (instruction: string) => STEPS.find(([pattern]) => pattern.test(instruction))?.[1],

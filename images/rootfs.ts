@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type Docker from 'dockerode';
+import type { Outbound } from '../src/domain/outbound.ts';
 import { bootstrapRootfs } from './bootstrap.ts';
 import { readMessages } from './engine-build.ts';
 import { findImage } from './find-image.ts';
@@ -18,6 +19,7 @@ const REGISTRY_SILENCE_MS = 15_000;
  */
 export async function ensureRootfs(
   docker: Docker,
+  network: Outbound,
   onProgress: OnImageProgress,
   signal: AbortSignal,
 ): Promise<string> {
@@ -28,7 +30,7 @@ export async function ensureRootfs(
   if (await pull(docker, signal)) return REGISTRY_IMAGE;
   const detail = 'No registry answers: making it from packages';
   onProgress({ step: 'Root file system', fraction: 0.05, detail });
-  await bootstrapRootfs(docker, BOOTSTRAPPED_IMAGE, onProgress, signal);
+  await bootstrapRootfs(docker, BOOTSTRAPPED_IMAGE, network, onProgress, signal);
   return BOOTSTRAPPED_IMAGE;
 }
 

@@ -1,12 +1,13 @@
-import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { readOutbound } from './config-outbound.ts';
 import { ConfigError, type Environment, parseTokens, readerOf, type Reader } from './config-reader.ts';
+import type { Outbound } from './domain/outbound.ts';
 
 export { ConfigError } from './config-reader.ts';
 
 /** Everything an operator can set. The only module that reads the environment. */
-export interface Config {
+export interface Config extends Outbound {
   readonly dataDir: string;
   readonly listen: { readonly host: string; readonly port: number };
   readonly domain: string;
@@ -23,16 +24,10 @@ export interface Config {
   readonly runtime: string | undefined;
   readonly limits: { readonly memoryBytes: number; readonly cpus: number; readonly pids: number };
   readonly idle: { readonly enabled: boolean; readonly seconds: number };
-  /** A bundle of trusted certificates for builds and sandboxes. */
-  readonly caFile: string | undefined;
-  readonly outboundProxy: { readonly http?: string; readonly https?: string; readonly none?: string };
-  readonly npmRegistry: string | undefined;
   /** `SANDBOXD_*` names nobody reads: most likely misspelt. */
   readonly unknownNames: readonly string[];
 }
 
-/** Where the host keeps its own trust store: the default, so that what the host trusts its sandboxes trust. */
-const HOST_CA_FILE = '/etc/ssl/certs/ca-certificates.crt';
 const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);
 
 /** @throws ConfigError */
@@ -67,9 +62,7 @@ export function loadConfig(env: Environment): Config {
       enabled: read.boolean('SANDBOXD_IDLE_ENABLED', true),
       seconds: read.integer('SANDBOXD_IDLE_SECONDS', 2100, 60, 86_400),
     },
-    caFile: readCaFile(read),
-    outboundProxy: readOutboundProxy(env),
-    npmRegistry: read.text('SANDBOXD_NPM_REGISTRY'),
+    ...readOutbound(read, env),
     unknownNames: [],
   };
   return { ...config, unknownNames: read.unknown() };
@@ -77,15 +70,6 @@ export function loadConfig(env: Environment): Config {
 
 const defaultDataDir = (): string =>
   process.getuid?.() === 0 ? '/var/lib/sandboxd' : join(homedir(), '.local/share/sandboxd');
-
-function readCaFile(read: Reader): string | undefined {
-  const given = read.text('SANDBOXD_CA_FILE');
-  if (given === undefined) return existsSync(HOST_CA_FILE) ? HOST_CA_FILE : undefined;
-  if (existsSync(given)) return resolve(given);
-  throw new ConfigError(
-    `SANDBOXD_CA_FILE: there is no file "${given}". Give a bundle of certificates in PEM format.`,
-  );
-}
 
 function readDatabase(read: Reader, dataDir: string): Config['database'] {
   const url = read.text('SANDBOXD_DATABASE_URL') ?? `file:${join(dataDir, 'sandboxd.db')}`;
@@ -96,12 +80,6 @@ function readDatabase(read: Reader, dataDir: string): Config['database'] {
   }
   const token = read.text('SANDBOXD_DATABASE_TOKEN');
   return token === undefined ? { url } : { url, token };
-}
-
-function readOutboundProxy(env: Environment): Config['outboundProxy'] {
-  const pick = (name: string) => env[name.toLowerCase()] || env[name] || undefined;
-  const [http, https, none] = [pick('HTTP_PROXY'), pick('HTTPS_PROXY'), pick('NO_PROXY')];
-  return { ...(http && { http }), ...(https && { https }), ...(none && { none }) };
 }
 
 function parseListen(text: string): Config['listen'] {

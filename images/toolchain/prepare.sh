@@ -4,13 +4,10 @@
 set -euo pipefail
 
 home=/home/sandbox
-trust=/run/ca/bundle.crt
-if [ -s "$trust" ]; then
-  export NODE_EXTRA_CA_CERTS=$trust SSL_CERT_FILE=$trust npm_config_cafile=$trust pnpm_config_cafile=$trust
-fi
-if [ -n "${NPM_REGISTRY:-}" ]; then
-  export npm_config_registry=$NPM_REGISTRY pnpm_config_registry=$NPM_REGISTRY
-fi
+# The certificates, proxies and mirrors of the machine that builds.
+set -o allexport
+. /run/network/environment
+set +o allexport
 # The lock file names every package by its digest: how old a release is adds nothing to that.
 export pnpm_config_minimum_release_age=0
 # Files of their own, so that a layer stands without the package store.

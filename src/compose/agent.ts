@@ -8,6 +8,8 @@ import type { Config } from '../config.ts';
 import { SANDBOX_CA_FILE } from '../domain/engine.ts';
 import type { Clock, IdSource } from '../domain/ids.ts';
 import type { Logger } from '../domain/log.ts';
+import { outboundEnvironment, outboundOfSandboxes } from '../domain/outbound.ts';
+import { previewSuffix } from '../domain/preview.ts';
 import type { Identity } from './instance.ts';
 
 /** Of one process. An engine cannot grant more than it has itself, and one started by hand may have 20 000. */
@@ -39,29 +41,10 @@ export function agentPorts(
   };
 }
 
-/** Every tool has its own name for the file of trusted certificates. */
-const CA_VARIABLES = [
-  'NODE_EXTRA_CA_CERTS',
-  'SSL_CERT_FILE',
-  'REQUESTS_CA_BUNDLE',
-  'PIP_CERT',
-  'GIT_SSL_CAINFO',
-  'CURL_CA_BUNDLE',
-  'npm_config_cafile',
-  'pnpm_config_cafile',
-] as const;
-
-/** What programs in a sandbox need to reach the internet from behind this machine's proxy, registry and certificates. */
-function sandboxEnvironment({ outboundProxy, npmRegistry, caFile }: Config): Record<string, string> {
-  const { http, https, none } = outboundProxy;
-  const trust = caFile === undefined ? [] : CA_VARIABLES.map((name) => [name, SANDBOX_CA_FILE] as const);
-  return {
-    ...Object.fromEntries(trust),
-    ...(http && { HTTP_PROXY: http, http_proxy: http }),
-    ...(https && { HTTPS_PROXY: https, https_proxy: https }),
-    ...(none && { NO_PROXY: none, no_proxy: none }),
-    ...(npmRegistry && { npm_config_registry: npmRegistry, pnpm_config_registry: npmRegistry }),
-  };
-}
+/** What programs in a sandbox are told of the world around it: the way out, and the domain visitors come by. */
+const sandboxEnvironment = (config: Config): Record<string, string> => ({
+  ...outboundEnvironment(outboundOfSandboxes(config), SANDBOX_CA_FILE),
+  PREVIEW_DOMAIN: previewSuffix(config.domain).slice(1),
+});
 
 export const nodeDirectory = (config: Config): string => join(config.dataDir, 'node');

@@ -124,7 +124,7 @@ describe('the images of docs/base-image.md', () => {
     home = await mkdtemp(join(tmpdir(), 'sandboxd-acme-'));
     sections = await readDocument('base-image.md');
     const files = Object.assign({}, ...sections.map(filesOf)) as Record<string, string>;
-    const rootfs = await ensureRootfs(docker, () => {}, never);
+    const rootfs = await ensureRootfs(docker, config, () => {}, never);
     const scratch = files['Dockerfile.scratch']?.replace('debian:bookworm-slim', rootfs) ?? '';
     await writeFiles(join(home, 'acme-sandbox'), { ...files, 'Dockerfile.scratch': scratch });
   });

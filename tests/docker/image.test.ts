@@ -1,16 +1,13 @@
-import { randomUUID } from 'node:crypto';
-import { chown, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import Docker from 'dockerode';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type EnsuredImage, ensureImage } from '../../images/build.ts';
 import { verifyImage } from '../../images/verify/verify.ts';
-import { DockerEngine } from '../../src/adapters/docker/engine.ts';
-import { overlayOptions } from '../../src/adapters/docker/overlay.ts';
 import { loadConfig } from '../../src/config.ts';
-import { LAYERS_DIRECTORY, SANDBOX_HOME, SANDBOX_UID } from '../../src/domain/runtimed.ts';
+import { SANDBOX_UID } from '../../src/domain/runtimed.ts';
 import { customImage, foreignImage } from '../harness/custom-image.ts';
+import { layeredHome } from './layered-home.ts';
 
 const config = loadConfig(process.env);
 const docker = new Docker({ socketPath: config.dockerSocket });
@@ -46,10 +43,15 @@ describe('the base image', () => {
   });
 
   it('carries nothing of the build: no certificates of this machine, no proxy, no package store', async () => {
-    const { Config } = await docker.getImage(image.tag).inspect();
+    const built = docker.getImage(image.tag);
+    const { Config } = await built.inspect();
     expect(Config.Env?.join('\n')).not.toMatch(/proxy|registry|ca_?cert|cafile/i);
+    const history = (await built.history()) as { CreatedBy: string }[];
+    expect(history.map(({ CreatedBy }) => CreatedBy).join('\n')).not.toMatch(
+      /_proxy|registry=|index=|https?:/i,
+    );
     const { exitCode, output } = await runIn(
-      'ls -d /run/ca /home/sandbox/.local /root/.local /home/sandbox/.cache',
+      'ls -d /run/network /run/apt /home/sandbox/.local /root/.local /home/sandbox/.cache',
     );
     expect(output).not.toMatch(/^\//m);
     expect(exitCode).not.toBe(0);
@@ -195,11 +197,13 @@ describe('an image that breaks its contract', () => {
   });
 });
 
+const reactHome = () => layeredHome(docker, config.dockerSocket, image.id, 'react-standard');
+
 describe('the React starter on its prepared layer, confined and without a network', () => {
   const seed = 'cp -R /opt/templates/react-standard/. ~/workspace/app/ && cd ~/workspace/app || exit 1';
 
   it('shows its first page within seconds, and bundles nothing anew', async () => {
-    await using home = await layeredHome('react-standard');
+    await using home = await reactHome();
     const began = performance.now();
     const { exitCode, output } = await runIn(
       `${seed}
@@ -220,7 +224,7 @@ describe('the React starter on its prepared layer, confined and without a networ
   });
 
   it('builds, even if it pins another version of its package manager', async () => {
-    await using home = await layeredHome('react-standard');
+    await using home = await reactHome();
     const pin = `sed -i 's/"private"/"packageManager": "pnpm@9.1.0", "private"/' package.json`;
     const { exitCode, output } = await runIn(`${seed}; ${pin}; pnpm build && ls dist`, home.mount);
     expect(output).toContain('index.html');
@@ -228,7 +232,7 @@ describe('the React starter on its prepared layer, confined and without a networ
   });
 
   it('bundles anew what an app asks for beyond that', async () => {
-    await using home = await layeredHome('react-standard');
+    await using home = await reactHome();
     const { exitCode, output } = await runIn(
       `${seed}
        sed -i 's/  server: {/  optimizeDeps: { include: ["react-dom\\/server"] },\\n&/' vite.config.ts
@@ -253,39 +257,6 @@ it('Python apps find their framework without an installation', async () => {
     'python3 -m venv --system-site-packages /tmp/v && /tmp/v/bin/python -c "import fastapi, uvicorn"';
   expect(await runIn(script)).toEqual({ exitCode: 0, output: '' });
 });
-
-/** A home as the node makes it: the layer below, an empty directory of the sandbox's above. */
-async function layeredHome(template: string) {
-  const root = await mkdtemp(join(tmpdir(), 'sandboxd-home-'));
-  const [lower, upper, work] = ['lower', 'upper', 'work'].map((name) => join(root, name)) as [
-    string,
-    string,
-    string,
-  ];
-  for (const directory of [lower, upper, work]) await mkdir(directory);
-  await chown(upper, SANDBOX_UID, SANDBOX_UID);
-  const engine = new DockerEngine({ socketPath: config.dockerSocket, instance: 'test-image' });
-  await engine.extract(image.id, `${LAYERS_DIRECTORY}/${template}`, lower);
-  const volume = `sandboxd-test-${randomUUID()}`;
-  const mount: Docker.MountSettings = {
-    Type: 'volume',
-    Source: volume,
-    Target: SANDBOX_HOME,
-    VolumeOptions: {
-      NoCopy: true,
-      Labels: {},
-      DriverConfig: { Name: 'local', Options: overlayOptions({ kind: 'overlay', lower, upper, work }) },
-    },
-  };
-  return {
-    mount,
-    upper,
-    async [Symbol.asyncDispose]() {
-      await docker.getVolume(volume).remove({ force: true });
-      await rm(root, { recursive: true, force: true });
-    },
-  };
-}
 
 /** Runs a script in a login shell, confined as sandboxes are. */
 async function runIn(

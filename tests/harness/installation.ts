@@ -19,7 +19,7 @@ export class Installation implements AsyncDisposable {
   readonly dataDir: string;
   readonly port: number;
   readonly docker = new Docker();
-  readonly #env: NodeJS.ProcessEnv;
+  #env: NodeJS.ProcessEnv;
   #token = '';
 
   private constructor(dataDir: string, port: number, env: Record<string, string>) {
@@ -43,6 +43,11 @@ export class Installation implements AsyncDisposable {
   async command(...args: string[]): Promise<string> {
     const { stdout } = await run(LAUNCHER, args, { env: this.#env, timeout: 280_000 });
     return stdout;
+  }
+
+  /** Changes settings; the next `up` takes them over. */
+  configure(env: Record<string, string>): void {
+    this.#env = { ...this.#env, ...env };
   }
 
   /** Commands as an operator types them, in the project's directory and with bash. @throws when one fails */

@@ -8,14 +8,13 @@ import { readRecipes } from '../../../images/recipe.ts';
 import { describeFaults } from '../../../images/verify/fault.ts';
 import { verifyImage, verifyVersion } from '../../../images/verify/verify.ts';
 import type { Config } from '../../config.ts';
+import type { Outbound } from '../../domain/outbound.ts';
 import { EXIT, Failure } from '../failure.ts';
 import type { Terminal } from '../terminal.ts';
 
-type ImageConfig = Pick<Config, 'image' | 'dataDir' | 'caFile' | 'npmRegistry' | 'outboundProxy'>;
-
 export interface ImagePreparation {
   readonly docker: Docker;
-  readonly config: ImageConfig;
+  readonly config: Pick<Config, 'image' | 'dataDir' | keyof Outbound>;
   readonly terminal: Terminal;
   readonly signal: AbortSignal;
 }

@@ -1,0 +1,29 @@
+import { describe, expect, it } from 'vitest';
+import { aptConfiguration, mirrorOf, packageSources } from './apt.ts';
+
+describe('the package sources of a root file system made from packages', () => {
+  it.each(['http://mirror.example/debian', 'http://mirror.example/debian/'])(
+    'are those of %s, with updates',
+    (mirror) => {
+      expect(packageSources(mirrorOf(`deb ${mirror} bookworm main\n`))).toBe(
+        [
+          'deb http://mirror.example/debian bookworm main',
+          'deb http://mirror.example/debian bookworm-updates main',
+          'deb http://mirror.example/debian-security bookworm-security main',
+          '',
+        ].join('\n'),
+      );
+    },
+  );
+
+  it('are not guessed', () => {
+    expect(() => mirrorOf('')).toThrow('no mirror');
+  });
+});
+
+it('apt is told of certificates where a mirror needs them', () => {
+  expect(aptConfiguration('/run/apt', false)).toBe(
+    'Dir::Etc::SourceList "/run/apt/sources.list";\nDir::Etc::SourceParts "-";\n',
+  );
+  expect(aptConfiguration('/run/apt', true)).toContain('Acquire::https::CaInfo "/run/apt/ca.crt";\n');
+});

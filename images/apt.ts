@@ -1,0 +1,31 @@
+export const SUITE = 'bookworm';
+/** What an image made from packages names, whichever mirror of it was nearer. */
+export const DEBIAN_ARCHIVE = 'http://deb.debian.org/debian';
+
+/** A system's package sources, updates included: they lie on the same mirror, the security ones beside it. */
+export function packageSources(mirror: string): string {
+  const base = mirror.replace(/\/+$/, '');
+  return [
+    `deb ${base} ${SUITE} main`,
+    `deb ${base} ${SUITE}-updates main`,
+    `deb ${base}-security ${SUITE}-security main`,
+    '',
+  ].join('\n');
+}
+
+/** The mirror that debootstrap made a system from, by the `deb MIRROR SUITE main` it wrote. */
+export function mirrorOf(sourcesList: string): string {
+  const mirror = /^deb (\S+) /m.exec(sourcesList)?.[1];
+  if (mirror === undefined) throw new Error('debootstrap named no mirror in sources.list.');
+  return mirror;
+}
+
+/** Turns apt away from a system's own sources, to `sources.list` in a directory. */
+export function aptConfiguration(directory: string, withCertificates: boolean): string {
+  return [
+    `Dir::Etc::SourceList "${directory}/sources.list";`,
+    'Dir::Etc::SourceParts "-";',
+    ...(withCertificates ? [`Acquire::https::CaInfo "${directory}/ca.crt";`] : []),
+    '',
+  ].join('\n');
+}
