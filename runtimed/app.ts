@@ -1,9 +1,10 @@
 import type { Logger } from '../src/domain/log.ts';
 import { WEB_PROCESS } from '../src/domain/manifest-schema.ts';
-import type { ManifestProblem } from '../src/domain/manifest.ts';
-import type { BootPhase, RuntimeStatus } from '../src/domain/runtimed.ts';
+import type { ManifestProblem } from '../src/domain/manifest-problem.ts';
+import type { BootPhase, RestartScope, RuntimeStatus } from '../src/domain/runtimed.ts';
 import type { Installer } from './boot/install.ts';
 import type { Changes } from './changes.ts';
+import type { Healing } from './healing.ts';
 import type { HealthMonitor } from './health/monitor.ts';
 import type { LogStore } from './logs/log-store.ts';
 import type { ManifestFile } from './manifest-file.ts';
@@ -15,6 +16,8 @@ export interface AppParts {
   readonly installer: Installer;
   readonly manifestFile: ManifestFile;
   readonly supervisor: Supervisor;
+  /** Sees to what was abandoned. */
+  readonly healing: Healing;
   readonly health: HealthMonitor;
   readonly logs: LogStore;
   readonly changes: Changes;
@@ -30,6 +33,11 @@ const FOR_EVER = 2 ** 31 - 1;
 export class App {
   readonly #parts: AppParts;
   readonly #seeded = Promise.withResolvers<void>();
+  readonly #restartSteps = {
+    begun: () => this.#become('starting'),
+    beforeStart: () => this.#install(this.#signal),
+  };
+  #signal = new AbortController().signal;
   #phase: BootPhase = 'seeding';
   #webPort: number | undefined;
   #manifestError: string | undefined;
@@ -54,8 +62,19 @@ export class App {
     return this.#seeded.promise;
   }
 
+  /** Resolves once its first processes run, or have something to wait for; after `ms` milliseconds in any case. */
+  async begun(ms: number): Promise<void> {
+    const { changes, supervisor } = this.#parts;
+    const deadline = performance.now() + ms;
+    for (let left = ms; left > 0 && this.#phase !== 'installing' && !supervisor.isStarted; ) {
+      await changes.after(changes.version, left, this.#signal);
+      left = deadline - performance.now();
+    }
+  }
+
   /** Boots the app and keeps to its manifest until the signal aborts. Something always runs in the end. */
   async run(signal: AbortSignal): Promise<void> {
+    this.#signal = signal;
     await this.#parts.seed();
     this.#seeded.resolve();
     if (signal.aborted) return;
@@ -64,8 +83,21 @@ export class App {
     this.#become('starting');
     await Promise.all([
       this.#parts.manifestFile.watch(() => this.#follow(signal), signal),
-      this.#untilServing(signal),
+      this.#noticeServing(signal),
+      this.#parts.healing.watch(
+        () => this.#parts.supervisor.restart('abandoned', this.#restartSteps),
+        signal,
+      ),
     ]);
+  }
+
+  /**
+   * Restarts processes, after an install when the app asks for more than it has. Returns when the old ones have ended;
+   * the rest shows in the status. Before the first start there is nothing to restart.
+   */
+  restart(scope: RestartScope): Promise<void> {
+    this.#parts.logger.info('restart', { scope });
+    return this.#parts.supervisor.restart(scope, this.#restartSteps);
   }
 
   async #install(signal: AbortSignal): Promise<void> {
@@ -76,6 +108,7 @@ export class App {
     // The log of what waits for it is where people look.
     const name = manifest.web ? WEB_PROCESS : (manifest.workers[0]?.name ?? WEB_PROCESS);
     await installer.run(pending, logs.of(name), signal);
+    this.#become('starting');
   }
 
   /** Runs what the manifest declares now. */
@@ -98,19 +131,20 @@ export class App {
     this.#manifestError = error;
   }
 
-  /** A boot ends once: with the first good answer, or for an app without a web process when its workers are started. */
-  async #untilServing(signal: AbortSignal): Promise<void> {
+  /** A start ends with the first good answer, or for an app without a web process when its workers are started. */
+  async #noticeServing(signal: AbortSignal): Promise<void> {
     const { changes, health, supervisor } = this.#parts;
     while (!signal.aborted) {
       const { version } = changes;
       const { status } = health.state;
       const isUp = status === 'none' ? supervisor.isStarted : status === 'ready';
-      if (isUp) return this.#become('ready');
-      await changes.after(version, FOR_EVER, signal);
+      if (isUp && this.#phase === 'starting') this.#become('ready');
+      else await changes.after(version, FOR_EVER, signal);
     }
   }
 
   #become(phase: BootPhase): void {
+    if (phase === this.#phase) return;
     this.#phase = phase;
     this.#parts.logger.info('boot', { phase });
     this.#parts.changes.notify();

@@ -1,10 +1,10 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { ManifestProblem } from '../src/domain/manifest-problem.ts';
 import {
   type Manifest,
   MANIFEST_FILE,
-  type ManifestProblem,
   MAX_MANIFEST_LENGTH,
   resolveManifest,
 } from '../src/domain/manifest.ts';

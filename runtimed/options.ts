@@ -22,6 +22,8 @@ export interface RuntimeOptions {
   readonly template: string | undefined;
   /** The container's; only a named few of its variables reach programs. */
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Where the web process is asked whether it serves; undefined in a sandbox, which asks where visitors come in. */
+  readonly webHost: string | undefined;
   readonly timings: Timings;
 }
 
@@ -46,6 +48,11 @@ export interface Timings {
   readonly manifestPoll: number;
   /** A file that is being written is read once it has rested for this long. */
   readonly manifestRest: number;
+  /** How often the app's sources are looked at while something is abandoned. */
+  readonly sourcePoll: number;
+  /** A process that is revived for nothing waits so long the next time, and twice as long each time after that. */
+  readonly firstRevival: number;
+  readonly longestRevival: number;
   readonly watchHeartbeat: number;
   readonly installLimit: number;
 }
@@ -64,6 +71,9 @@ export const TIMINGS: Timings = {
   startingLimit: 120_000,
   manifestPoll: 1000,
   manifestRest: 100,
+  sourcePoll: 1000,
+  firstRevival: 1000,
+  longestRevival: 60_000,
   watchHeartbeat: 10_000,
   installLimit: 900_000,
 };
@@ -78,5 +88,6 @@ export const sandboxOptions = (environment: NodeJS.ProcessEnv): RuntimeOptions =
   preset: environment['SANDBOXD_PRESET'] || undefined,
   template: environment['SANDBOXD_TEMPLATE'] || undefined,
   environment,
+  webHost: undefined,
   timings: TIMINGS,
 });

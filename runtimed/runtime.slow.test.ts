@@ -197,6 +197,18 @@ describe('the preview', () => {
     });
   });
 
+  it('is down where the app listens for itself alone, and its log says what to do', async () => {
+    const { text, port } = await webApp();
+    await using sandbox = await startSandbox({ app: { 'sandbox.yaml': text }, webHost: '127.0.0.2' });
+    const { preview } = await sandbox.reaches((status) => status.preview.status === 'down');
+    expect(preview).not.toHaveProperty('last_http_status');
+    const hint = `[sandboxd] the app listens where only its own sandbox reaches it (127.0.0.1); let it listen on 0.0.0.0:${port}`;
+    await expect.poll(() => sandbox.client.logs('web'), PATIENT).toEqual([hint]);
+    const open = manifest({ web: { command: WEB_APP.replace('127.0.0.1', '0.0.0.0'), port } });
+    await sandbox.client.write('sandbox.yaml', open);
+    await sandbox.reaches(isReady);
+  });
+
   it('follows a changed health path without a restart', async () => {
     const { port } = await webApp();
     const command = `node -e "require('http').createServer((q, s) => { s.statusCode = q.url === '/up' ? 200 : 503; s.end() }).listen(${port}, '127.0.0.1')"`;

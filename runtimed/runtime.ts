@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Clock } from '../src/domain/ids.ts';
 import type { Logger } from '../src/domain/log.ts';
+import { WEB_PROCESS } from '../src/domain/manifest-schema.ts';
 import { APP_DIRECTORY } from '../src/domain/paths.ts';
 import type { RuntimeStatus } from '../src/domain/runtimed.ts';
 import { App } from './app.ts';
@@ -15,6 +16,7 @@ import { logRoutes } from './control/log-routes.ts';
 import { ControlServer } from './control/server.ts';
 import { statusRoutes } from './control/status-routes.ts';
 import { Workspace } from './files/workspace.ts';
+import { Healing } from './healing.ts';
 import { HealthMonitor } from './health/monitor.ts';
 import { LogStore } from './logs/log-store.ts';
 import { ManifestFile } from './manifest-file.ts';
@@ -37,6 +39,9 @@ export interface Runtime extends AsyncDisposable {
   readonly shutdownOrdered: Promise<void>;
 }
 
+/** Milliseconds. A boot that has not come to its processes by then has something to install, or a slow disk. */
+const QUICK_BOOT = 300;
+
 /**
  * Returns when the control socket answers; the app boots meanwhile, and afterwards.
  * @throws the system's error when the socket cannot be made
@@ -48,23 +53,23 @@ export async function startRuntime(options: RuntimeOptions, context: RuntimeCont
   const logs = new LogStore(home);
   const environment = programEnvironment(options.environment, home);
   const shared = {
+    ...options,
     ...context,
-    home,
     directory: join(home, APP_DIRECTORY),
     layers: options.layers,
     environment,
-    timings,
     changes,
     newMark: newName,
   };
   const supervisor = new Supervisor(logs, shared);
-  const health = new HealthMonitor({ ...shared, web: () => supervisor.web });
+  const health = new HealthMonitor({ ...shared, log: logs.of(WEB_PROCESS), web: () => supervisor.web });
   const seed = seedOf(options.preset, options.template);
   const app = new App({
     seed: () => seedHome(options, seed, logger),
     installer: new Installer(shared),
     manifestFile: new ManifestFile(shared.directory, seed.preset, timings),
     supervisor,
+    healing: new Healing({ ...shared, hasAbandoned: () => supervisor.hasAbandoned }),
     health,
     logs,
     changes,
@@ -77,6 +82,7 @@ export async function startRuntime(options: RuntimeOptions, context: RuntimeCont
       status: () => app.status,
       changes,
       heartbeat: timings.watchHeartbeat,
+      restart: (scope) => app.restart(scope),
       shutdown: shutdown.resolve,
     }),
     ...[...fileRoutes(workspace), ...execRoutes({ workspace, environment, newMark: newName })].map((route) =>
@@ -84,21 +90,29 @@ export async function startRuntime(options: RuntimeOptions, context: RuntimeCont
     ),
     ...logRoutes({ logs, isDeclared: (name) => supervisor.has(name) }),
   ];
-  const server = await ControlServer.listen(controlDirectory, routes, logger);
   const closing = new AbortController();
   const running = app.run(closing.signal).catch((error: unknown) => logger.error('boot failed', error));
-  return {
-    get status() {
-      return app.status;
-    },
-    shutdownOrdered: shutdown.promise,
-    async [Symbol.asyncDispose]() {
-      closing.abort();
-      const parts = [server, supervisor, health].map((part) => part[Symbol.asyncDispose]());
-      await Promise.all([...parts, running]);
-      await logs[Symbol.asyncDispose]();
-    },
+  const end = async (...more: AsyncDisposable[]) => {
+    closing.abort();
+    const parts = [supervisor, health, ...more].map((part) => part[Symbol.asyncDispose]());
+    await Promise.all([...parts, running]);
+    await logs[Symbol.asyncDispose]();
   };
+  // Nobody asks as early as that, and what is loaded to answer would hold up what they wait for.
+  await app.begun(QUICK_BOOT);
+  try {
+    const server = await ControlServer.listen(controlDirectory, routes, logger);
+    return {
+      get status() {
+        return app.status;
+      },
+      shutdownOrdered: shutdown.promise,
+      [Symbol.asyncDispose]: () => end(server),
+    };
+  } catch (error) {
+    await end();
+    throw error;
+  }
 }
 
 /** Holds a route back: what is written into an app that is about to be seeded would pass for its content. */

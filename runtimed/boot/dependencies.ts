@@ -31,10 +31,9 @@ export async function missingDependency(
   if (app.dependencies.size === 0) return undefined;
   // Yarn's Plug'n'Play installs no packages; its own loader says what is missing.
   if (await isFile(join(directory, '.pnp.cjs'))) return undefined;
-  for (const [name, range] of app.dependencies) {
-    const why = await unmet(modules, name, range);
-    if (why !== undefined) return why;
-  }
+  const looks = [...app.dependencies].map(([name, range]) => unmet(modules, name, range));
+  const why = (await Promise.all(looks)).find((found) => found !== undefined);
+  if (why !== undefined) return why;
   const isInstalled = LOCKS_INSTALLED[app.packageManager];
   if (isInstalled === undefined || (await isInstalled(directory, modules))) return undefined;
   return 'the lock file has changed since the last install';

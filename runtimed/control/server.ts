@@ -1,5 +1,5 @@
 import { lstat, rm } from 'node:fs/promises';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { asSandboxdError, invalid, notFound } from '../../src/domain/errors.ts';
 import type { Logger } from '../../src/domain/log.ts';
@@ -19,10 +19,11 @@ export class ControlServer implements AsyncDisposable {
   readonly #active = new Set<Promise<void>>();
   #keeping: Promise<void> = Promise.resolve();
 
-  private constructor(routes: readonly Route[], logger: Logger) {
+  private constructor(server: Server, routes: readonly Route[], logger: Logger) {
     this.#routes = routes;
     this.#logger = logger;
-    this.#server = createServer((request, response) => {
+    this.#server = server;
+    server.on('request', (request, response) => {
       const answered = this.#answer(request, response).finally(() => this.#active.delete(answered));
       this.#active.add(answered);
     });
@@ -41,7 +42,9 @@ export class ControlServer implements AsyncDisposable {
     logger: Logger,
     checkInterval = 5000,
   ): Promise<ControlServer> {
-    const control = new ControlServer(routes, logger);
+    // Loading it takes longer than starting Node: whoever has something to do before that should not pay for it.
+    const { createServer } = await import('node:http');
+    const control = new ControlServer(createServer(), routes, logger);
     const path = join(directory, CONTROL_SOCKET);
     await control.#bind(path);
     control.#keeping = control.#keep(path, checkInterval);

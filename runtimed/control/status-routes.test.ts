@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { RuntimeStatus } from '../../src/domain/runtimed.ts';
+import type { RestartScope, RuntimeStatus } from '../../src/domain/runtimed.ts';
 import { Changes } from '../changes.ts';
 import { PATIENT } from '../testing/patience.ts';
 import { collecting, prepareMachine } from '../testing/sandbox.ts';
@@ -13,7 +13,14 @@ async function serve(heartbeat: number) {
   const changes = new Changes();
   let status: RuntimeStatus = { phase: 'seeding', preview: { status: 'starting' }, processes: [] };
   let shutdowns = 0;
-  const source = { status: () => status, changes, heartbeat, shutdown: () => void (shutdowns += 1) };
+  const restarts: RestartScope[] = [];
+  const source = {
+    status: () => status,
+    changes,
+    heartbeat,
+    shutdown: () => void (shutdowns += 1),
+    restart: async (scope: RestartScope) => void restarts.push(scope),
+  };
   const server = await ControlServer.listen(
     machine.options.controlDirectory,
     statusRoutes(source),
@@ -22,6 +29,7 @@ async function serve(heartbeat: number) {
   return {
     client: machine.client,
     changes,
+    restarts,
     become(phase: RuntimeStatus['phase']) {
       status = { ...status, phase };
       changes.notify();
@@ -68,6 +76,20 @@ describe('watching', () => {
       .poll(() => watches.every((watch) => phases(watch.text).at(-1) === 'ready'), PATIENT)
       .toBe(true);
     for (const watch of watches) watch[Symbol.dispose]();
+  });
+});
+
+describe('a restart', () => {
+  it('is of one of two scopes, and of nothing else', async () => {
+    await using it = await serve(60_000);
+    for (const scope of ['all', 'after_task']) {
+      expect((await it.client.call('POST', `/v1/restart?scope=${scope}`)).status).toBe(204);
+    }
+    for (const query of ['', '?scope=', '?scope=abandoned', '?scope=toString']) {
+      const { status, text } = await it.client.call('POST', `/v1/restart${query}`);
+      expect([status, text]).toEqual([400, expect.stringContaining('scope: must be one of all, after_task')]);
+    }
+    expect(it.restarts).toEqual(['all', 'after_task']);
   });
 });
 

@@ -7,6 +7,7 @@ const RUNNING: Liveness = { running: true, uptime: 1000 };
 const GONE: Liveness = { running: false, uptime: 1000 };
 const SLOW: Liveness = { running: true, uptime: TIMINGS.startingLimit };
 const OK: ProbeOutcome = { ok: true, status: 200 };
+const HIDDEN: ProbeOutcome = { ok: false, isHidden: true };
 const REFUSED: ProbeOutcome = { ok: false };
 const BROKEN: ProbeOutcome = { ok: false, status: 500 };
 
@@ -20,6 +21,7 @@ describe('the verdict on a web process', () => {
   it.each([
     ['starting', 'while it has not answered yet', [[REFUSED, RUNNING]]],
     ['starting', 'while it answers with an error at first', [[BROKEN, RUNNING]]],
+    ['down', 'as soon as it listens where no visitor comes', [[HIDDEN, RUNNING]]],
     [
       'ready',
       'once it answers 200',

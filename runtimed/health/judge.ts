@@ -41,6 +41,8 @@ export function judge(
   const seen = { checkedAt: now, ...(outcome.status !== undefined && { lastStatus: outcome.status }) };
   if (outcome.ok) return { ...seen, status: 'ready', failures: 0 };
   const failures = before.failures + 1;
+  // What only its own sandbox can reach will not become reachable by waiting.
+  if (outcome.isHidden === true) return { ...seen, failures, status: 'down' };
   return { ...seen, failures, status: statusAfterFailure(before.status, failures, web, timings) };
 }
 

@@ -2,19 +2,29 @@ import { type Clock, timestamp } from '../../src/domain/ids.ts';
 import type { WebDefinition } from '../../src/domain/manifest.ts';
 import type { PreviewState } from '../../src/domain/runtimed.ts';
 import type { Changes } from '../changes.ts';
+import type { LogFile } from '../logs/log-file.ts';
 import type { Timings } from '../options.ts';
 import type { WebProcess } from '../processes/supervisor.ts';
 import { type Health, judge, NONE, probeInterval, STARTING } from './judge.ts';
+import { isListened } from './listening.ts';
+import { ownAddress } from './own-address.ts';
 import { probe } from './probe.ts';
 
 /** An app that takes longer to answer does not serve. */
 const PROBE_LIMIT = 10_000;
+
+/** How often it is looked whether a port has been opened, in milliseconds. */
+const LISTEN_POLL = 15;
 
 const NOT_LAUNCHED: WebProcess = { running: false, id: '', at: 0 };
 
 export interface MonitorContext {
   readonly clock: Clock;
   readonly timings: Timings;
+  /** Where it is asked; undefined for the sandbox's own address. */
+  readonly webHost: string | undefined;
+  /** The web process's, where people look for a reason. */
+  readonly log: LogFile;
   /** The web process as it is now; undefined before it is first started. */
   readonly web: () => WebProcess | undefined;
   /** Told by the supervisor when a process changes, and told here when the health does. */
@@ -27,6 +37,10 @@ export class HealthMonitor implements AsyncDisposable {
   readonly #closing = new AbortController();
   #target: WebDefinition | undefined;
   #health: Health = STARTING;
+  /** The launch that the health is about. */
+  #judged = '';
+  /** The launch of which it was told that no visitor reaches it. */
+  #toldOf = '';
   #loop: Promise<void> | undefined;
 
   constructor(context: MonitorContext) {
@@ -34,7 +48,9 @@ export class HealthMonitor implements AsyncDisposable {
   }
 
   get state(): PreviewState {
-    const { status, lastStatus, checkedAt } = this.#health;
+    // Of a process that was replaced this very moment nothing is known, whatever its predecessor answered.
+    const isFresh = this.#target !== undefined && this.#launchId !== this.#judged;
+    const { status, lastStatus, checkedAt } = isFresh ? STARTING : this.#health;
     return {
       status,
       ...(lastStatus !== undefined && { last_http_status: lastStatus }),
@@ -59,30 +75,46 @@ export class HealthMonitor implements AsyncDisposable {
 
   async #run(signal: AbortSignal): Promise<void> {
     const { timings } = this.#context;
-    let launch = '';
     while (!signal.aborted) {
       const key = this.#key;
-      const { id } = this.#context.web() ?? NOT_LAUNCHED;
-      if (id !== launch) {
-        launch = id;
+      const id = this.#launchId;
+      if (id !== this.#judged) {
+        this.#judged = id;
         this.#become(this.#target ? STARTING : NONE);
         await this.#rest(key, timings.firstProbe, signal);
       }
       const startedAt = performance.now();
+      // Asked before the probe: a port that opens meanwhile is worth another one at once.
+      const isOpen = this.#target === undefined || (await isListened(this.#target.port));
       if (id !== '' && this.#target) await this.#probe(this.#target, key, signal);
-      const interval = probeInterval(this.#health, timings);
-      await this.#rest(key, interval - (performance.now() - startedAt), signal);
+      const left = probeInterval(this.#health, timings) - (performance.now() - startedAt);
+      await (isOpen ? this.#rest(key, left, signal) : this.#restUntilOpen(key, left, signal));
     }
   }
 
   async #probe(target: WebDefinition, key: string, signal: AbortSignal): Promise<void> {
     const limited = AbortSignal.any([signal, AbortSignal.timeout(PROBE_LIMIT)]);
-    const outcome = await probe({ port: target.port, healthPath: target.health_path }, limited);
+    const host = this.#context.webHost ?? ownAddress();
+    const outcome = await probe({ host, port: target.port, healthPath: target.health_path }, limited);
     // An answer of the process before this one says nothing of this one.
     if (signal.aborted || key !== this.#key) return;
+    if (outcome.isHidden === true) this.#tellHidden(target.port);
     const { running, at } = this.#context.web() ?? NOT_LAUNCHED;
     const now = this.#context.clock();
     this.#become(judge(this.#health, outcome, { running, uptime: now - at }, now, this.#context.timings));
+  }
+
+  /** Once for each launch. */
+  #tellHidden(port: number): void {
+    if (this.#toldOf === this.#judged) return;
+    this.#toldOf = this.#judged;
+    void this.#context.log.note(
+      `the app listens where only its own sandbox reaches it (127.0.0.1); let it listen on 0.0.0.0:${port}`,
+    );
+  }
+
+  get #launchId(): string {
+    return (this.#context.web() ?? NOT_LAUNCHED).id;
   }
 
   /** Changes with whatever makes the last probe worthless. */
@@ -99,6 +131,15 @@ export class HealthMonitor implements AsyncDisposable {
       const left = deadline - performance.now();
       if (left <= 0) return;
       await changes.after(changes.version, left, signal);
+    }
+  }
+
+  /** The same, or until something listens. */
+  async #restUntilOpen(key: string, ms: number, signal: AbortSignal): Promise<void> {
+    const deadline = performance.now() + ms;
+    while (!signal.aborted && this.#key === key && performance.now() < deadline) {
+      if (this.#target !== undefined && (await isListened(this.#target.port))) return;
+      await this.#rest(key, Math.min(LISTEN_POLL, deadline - performance.now()), signal);
     }
   }
 

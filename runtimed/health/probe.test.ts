@@ -23,7 +23,7 @@ async function listen(server: Server): Promise<Site> {
 const site = (answer: RequestListener) => listen(createHttpServer(answer));
 const raw = (bytes: string) => listen(createServer((socket) => void socket.on('error', () => {}).end(bytes)));
 const look = (port: number, ms = 3000, healthPath = '/') =>
-  probe({ port, healthPath }, AbortSignal.timeout(ms));
+  probe({ host: '127.0.0.1', port, healthPath }, AbortSignal.timeout(ms));
 
 /** A Vite app: its page always answers, its entry module as given. */
 const vite = (status: number, type: string) =>
@@ -104,6 +104,12 @@ describe('a probe', () => {
   it('ends with its signal when nothing answers', async () => {
     await using app = await site(() => {});
     expect(await look(app.port, 50)).toEqual({ ok: false });
+  });
+
+  it('of an app that only its own machine reaches', async () => {
+    await using app = await site((_, response) => void response.writeHead(500).end());
+    const target = { host: '127.0.0.2', port: app.port, healthPath: '/' };
+    expect(await probe(target, AbortSignal.timeout(3000))).toEqual({ ok: false, isHidden: true });
   });
 
   it('of a port that nobody listens on', async () => {

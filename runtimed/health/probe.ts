@@ -1,4 +1,5 @@
-import { type IncomingMessage, request } from 'node:http';
+import type { IncomingMessage } from 'node:http';
+import { errnoOf } from '../regular-file.ts';
 import { entryModule } from './entry-module.ts';
 
 /** What one look at the web process found. */
@@ -7,9 +8,13 @@ export interface ProbeOutcome {
   readonly ok: boolean;
   /** The status of the health path; absent when nothing answered. */
   readonly status?: number;
+  /** Something answers inside the sandbox, where no visitor comes. */
+  readonly isHidden?: boolean;
 }
 
 export interface ProbeTarget {
+  /** The address a visitor's request comes to. */
+  readonly host: string;
   readonly port: number;
   readonly healthPath: string;
 }
@@ -17,26 +22,47 @@ export interface ProbeTarget {
 /** A page that says more than this before its first script is not one of Vite's. */
 const MAX_PAGE_BYTES = 128 * 1024;
 const NO_ANSWER: ProbeOutcome = { ok: false };
+/** Nobody listens. */
+const REFUSED: ProbeOutcome = { ok: false };
+const HIDDEN: ProbeOutcome = { ok: false, isHidden: true };
+/** Both its addresses: development servers like to listen on one of them. */
+const LOOPBACK = 'localhost';
 
 /**
  * Asks a web process whether it serves. For a page of a Vite app, its entry module is asked for too: the page itself
  * answers 200 however broken the app is. Redirects are not followed. Never rejects.
  * @param signal ends the probe; it then counts as unanswered
  */
-export async function probe({ port, healthPath }: ProbeTarget, signal: AbortSignal): Promise<ProbeOutcome> {
+export async function probe(target: ProbeTarget, signal: AbortSignal): Promise<ProbeOutcome> {
+  const first = await look(target, signal);
+  if (first !== REFUSED || !(await answers({ ...target, host: LOOPBACK }, signal))) return first;
+  // It may have begun to listen in between.
+  const second = await look(target, signal);
+  return second === REFUSED ? HIDDEN : second;
+}
+
+async function look(target: ProbeTarget, signal: AbortSignal): Promise<ProbeOutcome> {
+  const { healthPath } = target;
   try {
-    const page = await get(port, healthPath, signal);
+    const page = await get(target, healthPath, signal);
     if (page.status !== 200) return { ok: false, status: page.status };
     const entry = page.isHtml ? entryModule(page.body, healthPath) : undefined;
     if (entry === undefined) return { ok: true, status: 200 };
-    const module = await get(port, entry, signal);
+    const module = await get(target, entry, signal);
     // A module that does not exist is answered with the page again.
     return { ok: module.status === 200 && !module.isHtml, status: 200 };
-  } catch {
-    // Refused, reset, too slow, or not HTTP: all the same to a visitor.
-    return NO_ANSWER;
+  } catch (error) {
+    // Reset, too slow, or not HTTP: all the same to a visitor.
+    return errnoOf(error) === 'ECONNREFUSED' ? REFUSED : NO_ANSWER;
   }
 }
+
+/** Whether an app answers at all, in whatever way. */
+const answers = (target: ProbeTarget, signal: AbortSignal): Promise<boolean> =>
+  get(target, target.healthPath, signal).then(
+    () => true,
+    () => false,
+  );
 
 interface Answer {
   readonly status: number;
@@ -45,10 +71,12 @@ interface Answer {
   readonly body: string;
 }
 
-function get(port: number, path: string, signal: AbortSignal): Promise<Answer> {
+async function get({ host, port }: ProbeTarget, path: string, signal: AbortSignal): Promise<Answer> {
+  // Loaded when it is needed: see `ControlServer.listen`.
+  const { request } = await import('node:http');
   return new Promise((resolve, reject) => {
     const headers = { host: `localhost:${port}`, accept: 'text/html,*/*', 'user-agent': 'sandboxd-health' };
-    const outgoing = request({ host: '127.0.0.1', port, path, headers, agent: false, signal });
+    const outgoing = request({ host, port, path, headers, agent: false, signal });
     outgoing.on('error', reject);
     outgoing.on('response', (response) => {
       response.on('error', reject);

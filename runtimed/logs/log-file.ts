@@ -43,6 +43,11 @@ export class LogFile implements AsyncDisposable {
     return this.#queue;
   }
 
+  /** Says something to people among what the process says itself. As {@link write}. */
+  note(text: string): Promise<void> {
+    return this.write(Buffer.from(`[sandboxd] ${text}\n`));
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#queue;
     await this.#close();

@@ -73,6 +73,7 @@ export class Supervised {
   revive(): void {
     if (!this.#abandoned || this.#stopping.signal.aborted) return;
     this.#abandoned = false;
+    this.#restarts = 0;
     this.start();
   }
 
@@ -93,7 +94,7 @@ export class Supervised {
       const verdict = afterExit(history, uptime, timings);
       if (verdict.kind === 'abandon') {
         this.#abandoned = true;
-        this.#note(`${ending}; it does so every time, and is left alone until sandbox.yaml changes`);
+        this.#note(`${ending}; it does so every time, and is left alone until a file of the app changes`);
         logger.warn('process abandoned', { name, ending });
         changes.notify();
         return;
@@ -152,6 +153,6 @@ export class Supervised {
   }
 
   #note(text: string): void {
-    void this.#log.write(Buffer.from(`[sandboxd] ${text}\n`));
+    void this.#log.note(text);
   }
 }

@@ -124,7 +124,7 @@ describe('an unexpected exit', () => {
     expect({ restarts, running }).toEqual({ restarts: 4, running: false });
     expect(await it.said('runs')).toBe('x\n'.repeat(5));
     expect(it.state('b')).toMatchObject({ running: true, restarts: 0 });
-    expect(await it.logOf('a')).toContain('left alone until sandbox.yaml changes');
+    expect(await it.logOf('a')).toContain('left alone until a file of the app changes');
   });
 
   it('is not what keeps a process from being started: that is tried for as long as it takes', async () => {

@@ -25,12 +25,17 @@ export const QUICK: Timings = {
   probeDown: 30,
   manifestPoll: 200,
   manifestRest: 20,
+  sourcePoll: 50,
+  firstRevival: 10,
+  longestRevival: 80,
 };
 
 export interface SandboxSetup {
   readonly preset?: string;
   readonly template?: string;
   readonly timings?: Partial<Timings>;
+  /** Where visitors come in. */
+  readonly webHost?: string;
   readonly environment?: Record<string, string>;
   /** Files of the app directory, by path. */
   readonly app?: Record<string, string>;
@@ -67,6 +72,7 @@ export async function prepareMachine(setup: SandboxSetup = {}): Promise<Machine>
     preset: setup.preset,
     template: setup.template,
     environment: { PATH: process.env['PATH'], ...setup.environment },
+    webHost: setup.webHost ?? '127.0.0.1',
     timings: { ...QUICK, ...setup.timings },
   };
   const client = new Client(join(controlDirectory, CONTROL_SOCKET));

@@ -3,7 +3,7 @@ import { notFound, SandboxdError } from '../domain/errors.ts';
 import type { SandboxFiles } from '../domain/files.ts';
 import type { Traffic } from '../domain/routing.ts';
 import type { SandboxRuntime } from '../domain/runtime.ts';
-import type { ExecEvent, ExecRequest } from '../domain/runtimed.ts';
+import type { ExecEvent, ExecRequest, RestartScope } from '../domain/runtimed.ts';
 import { Activity } from './activity.ts';
 import { Graves } from './graves.ts';
 import { KeyedLock } from './keyed-lock.ts';
@@ -58,6 +58,13 @@ export class NodeAgent implements NodeClient {
   /** The API has heard of these deletions. */
   confirmDeleted(ids: Iterable<string>): void {
     this.#graves.confirm(ids);
+  }
+
+  async restartProcesses(id: string, scope: RestartScope): Promise<void> {
+    using _ = this.activity.hold(id, 'its processes are restarted');
+    const runtime = await this.#running(id);
+    await runtime?.restart(scope);
+    await this.lifecycle.live.get(id)?.refresh();
   }
 
   files(id: string): SandboxFiles {

@@ -3,11 +3,11 @@ import { SandboxdError } from '../domain/errors.ts';
 import type { SandboxRuntime } from '../domain/runtime.ts';
 import type { RuntimeStatus } from '../domain/runtimed.ts';
 
-/** Between attempts to reach a control socket: a boot binds it within a few hundred milliseconds. */
-const RETRY_MS = 50;
+/** Between attempts to reach a control socket: a boot binds it within a hundred milliseconds or so. */
+const RETRY_MS = 10;
 const RETRY_LATER_MS = 1000;
 /** After this many quick attempts the sandbox is not just booting. */
-const QUICK_ATTEMPTS = 200;
+const QUICK_ATTEMPTS = 1000;
 /** How long a request waits for a booting sandbox to answer. */
 const REACH_LIMIT_MS = 15_000;
 
@@ -28,6 +28,7 @@ export class LiveSandbox {
   status: RuntimeStatus | undefined;
   readonly #abort = new AbortController();
   readonly #reached = Promise.withResolvers<void>();
+  readonly #onStatus: (status: RuntimeStatus) => void;
   readonly #watching: Promise<void>;
 
   constructor({ address, startedAt, runtime, onStatus }: LiveOptions) {
@@ -37,7 +38,8 @@ export class LiveSandbox {
     this.#reached.promise.catch(() => {
       // Nobody may be waiting when it is detached; whoever waits sees the rejection.
     });
-    this.#watching = this.#watch(onStatus);
+    this.#onStatus = onStatus;
+    this.#watching = this.#watch();
   }
 
   /** Resolves once the runtime answers. @throws sandbox_unavailable when it does not in time, or is detached */
@@ -50,6 +52,11 @@ export class LiveSandbox {
     return this.runtime;
   }
 
+  /** Asks for the status now, for who must not be told what was before. @throws sandbox_unavailable */
+  async refresh(): Promise<void> {
+    this.#notice(await this.runtime.status());
+  }
+
   async detach(): Promise<void> {
     this.#abort.abort();
     this.#reached.reject(unavailable('was stopped'));
@@ -57,14 +64,18 @@ export class LiveSandbox {
     await this.runtime[Symbol.asyncDispose]();
   }
 
-  async #watch(onStatus: (status: RuntimeStatus) => void): Promise<void> {
+  #notice(status: RuntimeStatus): void {
+    this.status = status;
+    this.#onStatus(status);
+  }
+
+  async #watch(): Promise<void> {
     const { signal } = this.#abort;
     for (let attempt = 0; !signal.aborted; attempt += 1) {
       try {
         for await (const status of this.runtime.watch(signal)) {
-          this.status = status;
+          this.#notice(status);
           this.#reached.resolve();
-          onStatus(status);
         }
       } catch (error) {
         // A runtime that does not answer is a state, not a failure of ours: keep what was last seen and try again.

@@ -5,7 +5,7 @@ import { asSandboxdError } from '../domain/errors.ts';
 import type { Logger } from '../domain/log.ts';
 import type { NodeClient, SandboxOrder } from '../domain/node.ts';
 import type { FileRoot } from '../domain/paths.ts';
-import type { ExecRequest } from '../domain/runtimed.ts';
+import type { ExecRequest, RestartScope } from '../domain/runtimed.ts';
 
 /**
  * The node agent over HTTP: the `NodeClient` port, one route a method, every request signed by the API. Bodies come
@@ -31,6 +31,10 @@ export function createAgentApp(node: NodeClient, verifier: ChannelVerifier, log:
     })
     .post('/internal/v1/orders', async (c) => c.json(await node.apply(await c.req.json<SandboxOrder>())))
     .post('/internal/v1/observe', async (c) => c.json(await node.observe(await c.req.json<string[]>())))
+    .post('/internal/v1/sandboxes/:id/restart', async (c) => {
+      await node.restartProcesses(c.req.param('id'), c.req.query('scope') as RestartScope);
+      return c.body(null, 204);
+    })
     .get('/internal/v1/sandboxes/:id/files', async (c) => {
       const { path, root, recursive } = c.req.query();
       const files = node.files(c.req.param('id'));

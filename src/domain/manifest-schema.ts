@@ -3,7 +3,7 @@ import { DEFAULT_PORT } from './sandbox.ts';
 
 /** Characters of one command: it travels as a single argument, and the kernel takes 128 KiB at most. */
 const MAX_COMMAND_LENGTH = 8192;
-const MAX_WORKERS = 100;
+export const MAX_WORKERS = 100;
 /** A process name: it names a log file, and a segment of a URL. */
 export const PROCESS_NAME = /^[A-Za-z0-9_-]{1,64}$/;
 /** The name of the previewed process. */
@@ -13,6 +13,7 @@ const commandText = v.pipe(
   v.string('must be a command, like "pnpm dev"'),
   v.maxLength(MAX_COMMAND_LENGTH, `is longer than ${MAX_COMMAND_LENGTH} characters; put it into a script`),
   v.excludes('\0', 'contains a NUL character'),
+  v.check((text) => text.isWellFormed(), 'contains half a character (an unpaired surrogate)'),
 );
 const command = v.pipe(
   commandText,

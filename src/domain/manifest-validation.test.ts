@@ -32,6 +32,9 @@ describe('validating a sandbox.yaml', () => {
     ['version: 1\nweb: {port: 0}', 'web.port'],
     ['[', ''],
     ['- 1', ''],
+    ['version: 1\nweb: {port: 1}\n---\nweb: {port: 2}', ''],
+    ['version: 1\nweb: {command: "a\0b"}', 'web.command'],
+    ['version: 1\nweb: {command: "\\ud800"}', 'web.command'],
   ])('refuses %j at %j', (text, path) => {
     const { valid, errors, effective } = validateManifest(text);
     expect(valid).toBe(false);
@@ -57,6 +60,34 @@ describe('validating a sandbox.yaml', () => {
     expect(paths(text)).toEqual(['network', 'web.prot', 'build.x', 'workers[0].y']);
     expect(paths('version: 1')).toEqual(['']);
     expect(paths('version: 1\nweb:')).toEqual([]);
+  });
+
+  it('warns of a tag that YAML passes over', () => {
+    const { valid, warnings } = validateManifest('version: 1\nweb: !mine {port: 1}');
+    expect(valid).toBe(true);
+    expect(warnings).toEqual([{ path: '', message: expect.stringContaining('Unresolved tag: !mine') }]);
+  });
+
+  it('shows a key that is not a word as what it is', () => {
+    const text = 'version: 1\nweb: {"a b": 1, "": 2, "\\u001b[31m": 3}';
+    expect(paths(text)).toEqual(['web."a b"', 'web.""', 'web."\\u001b[31m"']);
+  });
+
+  it('lists the first problems of many, each of a length that can be shown', () => {
+    const { errors } = validateManifest(`version: 1\nworkers: [${'1,'.repeat(5000)}]`);
+    expect(errors).toHaveLength(51);
+    expect(errors.at(-1)).toEqual({ path: '', message: 'and 4950 more of these' });
+    const { warnings } = validateManifest(`version: 1\n? ${'k'.repeat(10_000)}\n: 1`);
+    expect(warnings[0]?.path.length).toBeLessThan(100);
+    const [alias] = validateManifest(`a: *${'x'.repeat(10_000)}`).errors;
+    expect(alias?.message).toMatch(/^is not valid YAML: Unresolved alias/);
+    expect(alias?.message.length).toBeLessThanOrEqual(300);
+  });
+
+  it('says of what is nested without end that it is', () => {
+    expect(validateManifest('['.repeat(16_000)).errors).toEqual([
+      { path: '', message: 'is nested too deeply' },
+    ]);
   });
 
   it('never throws, and accepts nothing that the executor would not run as declared', () => {

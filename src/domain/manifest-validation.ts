@@ -1,12 +1,6 @@
+import { boundedProblems, type ManifestProblem, pathText } from './manifest-problem.ts';
 import { isMapping, KNOWN_KEYS } from './manifest-schema.ts';
-import {
-  complete,
-  defaultManifest,
-  type Manifest,
-  type ManifestProblem,
-  parseDeclared,
-  readManifest,
-} from './manifest.ts';
+import { complete, defaultManifest, type Manifest, parseDeclared, readManifest } from './manifest.ts';
 
 /** The answer to "would this `sandbox.yaml` do what I mean?". */
 export interface ManifestReport {
@@ -24,15 +18,15 @@ const TOP_LEVEL_KEYS = ['version', 'web', 'build', 'workers'];
 /** Stricter than the executor, which runs what it can: a version is required, and nothing may be misunderstood. */
 export function validateManifest(text: string): ManifestReport {
   const read = readManifest(text);
-  if ('problems' in read) return { valid: false, errors: read.problems, warnings: [] };
+  if ('problems' in read) return { valid: false, errors: boundedProblems(read.problems), warnings: [] };
   const value = read.value ?? {};
   const parsed = parseDeclared(value);
-  const errors = [
+  const errors = boundedProblems([
     ...versionProblems(value),
     ...composeProblems(value),
     ...('problems' in parsed ? parsed.problems : []),
-  ];
-  const warnings = [...unknownKeys(value), ...nothingToRun(value)];
+  ]);
+  const warnings = boundedProblems([...read.oddities, ...unknownKeys(value), ...nothingToRun(value)]);
   if ('problems' in parsed || errors.length > 0) return { valid: false, errors, warnings };
   return { valid: true, errors, warnings, effective: complete(parsed.declared, defaultManifest({})) };
 }
@@ -58,18 +52,22 @@ function unknownKeys(manifest: unknown): ManifestProblem[] {
   if (!isMapping(manifest)) return [];
   const workers = Array.isArray(manifest['workers']) ? (manifest['workers'] as unknown[]) : [];
   return [
-    ...unknownAmong(manifest, TOP_LEVEL_KEYS, '').filter(({ path }) => !COMPOSE_KEYS.has(path)),
-    ...unknownAmong(manifest['web'], KNOWN_KEYS.web, 'web.'),
-    ...unknownAmong(manifest['build'], KNOWN_KEYS.build, 'build.'),
-    ...workers.flatMap((worker, index) => unknownAmong(worker, KNOWN_KEYS.worker, `workers[${index}].`)),
+    ...unknownAmong(manifest, TOP_LEVEL_KEYS, []).filter(({ path }) => !COMPOSE_KEYS.has(path)),
+    ...unknownAmong(manifest['web'], KNOWN_KEYS.web, ['web']),
+    ...unknownAmong(manifest['build'], KNOWN_KEYS.build, ['build']),
+    ...workers.flatMap((worker, index) => unknownAmong(worker, KNOWN_KEYS.worker, ['workers', index])),
   ];
 }
 
-function unknownAmong(mapping: unknown, known: readonly string[], prefix: string): ManifestProblem[] {
+function unknownAmong(
+  mapping: unknown,
+  known: readonly string[],
+  place: readonly (string | number)[],
+): ManifestProblem[] {
   return ownKeys(mapping)
     .filter((key) => !known.includes(key))
     .map((key) => ({
-      path: `${prefix}${key}`,
+      path: pathText([...place, key]),
       message: `is unknown and ignored; known: ${known.join(', ')}`,
     }));
 }

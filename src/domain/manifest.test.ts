@@ -110,7 +110,8 @@ describe('resolving a sandbox.yaml', () => {
 it.each([
   ['too long', `# ${'x'.repeat(MAX_MANIFEST_LENGTH)}`, /longer/],
   ['full of aliases', `a: &a [1]\nb: [${'*a,'.repeat(500)}]`, /alias/i],
-  ['nested too deep', '['.repeat(MAX_MANIFEST_LENGTH), /YAML/],
+  ['a key within a key, which would take for ever', '? '.repeat(500), /where a key belongs/],
+  ['nested too deep', '['.repeat(MAX_MANIFEST_LENGTH), /nested too deeply/],
 ])('a file that is %s is a problem, and the defaults run', (_, text, message) => {
   const { manifest, problems } = resolveManifest(text);
   expect(problems).toEqual([{ path: '', message: expect.stringMatching(message) as string }]);

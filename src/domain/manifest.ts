@@ -1,5 +1,6 @@
 import * as v from 'valibot';
-import { parseDocument } from 'yaml';
+import { type Document, isCollection, parseDocument, visit } from 'yaml';
+import { boundedProblems, type ManifestProblem, pathText } from './manifest-problem.ts';
 import { type DeclaredManifest, manifestSchema } from './manifest-schema.ts';
 import type { Preset } from './preset.ts';
 import { DEFAULT_PORT } from './sandbox.ts';
@@ -44,12 +45,6 @@ export interface WorkerDefinition {
   readonly restart_after_task: boolean;
 }
 
-/** What is wrong, and where: `web.port`, `workers[0].name`, or "" for the file as a whole. */
-export interface ManifestProblem {
-  readonly path: string;
-  readonly message: string;
-}
-
 export const PACKAGE_MANAGERS = ['pnpm', 'npm', 'yarn', 'bun'] as const;
 export type PackageManager = (typeof PACKAGE_MANAGERS)[number];
 
@@ -71,9 +66,9 @@ export function resolveManifest(
 ): { manifest: Manifest; problems: ManifestProblem[] } {
   const defaults = defaultManifest(context);
   const read = readManifest(text ?? '');
-  if ('problems' in read) return { manifest: defaults, problems: read.problems };
+  if ('problems' in read) return { manifest: defaults, problems: boundedProblems(read.problems) };
   const parsed = parseDeclared(read.value ?? {});
-  if ('problems' in parsed) return { manifest: defaults, problems: parsed.problems };
+  if ('problems' in parsed) return { manifest: defaults, problems: boundedProblems(parsed.problems) };
   return { manifest: complete(parsed.declared, defaults), problems: [] };
 }
 
@@ -82,18 +77,51 @@ export function presetManifest(preset: Preset, packageManager: PackageManager = 
   return preset.manifest.replaceAll(/^\s*command: .*$/gm, (line) => inWordsOf(packageManager, line));
 }
 
-/** The YAML as plain data; `undefined` when there is nothing in it. */
-export function readManifest(text: string): { value: unknown } | { problems: ManifestProblem[] } {
+/** What a YAML text says. */
+interface ReadManifest {
+  /** Plain data; `undefined` when there is nothing in it. */
+  readonly value: unknown;
+  /** What YAML itself finds odd, and passes over. */
+  readonly oddities: readonly ManifestProblem[];
+}
+
+/** The YAML as plain data, for any text and never with a throw. */
+export function readManifest(text: string): ReadManifest | { problems: ManifestProblem[] } {
   if (text.length > MAX_MANIFEST_LENGTH) return refuse(`is longer than ${MAX_MANIFEST_LENGTH} characters`);
   try {
-    const document = parseDocument(text, { logLevel: 'silent' });
+    const document = parseDocument(text, { logLevel: 'error' });
     const [error] = document.errors;
-    if (error) return refuse(`is not valid YAML: ${firstLine(error.message)}`);
-    return { value: (document.toJS({ maxAliasCount: MAX_ALIASES }) as unknown) ?? undefined };
+    if (error) return refuse(explain(error));
+    if (hasNestedKey(document))
+      return refuse('has a mapping or a list where a key belongs, after "?" or in brackets');
+    const value = (document.toJS({ maxAliasCount: MAX_ALIASES }) as unknown) ?? undefined;
+    return {
+      value,
+      oddities: document.warnings.map(({ message }) => ({ path: '', message: tidy(message) })),
+    };
   } catch (thrown) {
     // Too many aliases, an alias without its anchor, or nesting deeper than the stack.
-    return refuse(`is not usable YAML: ${thrown instanceof Error ? firstLine(thrown.message) : 'unknown'}`);
+    return refuse(thrown instanceof Error ? explain(thrown) : 'is not usable YAML');
   }
+}
+
+/** As plain data such a key becomes its own text, quoted once more at every level: exponential in a few characters. */
+function hasNestedKey(document: Document): boolean {
+  let found = false;
+  visit(document, {
+    Pair: (_, { key }) => {
+      found ||= isCollection(key);
+      return found ? visit.BREAK : undefined;
+    },
+  });
+  return found;
+}
+
+function explain(error: Error & { code?: string }): string {
+  if (error.code === 'MULTIPLE_DOCS') return 'holds more than one YAML document; remove what follows "---"';
+  // How deep that is depends on the machine; nothing that means anything here is nested more than three times.
+  if (error.message.startsWith('Maximum call stack')) return 'is nested too deeply';
+  return `is not valid YAML: ${tidy(error.message)}`;
 }
 
 /** Checks fields and values; what is not a field of a manifest is not looked at. */
@@ -102,9 +130,11 @@ export function parseDeclared(
 ): { declared: DeclaredManifest } | { problems: ManifestProblem[] } {
   const result = v.safeParse(manifestSchema, value);
   if (result.success) return { declared: result.output };
-  return {
-    problems: result.issues.map((issue) => ({ path: pathText(issue.path ?? []), message: issue.message })),
-  };
+  const problems = result.issues.map(({ path = [], message }) => ({
+    path: pathText(path.map(({ key }) => key)),
+    message,
+  }));
+  return { problems };
 }
 
 /** Fills in what a declaration leaves open. */
@@ -146,13 +176,5 @@ const inWordsOf = (packageManager: PackageManager, command: string): string =>
 
 const refuse = (message: string) => ({ problems: [{ path: '', message }] });
 
-const firstLine = (text: string): string => text.split('\n', 1)[0]?.replace(/:$/, '') ?? '';
-
-function pathText(path: readonly v.IssuePathItem[]): string {
-  let text = '';
-  for (const { key } of path) {
-    if (typeof key === 'number') text += `[${key}]`;
-    else text += `${text === '' ? '' : '.'}${String(key)}`;
-  }
-  return text;
-}
+/** The first line of a message of the parser: the others show the text it is about. */
+const tidy = (message: string): string => message.split('\n', 1)[0]?.replace(/:$/, '') ?? '';

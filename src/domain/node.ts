@@ -1,6 +1,13 @@
 import type { EventPayload, EventType, Severity } from './event.ts';
 import type { SandboxFiles } from './files.ts';
-import type { BootPhase, ExecEvent, ExecRequest, PreviewState, ProcessState } from './runtimed.ts';
+import type {
+  BootPhase,
+  ExecEvent,
+  ExecRequest,
+  PreviewState,
+  ProcessState,
+  RestartScope,
+} from './runtimed.ts';
 import type { IdlePolicy, Sandbox, SandboxBlueprint, Visibility } from './sandbox.ts';
 
 /**
@@ -102,6 +109,12 @@ export interface NodeClient {
   /** Current observations, from the node's memory. Unknown ids are left out. */
   observe(ids: readonly string[]): Promise<readonly SandboxObservation[]>;
   ping(): Promise<void>;
+
+  /**
+   * Restarts processes inside a sandbox. Returns when the old ones have ended; the new ones show in what is observed
+   * from then on. A sandbox that sleeps is left asleep: everything starts anew when it wakes.
+   */
+  restartProcesses(id: string, scope: RestartScope): Promise<void>;
 
   /** While the sandbox runs they are done inside it, else on the node's disk; paused, they only read. */
   files(id: string): SandboxFiles;

@@ -1,5 +1,5 @@
 import type { SandboxFiles } from './files.ts';
-import type { ExecEvent, ExecRequest, RuntimeStatus } from './runtimed.ts';
+import type { ExecEvent, ExecRequest, RestartScope, RuntimeStatus } from './runtimed.ts';
 
 /**
  * The node's side of one sandbox's control socket. A tenant can answer in runtimed's place, so everything that comes
@@ -23,6 +23,8 @@ export interface SandboxRuntime extends AsyncDisposable {
   tailLog(process: string, lines: number): Promise<string[]>;
   /** New lines as they are written, until the signal aborts or the sandbox stops. */
   followLog(process: string, signal: AbortSignal): AsyncIterable<string>;
+  /** Returns when the old processes have ended; the new ones show in the status. */
+  restart(scope: RestartScope): Promise<void>;
   /** Returns when runtimed has accepted to stop every process and leave; the container stops soon after. */
   shutdown(): Promise<void>;
 }

@@ -11,6 +11,8 @@
  *   POST   /v1/exec            ExecRequest     → NDJSON of ExecEvent, the last one `exit`
  *   GET    /v1/processes/{name}/logs?tail=     → { process, lines }
  *   GET    /v1/processes/{name}/logs?follow=1  → text/plain, one line each, until either side leaves
+ *   POST   /v1/restart?scope=                  → 204 when the old processes have ended; the new ones are started after
+ *                                                an install, if one is needed
  *   POST   /v1/shutdown                        → 204, then every process is stopped and runtimed exits 0
  *
  * A failure answers with the public error envelope and its status.
@@ -61,10 +63,15 @@ export interface ProcessState {
   kind: 'web' | 'worker';
   running: boolean;
   pid?: number;
+  /** After unexpected exits, since it was last started on purpose: by a boot, a change, a revival, or a request. */
   restarts: number;
-  /** Crashed too often in a row and left alone until its definition changes. */
+  /** Crashed too often in a row and left alone until a file of the app changes, or somebody restarts it. */
   abandoned: boolean;
 }
+
+/** All processes, or what the end of a task restarts: those declared so, and those that were abandoned. */
+export const RESTART_SCOPES = ['all', 'after_task'] as const;
+export type RestartScope = (typeof RESTART_SCOPES)[number];
 
 export interface RuntimeStatus {
   phase: BootPhase;

@@ -1,7 +1,10 @@
+import * as v from 'valibot';
 import { requireSandbox } from './require.ts';
 import type { SandboxFiles } from './files.ts';
 import type { NodeClient } from './node.ts';
 import type { Ports } from './ports.ts';
+import { RESTART_SCOPES, type RestartScope } from './runtimed.ts';
+import type { Sandbox } from './sandbox.ts';
 
 /** The node that holds a sandbox of this owner, to reach what is inside it. @throws not_found, node_unavailable */
 export async function nodeOf(
@@ -11,6 +14,27 @@ export async function nodeOf(
 ): Promise<{ client: NodeClient; id: string }> {
   const sandbox = await requireSandbox(ports, owner, id);
   return { client: ports.nodes.client(sandbox.nodeId), id: sandbox.id };
+}
+
+/** The body of a restart. */
+export const ProcessRestart = v.object({
+  scope: v.optional(v.picklist(RESTART_SCOPES, `must be one of ${RESTART_SCOPES.join(', ')}`), 'all'),
+});
+
+/**
+ * Restarts processes of a sandbox that runs; in one that sleeps they start anew when it wakes. Returns when the old
+ * ones have ended: what answers from then on is new.
+ * @throws not_found, sandbox_unavailable, node_unavailable
+ */
+export async function restartProcesses(
+  ports: Ports,
+  owner: string,
+  id: string,
+  scope: RestartScope,
+): Promise<Sandbox> {
+  const { client, id: sandboxId } = await nodeOf(ports, owner, id);
+  await client.restartProcesses(sandboxId, scope);
+  return requireSandbox(ports, owner, id);
 }
 
 /** The files of a sandbox of this owner. @throws not_found, node_unavailable */

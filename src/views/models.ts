@@ -158,6 +158,7 @@ export interface AppPage extends Frame {
   /** Whether something is under way, so that pages without scripts reload too. */
   readonly settling: boolean;
   readonly canStop: boolean;
+  readonly canRestart: boolean;
   readonly preview?: PreviewAddress;
   readonly notices: readonly string[];
   readonly facts: readonly { readonly name: string; readonly value: string; readonly title?: string }[];

@@ -267,6 +267,17 @@ __eta.res+=__eta.e(it.name);
 __eta.res+='</bdi></h1>\n<div id="status" role="status" aria-label="Status">';
 __eta.res+=include('@chip', { chip: it.chip });
 __eta.res+='</div>\n<div class="app-actions">\n';
+if (it.canRestart) {
+__eta.res+='<form id="restart-processes-form" method="post" action="/apps/';
+__eta.res+=__eta.e(it.id);
+__eta.res+='/restart-processes" hx-post="/apps/';
+__eta.res+=__eta.e(it.id);
+__eta.res+='/restart-processes" hx-target="#live" hx-select="#live" hx-swap="outerMorph" hx-disable="find button" data-doing="Restarting">\n';
+__eta.res+=include('@csrf', it);
+__eta.res+='<button class="button" type="submit" title="Ends its processes and starts them anew, with the dependencies they ask for. Files stay.">';
+__eta.res+=include('@icon', { icon: 'reload' });
+__eta.res+='Restart processes</button>\n</form>\n';
+}
 if (it.canStop) {
 __eta.res+='<form id="stop-form" method="post" action="/apps/';
 __eta.res+=__eta.e(it.id);

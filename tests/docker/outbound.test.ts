@@ -46,12 +46,15 @@ const pastProxy = () => ({
 });
 
 const printed = `node -p "require('${PACKAGE}')"`;
-const inProject = (install: string) =>
-  `cd $(mktemp -d) && echo '{}' > package.json && ${install} >&2 && ${printed}`;
+const inProject = (install: string, program = printed, manifest = '{}') =>
+  `cd $(mktemp -d) && echo '${manifest}' > package.json && ${install} >&2 && ${program}`;
 /** How each package manager installs the mirrors' package, and its program says where it came from. */
 const INSTALLS: [manager: string, script: string][] = [
   ['npm', inProject(`npm install ${PACKAGE}`)],
   ['pnpm', inProject(`pnpm add ${PACKAGE}`)],
+  ['Yarn 1', inProject(`yarn add ${PACKAGE}`)],
+  ['Yarn 4', inProject(`yarn add ${PACKAGE}`, `yarn ${printed}`, '{"packageManager":"yarn@4.9.1"}')],
+  ['Bun', inProject(`bun add ${PACKAGE}`)],
   [
     'pip',
     `cd $(mktemp -d) && python3 -m venv . && bin/pip install ${PACKAGE} >&2 &&

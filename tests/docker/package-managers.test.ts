@@ -98,6 +98,16 @@ const MANAGERS: readonly Manager[] = [
     trace: 'node_modules/.package-lock.json',
   },
   { pin: 'pnpm@10.0.0', add: 'pnpm add', lockFile: 'pnpm-lock.yaml', trace: 'node_modules/.modules.yaml' },
+  { pin: 'yarn@1.22.19', add: 'yarn add', lockFile: 'yarn.lock', trace: 'node_modules/.yarn-integrity' },
+  { pin: 'yarn@4.9.1', add: 'yarn add', lockFile: 'yarn.lock', trace: '.pnp.cjs' },
+  {
+    pin: 'yarn@4.9.1',
+    files: { '.yarnrc.yml': 'nodeLinker: node-modules\n' },
+    add: 'yarn add',
+    lockFile: 'yarn.lock',
+    trace: 'node_modules/.yarn-state.yml',
+  },
+  { pin: 'bun@1.2.0', add: 'bun add', lockFile: 'bun.lock', trace: 'node_modules/is-number' },
 ];
 
 const SERVER = `

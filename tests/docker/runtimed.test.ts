@@ -19,8 +19,8 @@ beforeAll(async () => {
   image = (await ensureImage({ docker, network: config, onProgress: () => {}, signal: never })).tag;
 }, BUILD_LIMIT_MS);
 
-const startContainer = (init: boolean) =>
-  startSandboxContainer({ docker, image, init, preset: 'worker', template: 'worker' });
+const startContainer = (init: boolean, network: 'none' | 'bridge' = 'none') =>
+  startSandboxContainer({ docker, image, init, network, preset: 'worker', template: 'worker' });
 
 /** Leaves processes behind that outlive their parents, and ends them. */
 const LEAVE_ORPHANS = 'for n in 1 2 3 4 5; do (setsid sleep 0.05 &); done';
@@ -49,6 +49,31 @@ describe('runtimed in its container', () => {
       .poll(() => orphans(it.client).then((alive) => alive - (init ? 0 : expected)), PATIENT)
       .toBeLessThanOrEqual(1);
     await expect.poll(() => zombies(it.client), PATIENT).toBe(expected);
+  });
+
+  it.each([
+    ['none', '127.0.0.1', 'ready'],
+    ['bridge', '0.0.0.0', 'ready'],
+    ['bridge', '127.0.0.1', 'down'],
+  ] as const)(
+    'with the network "%s" and an app that listens on %s the preview is %s',
+    async (network, host, status) => {
+      await using it = await startContainer(true, network);
+      const serve = `require('http').createServer((q, s) => s.end()).listen(3000, '${host}')`;
+      await it.client.write('sandbox.yaml', JSON.stringify({ web: { command: `node -e "${serve}"` } }));
+      await expect.poll(async () => (await it.client.status()).preview.status, PATIENT).toBe(status);
+      const hint = (await it.client.logs('web')).some((line) => line.includes('listen on 0.0.0.0:3000'));
+      expect(hint).toBe(status === 'down');
+    },
+  );
+
+  it('restarts its processes, installing nothing that is there', async () => {
+    await using it = await startContainer(true);
+    const pid = async () => (await it.client.status()).processes.find(({ running }) => running)?.pid;
+    const before = await until(pid);
+    expect((await it.client.call('POST', '/v1/restart?scope=all')).status).toBe(204);
+    expect(await until(pid)).not.toBe(before);
+    expect((await it.client.logs('worker')).join('\n')).not.toContain('install');
   });
 
   it('ends with everything in it on SIGTERM, with exit code 0', async () => {

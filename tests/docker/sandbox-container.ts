@@ -15,6 +15,8 @@ export interface SandboxContainerOptions {
   readonly preset?: string;
   /** Whether the engine's init reaps what is left behind. */
   readonly init?: boolean;
+  /** `none` by default. */
+  readonly network?: 'none' | 'bridge';
   /** What the app directory holds before the first boot. */
   readonly app?: Record<string, string>;
 }
@@ -26,7 +28,7 @@ export interface SandboxContainer extends AsyncDisposable {
   readonly answeredAfter: number;
 }
 
-/** A sandbox in a container confined as sandboxes are, without a network; all gone in the end. */
+/** A sandbox in a container confined as sandboxes are; all gone in the end. */
 export async function startSandboxContainer(options: SandboxContainerOptions): Promise<SandboxContainer> {
   const root = await mkdtemp(join(tmpdir(), 'runtimed-docker-'));
   const [home, control] = [join(root, 'home'), join(root, 'control')];
@@ -54,7 +56,7 @@ const below = async (directory: string): Promise<string[]> =>
   (await readdir(directory, { recursive: true })).map((name) => join(directory, name));
 
 const containerOptions = (
-  { image, template, preset = '', init = true }: SandboxContainerOptions,
+  { image, template, preset = '', init = true, network = 'none' }: SandboxContainerOptions,
   home: string,
   control: string,
 ): Docker.ContainerCreateOptions => ({
@@ -63,7 +65,7 @@ const containerOptions = (
   Env: [`SANDBOXD_PRESET=${preset}`, `SANDBOXD_TEMPLATE=${template}`],
   HostConfig: {
     Init: init,
-    NetworkMode: 'none',
+    NetworkMode: network,
     ReadonlyRootfs: true,
     CapDrop: ['ALL'],
     SecurityOpt: ['no-new-privileges'],

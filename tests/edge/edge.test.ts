@@ -57,6 +57,11 @@ describe('A Worker', () => {
   });
   const ask = (path: string, init?: RequestInit) =>
     fetch(worker.origin + path, { redirect: 'manual', ...init });
+  /** The status of an answer, and what it says of a manifest. */
+  const validate = async (manifest: string) => {
+    const answer = await ask('/v1/runtime/manifest/validate', as(ALICE, post({ manifest })));
+    return [answer.status, ((await answer.json()) as { valid: boolean }).valid];
+  };
   const listNames = async (token: string) => {
     const { apps } = (await (await ask('/v1/apps', as(token))).json()) as { apps: { name: string }[] };
     return apps.map(({ name }) => name);
@@ -84,6 +89,11 @@ describe('A Worker', () => {
       const refused = await ask('/v1/presets', init);
       expect([refused.status, await codeOf(refused)]).toEqual([401, 'unauthorized']);
     }
+  });
+
+  it('validates a manifest, a hostile one too', async () => {
+    expect(await validate('version: 1\nweb: {port: 8080}')).toEqual([200, true]);
+    for (const unit of ['[', '&a ', 'a: {']) expect(await validate(unit.repeat(4000))).toEqual([200, false]);
   });
 
   it("keeps an owner's app from others", async () => {

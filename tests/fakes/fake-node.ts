@@ -12,7 +12,7 @@ import type {
   SyncRequest,
 } from '../../src/domain/node.ts';
 import { findPreset } from '../../src/domain/preset.ts';
-import type { BootPhase, ExecEvent, ExecRequest } from '../../src/domain/runtimed.ts';
+import type { BootPhase, ExecEvent, ExecRequest, RestartScope } from '../../src/domain/runtimed.ts';
 import { fakeFiles } from './fake-files.ts';
 
 /** Stands in for every node id. */
@@ -42,6 +42,8 @@ export class FakeNode implements NodeClient {
   failure: SandboxdError | undefined;
   /** Every order received, in order. */
   readonly orders: SandboxOrder[] = [];
+  /** What was asked to be restarted, in order. */
+  readonly restarts: RestartScope[] = [];
   program: ExecProgram = () => [{ type: 'exit', exit_code: 0, truncated: false, timed_out: false }];
   readonly #clock: Clock;
   readonly #sandboxes = new Map<string, FakeSandbox>();
@@ -69,6 +71,13 @@ export class FakeNode implements NodeClient {
 
   async ping(): Promise<void> {
     this.#requireReachable();
+  }
+
+  async restartProcesses(id: string, scope: RestartScope): Promise<void> {
+    this.#requireReachable();
+    const { order, observation } = this.#require(id);
+    this.restarts.push(scope);
+    if (observation.state === 'running') this.change(id, booted(order, 'starting'));
   }
 
   files(id: string): SandboxFiles {

@@ -1,7 +1,7 @@
 import { SandboxdError } from '../../src/domain/errors.ts';
 import type { SandboxFiles } from '../../src/domain/files.ts';
 import type { SandboxRuntime } from '../../src/domain/runtime.ts';
-import type { ExecEvent, ExecRequest, RuntimeStatus } from '../../src/domain/runtimed.ts';
+import type { ExecEvent, ExecRequest, RestartScope, RuntimeStatus } from '../../src/domain/runtimed.ts';
 
 export const READY: RuntimeStatus = {
   phase: 'ready',
@@ -14,6 +14,8 @@ export const READY: RuntimeStatus = {
 export class FakeRuntime implements SandboxRuntime {
   readonly files: SandboxFiles;
   reachable = true;
+  /** What was asked to be restarted. */
+  readonly restarts: RestartScope[] = [];
   #status = READY;
   readonly #watchers = new Set<(status: RuntimeStatus | undefined) => void>();
 
@@ -70,6 +72,13 @@ export class FakeRuntime implements SandboxRuntime {
   async *followLog(): AsyncIterable<string> {
     this.#require();
     yield 'one';
+  }
+
+  async restart(scope: RestartScope): Promise<void> {
+    this.#require();
+    this.restarts.push(scope);
+    const processes = this.#status.processes.map((process) => ({ ...process, running: false, restarts: 0 }));
+    this.become({ ...this.#status, phase: 'starting', preview: { status: 'starting' }, processes });
   }
 
   async shutdown(): Promise<void> {

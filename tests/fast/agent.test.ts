@@ -213,6 +213,40 @@ describe('the node agent', () => {
     expect(await get(id)).not.toHaveProperty('progress');
   });
 
+  it('restarts processes, and tells nobody afterwards what they were before', async () => {
+    const id = await newSandbox();
+    const answer = await command(id, 'restart-processes');
+    expect(answer.status).toBe(200);
+    expect(await answer.json()).toMatchObject({
+      status: 'running',
+      preview: { status: 'starting' },
+      progress: 'Starting the app',
+    });
+    expect(world.routes.get(id)?.state).toBe('waking');
+    world.runtimes.get(id)?.become(READY);
+    await expect.poll(() => world.routes.get(id)?.state).toBe('live');
+    const body = { scope: 'after_task' };
+    await world.request('POST', `/v1/sandboxes/${id}/restart-processes`, { body });
+    expect(world.runtimes.get(id)?.restarts).toEqual(['all', 'after_task']);
+  });
+
+  it('restarts nothing in a sandbox that sleeps, and does not wake it', async () => {
+    const id = await newSandbox();
+    await command(id, 'stop');
+    const answer = await command(id, 'restart-processes');
+    expect([answer.status, await answer.json()]).toMatchObject([200, { status: 'stopped' }]);
+    expect(starts(id)).toBe(1);
+  });
+
+  it('says that a sandbox which does not answer could not be restarted', async () => {
+    const id = await newSandbox();
+    const runtime = world.runtimes.get(id);
+    if (runtime !== undefined) runtime.reachable = false;
+    const answer = await command(id, 'restart-processes');
+    expect(answer.status).toBe(502);
+    expect(await answer.json()).toMatchObject({ error: { code: 'sandbox_unavailable', retryable: true } });
+  });
+
   it('says why a sandbox is kept awake', async () => {
     const id = await newSandbox();
     world.running.onTraffic([

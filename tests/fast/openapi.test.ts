@@ -13,6 +13,7 @@ GET /healthz
 GET /readyz
 GET /v1/openapi.json
 GET /v1/presets
+POST /v1/runtime/manifest/validate
 GET /v1/apps
 POST /v1/apps
 GET /v1/apps/{id}
@@ -27,6 +28,7 @@ PATCH /v1/sandboxes/{id}
 DELETE /v1/sandboxes/{id}
 POST /v1/sandboxes/{id}/start
 POST /v1/sandboxes/{id}/stop
+POST /v1/sandboxes/{id}/restart-processes
 POST /v1/sandboxes/{id}/preview-link
 POST /v1/sandboxes/{id}/exec
 GET /v1/sandboxes/{id}/files

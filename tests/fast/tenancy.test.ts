@@ -32,6 +32,7 @@ const OWNED: Record<string, RequestOptions & { query?: string }> = {
   'DELETE /v1/sandboxes/{id}': {},
   'POST /v1/sandboxes/{id}/start': {},
   'POST /v1/sandboxes/{id}/stop': {},
+  'POST /v1/sandboxes/{id}/restart-processes': { body: { scope: 'all' } },
   'POST /v1/sandboxes/{id}/preview-link': { body: {} },
   'POST /v1/sandboxes/{id}/exec': { body: { cmd: ['id'] } },
   'GET /v1/sandboxes/{id}/files': {},
@@ -42,7 +43,14 @@ const OWNED: Record<string, RequestOptions & { query?: string }> = {
 };
 
 /** Routes that are about the caller alone; what they may show is tested below. */
-const OWN = ['GET /v1/apps', 'POST /v1/apps', 'GET /v1/sandboxes', 'POST /v1/sandboxes', 'GET /v1/presets'];
+const OWN = [
+  'GET /v1/apps',
+  'POST /v1/apps',
+  'GET /v1/sandboxes',
+  'POST /v1/sandboxes',
+  'GET /v1/presets',
+  'POST /v1/runtime/manifest/validate',
+];
 
 let remains: Remains & AsyncDisposable;
 let world: World;

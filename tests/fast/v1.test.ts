@@ -314,6 +314,44 @@ describe('inside a sandbox', () => {
   });
 });
 
+const validate = async (manifest: string) => {
+  const body = { manifest };
+  const response = await world.request('POST', '/v1/runtime/manifest/validate', { body });
+  expect(response.status).toBe(200);
+  return json(response);
+};
+
+describe('validating a manifest', () => {
+  it('shows what a valid one comes to', async () => {
+    expect(await validate('version: 1\nweb: {port: 8080}\nnetwork: x')).toEqual({
+      valid: true,
+      errors: [],
+      warnings: [{ path: 'network', message: 'is unknown and ignored; known: version, web, build, workers' }],
+      effective: {
+        web: { command: 'pnpm dev', port: 8080, health_path: '/', restart_after_task: false },
+        build: { command: 'pnpm build', timeout_seconds: 120 },
+        workers: [],
+      },
+    });
+  });
+
+  it.each([
+    ['no version', '', 'version', 'is required'],
+    ['Docker Compose', 'version: 1\nservices: {db: {}}', 'services', 'this is not Docker Compose'],
+    ['a wrong value', 'version: 1\nweb: {port: http}', 'web.port', 'whole number'],
+    ['NUL', 'version: 1\nweb: {command: "a\\0"}', 'web.command', 'NUL'],
+    ['not YAML', 'web: [', '', 'is not valid YAML'],
+    ['too long', '#'.repeat(20_000), '', 'is longer than 16384 characters'],
+    ['a bomb', `a: &a [1]\nb: [${'*a,'.repeat(200)}]`, '', 'alias'],
+    ['a cycle', 'version: 1\nweb: &w [*w]', 'web', 'mapping'],
+  ])('lists what is wrong with %s', async (_, manifest, path, word) => {
+    const report = await validate(manifest);
+    const message: unknown = expect.stringContaining(word);
+    expect(report).toMatchObject({ valid: false, errors: expect.arrayContaining([{ path, message }]) });
+    expect(report).not.toHaveProperty('effective');
+  });
+});
+
 const LONG = 'x'.repeat(201);
 const bad: [string, string, string, RequestOptions, number, string][] = [
   [
@@ -408,6 +446,33 @@ const bad: [string, string, string, RequestOptions, number, string][] = [
   ],
   ['bad process name', 'GET', '/v1/sandboxes/:box/processes/a%20b/logs', {}, 400, 'name'],
   ['bad tail', 'GET', '/v1/sandboxes/:box/processes/web/logs?tail=1001', {}, 400, 'tail'],
+  ['no manifest', 'POST', '/v1/runtime/manifest/validate', { body: {} }, 400, 'manifest'],
+  [
+    'a manifest that is no text',
+    'POST',
+    '/v1/runtime/manifest/validate',
+    { body: { manifest: { version: 1 } } },
+    400,
+    'manifest: must be a string',
+  ],
+  ['no body to validate', 'POST', '/v1/runtime/manifest/validate', { raw: '- 1' }, 400, 'JSON'],
+  [
+    'a manifest without end',
+    'POST',
+    '/v1/runtime/manifest/validate',
+    { body: { manifest: '#'.repeat(2_000_000) } },
+    413,
+    '1 MiB',
+  ],
+  ['bad scope', 'POST', '/v1/sandboxes/:box/restart-processes', { body: { scope: 'web' } }, 400, 'scope'],
+  [
+    'scope of a wrong type',
+    'POST',
+    '/v1/sandboxes/:box/restart-processes',
+    { body: { scope: 1 } },
+    400,
+    'scope',
+  ],
   ['bad limit', 'GET', '/v1/apps?limit=0', {}, 400, 'limit'],
   ['bad cursor', 'GET', '/v1/apps?before=x', {}, 400, 'before'],
   ['port of a link', 'POST', '/v1/sandboxes/:box/preview-link', { body: { port: 1 } }, 400, 'port'],

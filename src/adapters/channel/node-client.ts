@@ -40,6 +40,10 @@ export function createNodeClient(address: NodeAddress): NodeClient {
     },
     observe: async (ids) =>
       (await call('POST', '/internal/v1/observe', json(ids))).json() as Promise<SandboxObservation[]>,
+    restartProcesses: async (id, scope) => {
+      const limit = AbortSignal.timeout(COMMAND_TIMEOUT_MS);
+      await call('POST', `/internal/v1/sandboxes/${id}/restart?scope=${scope}`, undefined, limit);
+    },
     files: (id) => filesClient(id, call),
     exec: (id, request, signal) =>
       values<ExecEvent>(call('POST', `/internal/v1/sandboxes/${id}/exec`, json(request), signal)),

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { SandboxdError } from '../../domain/errors.ts';
 import { MAX_LISTED_ENTRIES } from '../../domain/files.ts';
+import { MAX_WORKERS, PROCESS_NAME } from '../../domain/manifest-schema.ts';
 import {
   BOOT_PHASES,
   type ExecEvent,
@@ -15,7 +16,8 @@ import {
  * long is cut, and what is not asked for is dropped.
  */
 
-const MAX_PROCESSES = 100;
+/** Every worker a manifest may declare, and the web process. */
+const MAX_PROCESSES = MAX_WORKERS + 1;
 const cut = (length: number) =>
   v.pipe(
     v.string(),
@@ -31,7 +33,7 @@ const Preview = v.object({
 });
 
 const Process = v.object({
-  name: v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{1,64}$/)),
+  name: v.pipe(v.string(), v.regex(PROCESS_NAME)),
   kind: v.picklist(['web', 'worker']),
   running: v.boolean(),
   pid: v.exactOptional(count),

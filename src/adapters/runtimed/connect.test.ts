@@ -122,6 +122,16 @@ describe('the node’s side of a control socket', () => {
       expect(await collect(runtime.followLog('web', never))).toEqual(['c', 'd']);
     });
 
+    it('asks it to restart processes', async () => {
+      const asked: string[] = [];
+      await listen((request, response) => {
+        asked.push(`${request.method} ${request.url}`);
+        response.writeHead(204).end();
+      });
+      await runtime.restart('after_task');
+      expect(asked).toEqual(['POST /v1/restart?scope=after_task']);
+    });
+
     it('asks it to shut down', async () => {
       const asked: string[] = [];
       await listen((request, response) => {

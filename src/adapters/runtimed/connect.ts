@@ -6,6 +6,7 @@ import {
   type ExecRequest,
   LOG_READ_BYTES,
   MAX_EXEC_OUTPUT_BYTES,
+  type RestartScope,
   type RuntimeStatus,
 } from '../../domain/runtimed.ts';
 import { parseExecEvent, parseStatus, parseTail } from './answers.ts';
@@ -13,6 +14,8 @@ import { ControlChannel } from './channel.ts';
 import { RunningFiles } from './running-files.ts';
 
 const DEADLINE_MS = 10_000;
+/** A stubborn process has five seconds to end, and so has one that a changed manifest replaces just then. */
+const RESTART_DEADLINE_MS = 25_000;
 const MAX_STATUS_LENGTH = 256 * 1024;
 /** runtimed repeats itself every 10 s. */
 const WATCH_SILENCE_MS = 30_000;
@@ -94,6 +97,11 @@ class RuntimedClient implements SandboxRuntime {
       signal,
       silenceMs: 0,
     });
+  }
+
+  async restart(scope: RestartScope): Promise<void> {
+    const signal = AbortSignal.timeout(RESTART_DEADLINE_MS);
+    await this.#channel.call('/v1/restart', 0, { method: 'POST', query: { scope }, signal });
   }
 
   async shutdown(): Promise<void> {

@@ -50,6 +50,7 @@ export async function appPage(
     refreshSeconds: isSettling(state) ? SETTLING_SECONDS : SETTLED_SECONDS,
     settling: isSettling(state),
     canStop: STOPPABLE.has(state),
+    canRestart: RESTARTABLE.has(state),
     preview,
     notices: noticesOf(view),
     facts: factsOf(app, view, now),
@@ -67,6 +68,13 @@ const STOPPABLE: ReadonlySet<LiveState> = new Set([
   'failing',
   'crashed',
   'unknown',
+] satisfies LiveState[]);
+
+const RESTARTABLE: ReadonlySet<LiveState> = new Set([
+  'serving',
+  'working',
+  'failing',
+  'crashed',
 ] satisfies LiveState[]);
 
 function noticesOf(view: SandboxView | undefined): string[] {

@@ -4,6 +4,7 @@ import { type App } from '../../domain/app.ts';
 import { notFound } from '../../domain/errors.ts';
 import { createPreviewLink } from '../../domain/preview-links.ts';
 import { deleteApp } from '../../domain/app-commands.ts';
+import { restartProcesses } from '../../domain/sandbox-io.ts';
 import { createAppSandbox, startSandbox, stopSandbox } from '../../domain/sandbox-commands.ts';
 import type { AppContext, Env } from '../context.ts';
 import { idParam } from '../v1/params.ts';
@@ -48,6 +49,12 @@ export const appPages = new Hono<Env>()
     if (app.currentSandboxId !== undefined) {
       await stopSandbox(c.get('ports'), c.get('principal').owner, app.currentSandboxId);
     }
+    return c.redirect(`/apps/${app.id}`, 303);
+  })
+  .post('/:id/restart-processes', async (c) => {
+    const app = await appOf(c);
+    if (app.currentSandboxId === undefined) throw notFound('sandbox');
+    await restartProcesses(c.get('ports'), c.get('principal').owner, app.currentSandboxId, 'all');
     return c.redirect(`/apps/${app.id}`, 303);
   })
   .post('/:id/restart', async (c) => {

@@ -183,6 +183,18 @@ describe('the page of an app', () => {
     expect(world.node.orders.every(({ id }) => id === sandbox.id)).toBe(true);
   });
 
+  it('restarts its processes while it runs, and shows that they start', async () => {
+    const { world, visitor } = await setUp();
+    const { path } = await anApp(world);
+    expect(await text(visitor.get(path))).toContain(`action="${path}/restart-processes"`);
+    const answer = await visitor.post(`${path}/restart-processes`);
+    expect([answer.status, answer.headers.get('location')]).toEqual([303, path]);
+    expect(world.node.restarts).toEqual(['all']);
+    expect(await text(visitor.get(path))).not.toContain('<iframe');
+    await visitor.post(`${path}/stop`);
+    expect(await text(visitor.get(path))).not.toContain('restart-processes');
+  });
+
   it('asks before deleting, says what is lost, and deletes', async () => {
     const { world, visitor } = await setUp();
     const { path, app } = await anApp(world);
@@ -349,6 +361,7 @@ describe('somebody else’s app', () => {
     ['post', '/start'],
     ['post', '/stop'],
     ['post', '/restart'],
+    ['post', '/restart-processes'],
     ['get', '?process=web'],
     ['post', '/delete'],
   ] as const)('is not there: %s %s', async (method, action) => {

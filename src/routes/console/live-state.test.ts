@@ -59,6 +59,7 @@ const ROWS: Row[] = [
     { preview: { status: 'starting' }, processes: [web(true)] },
     'crashed',
   ],
+  ['it never answered', {}, { phase: 'starting', preview: { status: 'down' } }, 'failing'],
   ['it was given up before it was up', {}, { phase: 'starting', processes: [web(true)] }, 'crashed'],
   ['only a worker was given up', {}, { processes: [web(false), worker(true)] }, 'serving'],
   ['all it has was given up', {}, { preview: { status: 'none' }, processes: [worker(true)] }, 'crashed'],

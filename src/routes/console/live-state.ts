@@ -70,7 +70,8 @@ const PREVIEW_STATES: Readonly<Record<PreviewStatus, LiveState>> = {
 function fromNode({ state, phase, preview, processes }: SandboxObservation): LiveState {
   if (state !== 'running') return SEEN_STATES[state];
   if (isCrashed(processes)) return 'crashed';
-  const isBooting = phase !== undefined && phase !== 'ready';
+  // What does not answer after all this time, or cannot be reached, is not about to.
+  const isBooting = phase !== undefined && phase !== 'ready' && preview.status !== 'down';
   return isBooting ? 'starting' : PREVIEW_STATES[preview.status];
 }
 

@@ -7,6 +7,7 @@ import { exec } from './exec.ts';
 import { files } from './files.ts';
 import { openapi } from './openapi.gen.ts';
 import { presets } from './presets.ts';
+import { runtime } from './runtime.ts';
 import { sandboxes } from './sandboxes.ts';
 
 /** The public API. Everything but its own description is for authenticated callers. */
@@ -25,6 +26,7 @@ export const v1 = new Hono<Env>()
   .use(authenticated)
   .route('/apps', apps)
   .route('/presets', presets)
+  .route('/runtime', runtime)
   .route('/sandboxes', files)
   .route('/sandboxes', exec)
   .route('/sandboxes', sandboxes);

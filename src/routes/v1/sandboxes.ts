@@ -12,6 +12,7 @@ import {
   stopSandbox,
   updateSandbox,
 } from '../../domain/sandbox-commands.ts';
+import { ProcessRestart, restartProcesses } from '../../domain/sandbox-io.ts';
 import { viewSandbox, viewSandboxes } from '../../domain/sandbox-view.ts';
 import { limitJson, readInput } from '../body.ts';
 import type { AppContext, Env } from '../context.ts';
@@ -143,6 +144,25 @@ export const sandboxes = new Hono<Env>()
       c.json(
         await answer(c, await stopSandbox(c.get('ports'), c.get('principal').owner, idParam(c, 'sandbox'))),
       ),
+  )
+  .post(
+    '/:id/restart-processes',
+    operation({
+      id: 'restartProcesses',
+      summary:
+        'Restart processes now, after an install if one is needed; a sandbox that sleeps is left asleep',
+      tag: 'Sandboxes',
+      body: ProcessRestart,
+      ok: { 200: SandboxBody },
+      errors: ['invalid_request', 'payload_too_large', ...COMMAND_ERRORS],
+    }),
+    async (c) => {
+      const id = idParam(c, 'sandbox');
+      const { scope } = await readInput(c, ProcessRestart);
+      return c.json(
+        await answer(c, await restartProcesses(c.get('ports'), c.get('principal').owner, id, scope)),
+      );
+    },
   )
   .post(
     '/:id/preview-link',

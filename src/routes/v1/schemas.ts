@@ -95,6 +95,33 @@ export const PresetListBody = v.object({
   ),
 });
 
+const ManifestProblems = v.array(
+  v.object({
+    path: v.pipe(v.string(), v.description('like "workers[0].name"; "" for the file as a whole')),
+    message: v.string(),
+  }),
+);
+
+export const ManifestReportBody = v.object({
+  valid: v.boolean(),
+  errors: ManifestProblems,
+  warnings: ManifestProblems,
+  effective: v.optional(
+    v.object({
+      web: v.optional(
+        v.object({
+          command: v.string(),
+          port: v.number(),
+          health_path: v.string(),
+          restart_after_task: v.boolean(),
+        }),
+      ),
+      build: v.object({ command: v.string(), timeout_seconds: v.number() }),
+      workers: v.array(v.object({ name: v.string(), command: v.string(), restart_after_task: v.boolean() })),
+    }),
+  ),
+});
+
 export const EventListBody = v.object({
   events: v.array(
     v.object({
