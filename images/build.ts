@@ -25,6 +25,8 @@ export interface EnsuredImage {
 
 /** Marks what this program made in the engine, for cleaning up. */
 const KIND_LABEL = 'sandboxd.image';
+/** The base image's own tag, which images made from it inherit. */
+export const BASE_LABEL = 'sandboxd.base';
 
 const STEPS: readonly (readonly [RegExp, string])[] = [
   [/^RUN .*\bapt-get\b/, 'System packages'],
@@ -48,7 +50,7 @@ export async function ensureImage(options: ImageOptions): Promise<EnsuredImage> 
   const build = {
     ...base,
     args: { TOOLCHAIN: toolchain.tag },
-    labels: { [KIND_LABEL]: 'base' },
+    labels: { [KIND_LABEL]: 'base', [BASE_LABEL]: base.tag },
     describe: () => 'Sandbox supervisor',
   };
   await buildImage(docker, build, part(onProgress, 0.95, 1), signal);

@@ -1,10 +1,21 @@
 import type { Command } from './command.ts';
 import { doctor } from './commands/doctor.ts';
 import { down } from './commands/down.ts';
+import { imageBuild } from './commands/image-build.ts';
+import { imageVerify } from './commands/image-verify.ts';
 import { login } from './commands/login.ts';
 import { status } from './commands/status.ts';
 import { tokenCreate } from './commands/token-create.ts';
 import { up } from './commands/up.ts';
 
 /** Every command, in the order of `sandboxd help`. */
-export const COMMANDS: readonly Command[] = [up, down, status, doctor, login, tokenCreate];
+export const COMMANDS: readonly Command[] = [
+  up,
+  down,
+  status,
+  doctor,
+  login,
+  tokenCreate,
+  imageBuild,
+  imageVerify,
+];

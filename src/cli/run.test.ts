@@ -38,7 +38,16 @@ async function run(args: string[], env: NodeJS.ProcessEnv = {}) {
 it.each([[[]], [['help']], [['--help']], [['-h']]])('lists every command for %j', async (args) => {
   const { exitCode, printed } = await run(args);
   expect(exitCode).toBe(EXIT.ok);
-  for (const name of ['up', 'down', 'status', 'doctor', 'login', 'token create'])
+  for (const name of [
+    'up',
+    'down',
+    'status',
+    'doctor',
+    'login',
+    'token create',
+    'image build',
+    'image verify',
+  ])
     expect(printed).toContain(`  ${name} `);
 });
 
@@ -55,15 +64,19 @@ it('helps also where the configuration cannot be read', async () => {
   expect((await run(['status', '--help'], { SANDBOXD_LISTEN: 'nonsense' })).exitCode).toBe(EXIT.ok);
 });
 
-it.each([[['frobnicate']], [['token']], [['status', 'now']], [['help', 'nothing']]])(
-  'refuses %j as wrongly used',
-  async (args) => {
-    const { exitCode, noted, printed } = await run(args);
-    expect(exitCode).toBe(EXIT.usage);
-    expect(noted).toMatch(/^sandboxd: /);
-    expect(printed).toBe('');
-  },
-);
+it.each([
+  [['frobnicate']],
+  [['token']],
+  [['image']],
+  [['image', 'verify']],
+  [['status', 'now']],
+  [['help', 'nothing']],
+])('refuses %j as wrongly used', async (args) => {
+  const { exitCode, noted, printed } = await run(args);
+  expect(exitCode).toBe(EXIT.usage);
+  expect(noted).toMatch(/^sandboxd: /);
+  expect(printed).toBe('');
+});
 
 it('names the variable that cannot be used', async () => {
   const { exitCode, noted } = await run(['status'], { SANDBOXD_LISTEN: 'nonsense' });
@@ -82,6 +95,17 @@ it.each([[['login']], [['token', 'create', 'ci']]])('%j says that no server runs
   expect(exitCode).toBe(EXIT.notRunning);
   expect(noted).toContain('sandboxd up');
 });
+
+it.each([[['image', 'build']], [['image', 'verify', 'acme/sandbox:1']]])(
+  '%j says that the engine does not answer',
+  async (args) => {
+    const env = { SANDBOXD_DOCKER_SOCKET: join(dataDir, 'docker.sock') };
+    const { exitCode, noted, printed } = await run(args, env);
+    expect(exitCode).toBe(EXIT.failed);
+    expect(noted).toContain('SANDBOXD_DOCKER_SOCKET');
+    expect(printed).toBe('');
+  },
+);
 
 it('has nothing to end when nothing runs', async () => {
   expect((await run(['down'])).exitCode).toBe(EXIT.ok);

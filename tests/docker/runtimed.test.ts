@@ -1,14 +1,12 @@
-import { chown, mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import Docker from 'dockerode';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ensureImage } from '../../images/build.ts';
-import { Client } from '../../runtimed/testing/client.ts';
+import type { Client } from '../../runtimed/testing/client.ts';
 import { PATIENT } from '../../runtimed/testing/patience.ts';
 import { until } from '../../runtimed/testing/until.ts';
 import { loadConfig } from '../../src/config.ts';
-import { CONTROL_DIRECTORY, CONTROL_SOCKET, SANDBOX_HOME, SANDBOX_UID } from '../../src/domain/runtimed.ts';
+import { SANDBOX_HOME, SANDBOX_UID } from '../../src/domain/runtimed.ts';
+import { startSandboxContainer } from './sandbox-container.ts';
 
 const config = loadConfig(process.env);
 const docker = new Docker({ socketPath: config.dockerSocket });
@@ -21,43 +19,8 @@ beforeAll(async () => {
   image = (await ensureImage({ docker, network: config, onProgress: () => {}, signal: never })).tag;
 }, BUILD_LIMIT_MS);
 
-/** A worker sandbox in a container confined as sandboxes are; all gone in the end. */
-async function startContainer(init: boolean, network: 'none' | 'bridge' = 'none') {
-  const root = await mkdtemp(join(tmpdir(), 'runtimed-docker-'));
-  const [home, control] = [join(root, 'home'), join(root, 'control')];
-  for (const directory of [home, control]) {
-    await mkdir(directory);
-    await chown(directory, SANDBOX_UID, SANDBOX_UID);
-  }
-  const container = await docker.createContainer({
-    Image: image,
-    User: `${SANDBOX_UID}:${SANDBOX_UID}`,
-    Env: ['SANDBOXD_PRESET=worker', 'SANDBOXD_TEMPLATE=worker'],
-    HostConfig: {
-      Init: init,
-      NetworkMode: network,
-      ReadonlyRootfs: true,
-      CapDrop: ['ALL'],
-      SecurityOpt: ['no-new-privileges'],
-      Tmpfs: { '/tmp': 'rw,exec,mode=1777' },
-      Binds: [`${home}:${SANDBOX_HOME}`, `${control}:${CONTROL_DIRECTORY}`],
-    },
-  });
-  const begun = performance.now();
-  await container.start();
-  const client = new Client(join(control, CONTROL_SOCKET));
-  await until(() => client.status());
-  return {
-    container,
-    client,
-    /** Milliseconds from the order to start to the first answer on the socket. */
-    answeredAfter: performance.now() - begun,
-    async [Symbol.asyncDispose]() {
-      await container.remove({ force: true });
-      await rm(root, { recursive: true, force: true });
-    },
-  };
-}
+const startContainer = (init: boolean, network: 'none' | 'bridge' = 'none') =>
+  startSandboxContainer({ docker, image, init, network, preset: 'worker', template: 'worker' });
 
 /** Leaves processes behind that outlive their parents, and ends them. */
 const LEAVE_ORPHANS = 'for n in 1 2 3 4 5; do (setsid sleep 0.05 &); done';

@@ -2,12 +2,13 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, rm } from 'node:fs/promises';
 import { mkdtemp } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import Docker from 'dockerode';
 import { DockerEngine } from '../../src/adapters/docker/engine.ts';
 import { freePort } from '../../src/compose/addressing.ts';
+import { readInstance } from '../../src/compose/instance.ts';
 import { type Answer, visit, type VisitOptions } from './http.ts';
 
 const LAUNCHER = fileURLToPath(new URL('../../sandboxd', import.meta.url));
@@ -47,6 +48,13 @@ export class Installation implements AsyncDisposable {
   /** Changes settings; the next `up` takes them over. */
   configure(env: Record<string, string>): void {
     this.#env = { ...this.#env, ...env };
+  }
+
+  /** Commands as an operator types them, in the project's directory and with bash. @throws when one fails */
+  async shell(commands: string): Promise<string> {
+    const options = { env: this.#env, cwd: dirname(LAUNCHER), timeout: 280_000 };
+    const { stdout } = await run('bash', ['-euo', 'pipefail', '-c', commands], options);
+    return stdout;
   }
 
   async up(): Promise<string> {
@@ -116,14 +124,18 @@ export class Installation implements AsyncDisposable {
   /** Ends the server and removes everything it made: containers, volumes, bridge, rules, files. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.command('down').catch(() => this.kill().catch(() => undefined));
-    const engine = new DockerEngine({
-      socketPath: '/var/run/docker.sock',
-      instance: await this.instanceId(),
-    });
+    await this.#clearEngine();
+    await rm(this.dataDir, { recursive: true, force: true });
+  }
+
+  async #clearEngine(): Promise<void> {
+    const instance = await readInstance(this.dataDir);
+    // It has never been up.
+    if (instance === undefined) return;
+    const engine = new DockerEngine({ socketPath: '/var/run/docker.sock', instance });
     for (const { sandboxId } of await engine.list()) await engine.remove(sandboxId);
     for (const id of await engine.listVolumes()) await engine.removeVolume(id);
     await engine.removeNetwork();
-    await rm(this.dataDir, { recursive: true, force: true });
   }
 }
 

@@ -2,9 +2,11 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type Docker from 'dockerode';
-import { type EnsuredImage, ensureImage } from '../../../images/build.ts';
+import { BASE_LABEL, type EnsuredImage, ensureImage } from '../../../images/build.ts';
 import { findImage } from '../../../images/find-image.ts';
-import { verifyImage } from '../../../images/verify.ts';
+import { readRecipes } from '../../../images/recipe.ts';
+import { describeFaults } from '../../../images/verify/fault.ts';
+import { verifyImage, verifyVersion } from '../../../images/verify/verify.ts';
 import type { Config } from '../../config.ts';
 import type { Outbound } from '../../domain/outbound.ts';
 import { EXIT, Failure } from '../failure.ts';
@@ -24,14 +26,20 @@ export type PreparedImage = Omit<EnsuredImage, 'built'>;
  * @throws Failure naming what is wrong with the image; unavailable when it cannot be built
  */
 export async function prepareImage(options: ImagePreparation): Promise<PreparedImage> {
-  const image = await (options.config.image === undefined
-    ? ensureBuilt(options)
-    : findCustom(options.config.image, options));
+  const { image: custom } = options.config;
+  const image = await (custom === undefined ? ensureBase(options) : findOrPull(custom, options));
   await verifyOnce(image, options);
+  if (custom !== undefined) await tellAge(image, options);
   return image;
 }
 
-async function ensureBuilt({ docker, config, terminal, signal }: ImagePreparation): Promise<PreparedImage> {
+/** The image that sandboxd makes itself, built where it is missing. @throws unavailable when it cannot be built */
+export async function ensureBase({
+  docker,
+  config,
+  terminal,
+  signal,
+}: ImagePreparation): Promise<PreparedImage> {
   using progress = terminal.progress('Base image');
   const onProgress = progress.update.bind(progress);
   const image = await ensureImage({ docker, network: config, signal, onProgress });
@@ -39,9 +47,10 @@ async function ensureBuilt({ docker, config, terminal, signal }: ImagePreparatio
   return image;
 }
 
-async function findCustom(
+/** An image of somebody else's making. @throws Failure when the engine has none and can get none */
+export async function findOrPull(
   tag: string,
-  { docker, terminal, signal }: ImagePreparation,
+  { docker, terminal, signal }: Omit<ImagePreparation, 'config'>,
 ): Promise<PreparedImage> {
   const present = await findImage(docker, tag);
   if (present !== undefined) return { tag, id: present };
@@ -53,7 +62,7 @@ async function findCustom(
   } catch (cause) {
     signal.throwIfAborted();
     throw new Failure(
-      `there is no image ${tag} here (SANDBOXD_IMAGE), and it cannot be pulled: ${(cause as Error).message}. Build or load it, or unset the variable to have one built.`,
+      `there is no image ${tag} here, and it cannot be pulled: ${(cause as Error).message}. Build or load it, or name another (SANDBOXD_IMAGE; when that is unset, one is built).`,
       EXIT.failed,
       { cause },
     );
@@ -62,18 +71,24 @@ async function findCustom(
   return { tag, id: (await docker.getImage(tag).inspect()).Id };
 }
 
+/** An image from an older base has an older supervisor, which may lack what this version asks of it. */
+async function tellAge({ tag, id }: PreparedImage, { docker, terminal }: ImagePreparation): Promise<void> {
+  const { Config } = await docker.getImage(id).inspect();
+  const madeFrom = Config.Labels?.[BASE_LABEL];
+  const { base } = await readRecipes();
+  if (madeFrom === undefined || madeFrom === base.tag) return;
+  terminal.note(`The image ${tag} is made from ${madeFrom}, this version has ${base.tag}: build it again.`);
+}
+
 async function verifyOnce(image: PreparedImage, { docker, config, signal }: ImagePreparation): Promise<void> {
   const record = join(config.dataDir, 'verified-image');
-  if ((await readRecord(record)) === image.id) return;
+  // An image that was fit for an older sandboxd need not be for this one.
+  const verified = `${image.id} ${await verifyVersion()}`;
+  if ((await readRecord(record)) === verified) return;
   const faults = await verifyImage(docker, image.id, signal);
-  if (faults.length > 0) {
-    const list = faults.map(({ clause, message }) => `  clause ${clause}: ${message}`).join('\n');
-    throw new Failure(
-      `the image ${image.tag} breaks the base-image contract:\n${list}\nMend the image and try again.`,
-    );
-  }
+  if (faults.length > 0) throw new Failure(describeFaults(image.tag, faults));
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
-  await writeFile(record, image.id);
+  await writeFile(record, verified);
 }
 
 async function readRecord(path: string): Promise<string | undefined> {

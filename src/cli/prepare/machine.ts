@@ -1,9 +1,8 @@
-import { join } from 'node:path';
 import type { CommandContext } from '../command.ts';
 import { describeFinding, examineMachine } from '../doctor/examine.ts';
 import { gatherFacts } from '../doctor/gather.ts';
 import { Failure } from '../failure.ts';
-import { prepareDocker } from './docker.ts';
+import { requireEngine } from './engine.ts';
 import { prepareImage } from './image.ts';
 
 /**
@@ -11,16 +10,12 @@ import { prepareImage } from './image.ts';
  * @param yes install without asking
  * @throws Failure with what to do when something stands in the way
  */
-export async function prepareMachine(
-  { config, terminal, signal }: CommandContext,
-  yes: boolean,
-): Promise<void> {
+export async function prepareMachine(context: CommandContext, yes: boolean): Promise<void> {
+  const { config, terminal } = context;
   const findings = examineMachine(await gatherFacts(config, false)).filter(({ level }) => level !== 'ok');
   for (const finding of findings) terminal.note(describeFinding(finding));
   if (findings.some(({ level }) => level === 'fail')) {
     throw new Failure('this machine cannot run it yet. Do what the lines above say and try again.');
   }
-  const logFile = join(config.dataDir, 'log', 'dockerd.log');
-  const { docker } = await prepareDocker({ terminal, socketPath: config.dockerSocket, logFile, yes, signal });
-  await prepareImage({ docker, config, terminal, signal });
+  await prepareImage({ ...context, docker: await requireEngine(context, yes) });
 }

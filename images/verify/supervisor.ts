@@ -1,0 +1,84 @@
+import { readFile } from 'node:fs/promises';
+import { text } from 'node:stream/consumers';
+import type Docker from 'dockerode';
+import { CONTROL_DIRECTORY, CONTROL_SOCKET, type RuntimeEnvironment } from '../../src/domain/runtimed.ts';
+import { type ConfinedContainer, createConfined } from './confined.ts';
+import { type ImageFault, lastWords } from './fault.ts';
+
+const PROBE = new URL('probe.cjs', import.meta.url);
+/** From its start to its first answer; a tenth of a second where nothing else runs. */
+const ANSWER_SECONDS = 15;
+/** As a server gives its sandboxes. */
+const STOP_SECONDS = 8;
+/** The probe's own exit codes, and those for a program that is not there or cannot run. */
+const PROBE_EXITS: Readonly<Record<number, 'answer' | 'nothing' | 'no Node'>> = {
+  0: 'answer',
+  1: 'nothing',
+  126: 'no Node',
+  127: 'no Node',
+};
+/** The engine's answer where the container has ended already. */
+const NOT_RUNNING = 409;
+const ENVIRONMENT: RuntimeEnvironment = {
+  SANDBOXD_SANDBOX_ID: '00000000000000000000000000',
+  SANDBOXD_TEMPLATE: 'blank',
+  SANDBOXD_PRESET: 'worker',
+};
+
+/** Clause 1: the image's own main process is runtimed, answers on its socket, and ends in order when it is told to. */
+export async function checkSupervisor(
+  docker: Docker,
+  image: Docker.ImageInspectInfo,
+  abortSignal: AbortSignal,
+): Promise<readonly ImageFault[]> {
+  const command = [image.Config.Entrypoint ?? [], image.Config.Cmd ?? []].flat().join(' ');
+  const fault = (what: string): ImageFault[] => [
+    { clause: 1, message: `the main process (${lastWords(command)}) must be runtimed: ${what}` },
+  ];
+  await using it = await createConfined(docker, image.Id, { env: { ...ENVIRONMENT } }, abortSignal);
+  await it.container.start({ abortSignal });
+  const heard = await ask(it.container, abortSignal);
+  if (heard === 'gone') await it.container.wait({ abortSignal });
+  const { Running, ExitCode } = (await it.container.inspect({ abortSignal })).State;
+  if (!Running) return fault(`it ended by itself with code ${ExitCode}: ${lastWords(await it.output())}`);
+  if (heard === 'nothing') {
+    return fault(
+      `nothing answers on ${CONTROL_DIRECTORY}/${CONTROL_SOCKET} within ${ANSWER_SECONDS} seconds`,
+    );
+  }
+  const code = await stop(it, abortSignal);
+  if (code === 0) return [];
+  const how = code === 137 ? `did not end within ${STOP_SECONDS} seconds` : `ended with code ${code}, not 0`;
+  return fault(`on SIGTERM it ${how}. Start it without a shell before it, and leave STOPSIGNAL alone`);
+}
+
+/**
+ * What is heard on the socket. `gone`: the container ended meanwhile. `no Node`: there is nothing in the image to ask
+ * with, and so whatever else it is, it breaks clause 7.
+ */
+async function ask(
+  container: Docker.Container,
+  abortSignal: AbortSignal,
+): Promise<'answer' | 'nothing' | 'gone' | 'no Node'> {
+  const probe = await readFile(PROBE, 'utf8');
+  try {
+    const exec = await container.exec({
+      Cmd: ['node', '-e', probe, `${CONTROL_DIRECTORY}/${CONTROL_SOCKET}`, String(ANSWER_SECONDS)],
+      AttachStdout: true,
+      Tty: true,
+      abortSignal,
+    });
+    await text(await exec.start({ Tty: true, abortSignal }));
+    return PROBE_EXITS[(await exec.inspect({ abortSignal })).ExitCode ?? 137] ?? 'gone';
+  } catch (error) {
+    const { statusCode } = error as { statusCode?: number };
+    if (statusCode === undefined) throw error;
+    return statusCode === NOT_RUNNING ? 'gone' : 'no Node';
+  }
+}
+
+/** @returns its exit code */
+async function stop({ container }: ConfinedContainer, abortSignal: AbortSignal): Promise<number> {
+  await container.stop({ t: STOP_SECONDS, abortSignal });
+  return (await container.inspect({ abortSignal })).State.ExitCode;
+}
