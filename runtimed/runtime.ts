@@ -21,7 +21,7 @@ import { HealthMonitor } from './health/monitor.ts';
 import { LogStore } from './logs/log-store.ts';
 import { ManifestFile } from './manifest-file.ts';
 import type { RuntimeOptions } from './options.ts';
-import { programEnvironment } from './processes/environment.ts';
+import { type Environment, programEnvironment } from './processes/environment.ts';
 import { Supervisor } from './processes/supervisor.ts';
 
 /** What a runtime takes from outside. */
@@ -56,7 +56,6 @@ export async function startRuntime(options: RuntimeOptions, context: RuntimeCont
     ...options,
     ...context,
     directory: join(home, APP_DIRECTORY),
-    layers: options.layers,
     environment,
     changes,
     newMark: newName,
@@ -76,26 +75,14 @@ export async function startRuntime(options: RuntimeOptions, context: RuntimeCont
     logger,
   });
   const shutdown = Promise.withResolvers<void>();
-  const workspace = new Workspace(home, newName);
-  const routes = [
-    ...statusRoutes({
-      status: () => app.status,
-      changes,
-      heartbeat: timings.watchHeartbeat,
-      restart: (scope) => app.restart(scope),
-      shutdown: shutdown.resolve,
-    }),
-    ...[...fileRoutes(workspace), ...execRoutes({ workspace, environment, newMark: newName })].map((route) =>
-      after(app.seeded, route),
-    ),
-    ...logRoutes({ logs, isDeclared: (name) => supervisor.has(name) }),
-  ];
+  const parts = { app, supervisor, changes, logs, environment, shutdown: shutdown.resolve };
+  const routes = routesOf(parts, options, newName);
   const closing = new AbortController();
   const running = app.run(closing.signal).catch((error: unknown) => logger.error('boot failed', error));
   const end = async (...more: AsyncDisposable[]) => {
     closing.abort();
-    const parts = [supervisor, health, ...more].map((part) => part[Symbol.asyncDispose]());
-    await Promise.all([...parts, running]);
+    const ended = [supervisor, health, ...more].map((part) => part[Symbol.asyncDispose]());
+    await Promise.all([...ended, running]);
     await logs[Symbol.asyncDispose]();
   };
   // Nobody asks as early as that, and what is loaded to answer would hold up what they wait for.
@@ -113,6 +100,33 @@ export async function startRuntime(options: RuntimeOptions, context: RuntimeCont
     await end();
     throw error;
   }
+}
+
+interface RoutedParts {
+  readonly app: App;
+  readonly supervisor: Supervisor;
+  readonly changes: Changes;
+  readonly logs: LogStore;
+  readonly environment: Environment;
+  readonly shutdown: () => void;
+}
+
+/** The control protocol, on these parts. */
+function routesOf(parts: RoutedParts, { home, timings }: RuntimeOptions, newName: () => string): Route[] {
+  const { app, supervisor, changes, logs, environment, shutdown } = parts;
+  const workspace = new Workspace(home, newName);
+  const inHome = [...fileRoutes(workspace), ...execRoutes({ workspace, environment, newMark: newName })];
+  return [
+    ...statusRoutes({
+      status: () => app.status,
+      changes,
+      heartbeat: timings.watchHeartbeat,
+      restart: (scope) => app.restart(scope),
+      shutdown,
+    }),
+    ...inHome.map((route) => after(app.seeded, route)),
+    ...logRoutes({ logs, isDeclared: (name) => supervisor.has(name) }),
+  ];
 }
 
 /** Holds a route back: what is written into an app that is about to be seeded would pass for its content. */

@@ -14,7 +14,7 @@ import { probe } from './probe.ts';
 const PROBE_LIMIT = 10_000;
 
 /** How often it is looked whether a port has been opened, in milliseconds. */
-const LISTEN_POLL = 15;
+const LISTEN_POLL = 8;
 
 const NOT_LAUNCHED: WebProcess = { running: false, id: '', at: 0 };
 

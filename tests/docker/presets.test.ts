@@ -44,8 +44,8 @@ class Box {
 
   async edit(path: string, change: (text: string) => string): Promise<void> {
     const body = change(await this.read(path));
-    const { status } = await site.api('PUT', `/v1/sandboxes/${this.id}/files?path=${path}`, { body });
-    expect(status).toBe(204);
+    const { status, text } = await site.api('PUT', `/v1/sandboxes/${this.id}/files?path=${path}`, { body });
+    if (status !== 204) throw new Error(`${path} was not written: ${text}`);
   }
 
   exec = (script: string): Promise<{ exit_code: number; stdout: string; stderr: string }> =>
@@ -59,7 +59,7 @@ class Box {
   /** The first answer of the preview that is no error. */
   async serves(path = '/'): Promise<string> {
     const answer = await visitUntil(200, this.url + path, LIMIT_MS);
-    expect(answer.status, answer.text.slice(0, 500)).toBe(200);
+    if (answer.status !== 200) throw new Error(`${path} answered ${answer.status}: ${answer.text}`);
     return answer.text;
   }
 
@@ -78,15 +78,16 @@ describe('what an agent does to an app shows in it', () => {
       const box = await Box.make('nextjs');
       expect(await box.serves()).toContain('Your app starts here');
       const build = await box.exec('pnpm build');
-      expect(build.exit_code, build.stdout + build.stderr).toBe(0);
+      expect(build).toMatchObject({ exit_code: 0 });
       await box.edit('app/page.tsx', (text) => text.replace('Your app starts here', 'Changed by a task'));
       await box.endTask();
 
       const page = await box.serves();
       expect(page).toContain('Changed by a task');
-      const assets = new Set(page.match(/\/_next\/static\/[^"'\\ ]+?\.(?:js|css)/g));
-      expect(assets.size).toBeGreaterThan(2);
-      for (const asset of assets) expect((await visit(box.url + asset)).status, asset).toBe(200);
+      const assets = [...new Set(page.match(/\/_next\/static\/[^"'\\ ]+?\.(?:js|css)/g))];
+      expect(assets.length).toBeGreaterThan(2);
+      const answers = await Promise.all(assets.map((asset) => visit(box.url + asset)));
+      expect(answers.map(({ status }) => status)).toEqual(assets.map(() => 200));
       await box.remove();
     },
     TEST_LIMIT_MS,
