@@ -12,6 +12,7 @@ import { Outbox } from './outbox.ts';
 import type { AgentPorts } from './ports.ts';
 import { Records } from './records.ts';
 import { recover } from './recovery.ts';
+import { keepSpareNetworks } from './spare-networks.ts';
 import { SyncLoop, type SyncOptions } from './sync-loop.ts';
 
 export interface AgentOptions {
@@ -58,6 +59,7 @@ export async function startAgent(ports: AgentPorts, options: AgentOptions): Prom
   await recover(agent, records, ports);
 
   const end = new AbortController();
+  const shutdown = new AbortController();
   let loops: Promise<unknown> = Promise.resolve();
   return {
     agent,
@@ -67,6 +69,7 @@ export async function startAgent(ports: AgentPorts, options: AgentOptions): Prom
         idle.run(end.signal, (error) => ports.log.error('an idle sandbox could not be put to sleep', error)),
         watchEngine(agent, records, ports, end.signal),
         watchNetwork(ports, end.signal),
+        keepSpareNetworks(ports, AbortSignal.any([end.signal, shutdown.signal])),
       ]);
     },
     onWake: (id) => void agent.wake(id),
@@ -74,6 +77,7 @@ export async function startAgent(ports: AgentPorts, options: AgentOptions): Prom
     syncNow: () => sync.once(),
     sleepIdle: () => idle.once(),
     stopAll: async () => {
+      shutdown.abort();
       await agent.sleepAll();
       await sync.once();
       await ports.engine.removeNetwork();

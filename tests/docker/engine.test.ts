@@ -26,6 +26,12 @@ engineContract('Docker', async () => ({
   image: image.reference,
 }));
 
+engineContract('Docker with networks at the ready', async () => {
+  const instance = await startInstance(image.reference);
+  await instance.engine.keepNetworks(image.reference);
+  return { ...instance, image: image.reference };
+});
+
 describe('a container', () => {
   let on: TestInstance;
   beforeEach(async () => {
@@ -80,7 +86,7 @@ describe('a container', () => {
       socket: false,
       limits: ['1024', '1024'],
       init: 'docker-init',
-      hostname: spec.sandboxId.toLowerCase(),
+      hostname: 'sandbox',
       oom: '500',
       ...noMounts,
     });

@@ -7,7 +7,7 @@ import { type Pack, pack } from 'tar-stream';
 
 export const DOCKER_SOCKET = '/var/run/docker.sock';
 
-/** An image of nothing but Node: its containers run the JavaScript of their RUN variable, or idle. */
+/** An image of little but Node: its containers run the JavaScript of their RUN variable, or idle. */
 export interface NodeImage extends AsyncDisposable {
   readonly reference: string;
 }
@@ -46,6 +46,7 @@ async function fill(files: Pack): Promise<void> {
   const node = process.execPath;
   for (const library of await librariesOf(node)) await addFile(files, library.slice(1), library);
   await addFile(files, 'bin/node', node);
+  await addFile(files, 'bin/sleep', '/bin/sleep');
   const owner = { uid: 1000, gid: 1000 };
   files.entry({ name: 'run.mjs', mode: 0o644 }, RUN);
   files.entry({ name: 'etc/nsswitch.conf', mode: 0o644 }, 'hosts: files dns\n');

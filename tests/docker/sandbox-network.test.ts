@@ -30,7 +30,12 @@ const knock = (host, port) => new Promise((resolve) => {
 `;
 const SERVE = `net.createServer((socket) => socket.end('hello')).listen(3000, '0.0.0.0', () => report('listening'));`;
 
-describe('a sandbox on its network', () => {
+const MODES = [
+  { mode: 'that its start sets up', isReady: false },
+  { mode: 'that was kept ready', isReady: true },
+];
+
+describe.each(MODES)('a sandbox on a network $mode', ({ isReady }) => {
   let image: NodeImage;
   let on: TestInstance;
   let host: Server;
@@ -59,8 +64,18 @@ describe('a sandbox on its network', () => {
     await image?.[Symbol.asyncDispose]();
   });
 
+  /** Networks that no sandbox uses yet. Little after a start none is made: it is asked for again. */
+  const spares = async (): Promise<number> => {
+    await on.engine.keepNetworks(image.reference);
+    const filters = { label: [`sandboxd.instance=${on.instance}`] };
+    const all = await new Docker({ socketPath: DOCKER_SOCKET }).listContainers({ all: true, filters });
+    const used = all.filter(({ HostConfig }) => HostConfig.NetworkMode?.startsWith('container:'));
+    return all.filter(({ Labels }) => 'sandboxd.network' in Labels).length - used.length;
+  };
+
   const start = async (javascript: string) => {
     const spec = await on.program(javascript);
+    if (isReady) await expect.poll(spares, { timeout: 30_000 }).toBeGreaterThan(0);
     await on.engine.create(spec);
     return { spec, ...(await on.engine.start(spec.sandboxId)) };
   };

@@ -86,6 +86,11 @@ export class FakeEngine implements Engine {
     this.networkStands = true;
   }
 
+  async keepNetworks(image: string): Promise<void> {
+    this.#called('keepNetworks');
+    if (this.#options.images?.includes(image) === false) throw imageMissing();
+  }
+
   async removeNetwork(): Promise<void> {
     this.#called('removeNetwork');
     if ([...this.#containers.values()].some(({ state }) => state !== 'stopped')) {

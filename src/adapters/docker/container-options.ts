@@ -4,15 +4,24 @@ import { CONTROL_DIRECTORY, SANDBOX_HOME, SANDBOX_UID } from '../../domain/runti
 import type { HomeMount } from '../../domain/workspace.ts';
 import { type Names, SPEC_LABEL, fingerprint } from './names.ts';
 import { overlayOptions } from './overlay.ts';
+import { networkModeOf } from './view.ts';
 
 /** What of the engine a container is made for. */
 export interface Placement {
   /** An id: unlike a name it also tells a network from its successor. */
   readonly networkId: string;
   readonly cpus: number;
+  /** A container whose network is joined, instead of setting one up. */
+  readonly holderId?: string | undefined;
 }
 
-/** The engine's form of a specification. Its SPEC_LABEL differs whenever anything else in it does. */
+/** The same for all: a container that joins a network has its hostname, too. */
+export const HOSTNAME = 'sandbox';
+
+/**
+ * The engine's form of a specification. Its SPEC_LABEL differs whenever anything else in it does, save for whose network
+ * it joins.
+ */
 export function containerOptions(
   names: Names,
   spec: ContainerSpec,
@@ -21,7 +30,7 @@ export function containerOptions(
   const options: ContainerCreateOptions = {
     name: names.container(spec.sandboxId),
     Image: spec.image,
-    Hostname: spec.sandboxId.toLowerCase(),
+    Hostname: HOSTNAME,
     User: `${SANDBOX_UID}:${SANDBOX_UID}`,
     Env: Object.entries(spec.env).map(([name, value]) => `${name}=${value}`),
     // runtimed tells how the app does; an image's own check would only cost CPU.
@@ -34,8 +43,15 @@ export function containerOptions(
     },
   };
   const labels = { ...names.labels(spec.sandboxId), [SPEC_LABEL]: fingerprint(options) };
-  return { ...options, Labels: labels };
+  const { holderId } = placement;
+  return { ...options, Labels: labels, ...(holderId !== undefined && joining(holderId, options)) };
 }
+
+/** The engine takes no hostname for a container that shares another's. */
+const joining = (holderId: string, { HostConfig }: ContainerCreateOptions): ContainerCreateOptions => ({
+  Hostname: undefined,
+  HostConfig: { ...HostConfig, NetworkMode: networkModeOf(holderId) },
+});
 
 function hardening(limits: ResourceLimits, { cpus }: Placement): HostConfig {
   const openFiles = { Name: 'nofile', Soft: limits.openFiles, Hard: limits.openFiles };

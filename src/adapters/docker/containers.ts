@@ -5,8 +5,9 @@ import type { ContainerSpec, ContainerView, StartedContainer } from '../../domai
 import { callEngine, engineCall, engineReason, engineStatus, refusal, tolerate } from './call.ts';
 import { containerOptions } from './container-options.ts';
 import type { Network } from './network.ts';
+import type { NetworkHolder, NetworkHolders } from './network-holders.ts';
 import { INSTANCE_LABEL, type Names, SPEC_LABEL } from './names.ts';
-import { listedView, viewOf } from './view.ts';
+import { holderOf, listedViews, viewOf } from './view.ts';
 import type { Volumes } from './volumes.ts';
 
 /** The engine answered, and would answer the same again: nothing to be gained by waiting for it. */
@@ -21,8 +22,27 @@ const START_MEANING = {
   500: NOT_STARTED,
   409: ['conflict', 'The sandbox is paused. Unpause it instead.'],
 } as const;
+/** Its own, or that of a container which does not run any more. */
+const NETWORK_GONE = /network .*not found|cannot join network of/i;
 const NAME_TAKEN =
   "A container that is not this instance's has the name this sandbox needs. Rename or remove it.";
+
+export interface ContainersParts {
+  readonly docker: Docker;
+  readonly names: Names;
+  readonly network: Network;
+  readonly holders: NetworkHolders;
+  readonly volumes: Volumes;
+  /** CPUs of the machine; asked once, because it bounds every container. */
+  readonly cpus: () => Promise<number>;
+}
+
+interface Known {
+  readonly id: string;
+  /** Whose network it has joined. */
+  readonly holderId: string | undefined;
+  readonly address: string | undefined;
+}
 
 /** Life and death of this instance's containers, each found by the name its sandbox id gives it. */
 export class Containers {
@@ -30,37 +50,51 @@ export class Containers {
   readonly #names: Names;
   readonly #network: Network;
   readonly #volumes: Volumes;
-  /** CPUs of the machine; asked once, because it bounds every container. */
   readonly #cpus: () => Promise<number>;
+  readonly #holders: NetworkHolders;
 
-  /** Container ids by sandbox id, to save a call where speed counts. */
-  readonly #ids = new Map<string, string>();
+  /** Containers by sandbox id, to save a call where speed counts. */
+  readonly #known = new Map<string, Known>();
 
-  constructor(docker: Docker, names: Names, network: Network, volumes: Volumes, cpus: () => Promise<number>) {
+  constructor({ docker, names, network, holders, volumes, cpus }: ContainersParts) {
     this.#docker = docker;
     this.#names = names;
     this.#network = network;
+    this.#holders = holders;
     this.#volumes = volumes;
     this.#cpus = cpus;
   }
 
   async create(spec: ContainerSpec): Promise<void> {
     const [networkId, cpus] = await Promise.all([this.#network.id(), this.#cpus()]);
-    const options = containerOptions(this.#names, spec, { networkId, cpus });
-    if (await this.#tryCreate(spec.sandboxId, options)) return;
-    const existing = await this.#find(spec.sandboxId);
-    if (existing !== undefined && isAlive(existing) && isSame(existing, options)) return;
-    await this.remove(spec.sandboxId);
-    if (!(await this.#tryCreate(spec.sandboxId, options))) throw new SandboxdError('conflict', NAME_TAKEN);
+    // Other runtimes bring networks of their own kind, which not all of them can share.
+    const holder = spec.runtime === undefined ? this.#holders.take() : undefined;
+    try {
+      const options = containerOptions(this.#names, spec, { networkId, cpus, holderId: holder?.id });
+      if (await this.#tryCreate(spec.sandboxId, options, holder)) return;
+      const existing = await this.#find(spec.sandboxId);
+      if (existing !== undefined && isAlive(existing) && isSame(existing, options)) {
+        if (await this.#hasNetwork(existing)) return;
+      }
+      await this.remove(spec.sandboxId);
+      if (await this.#tryCreate(spec.sandboxId, options, holder)) return;
+      throw new SandboxdError('conflict', NAME_TAKEN);
+    } finally {
+      if (holder !== undefined) this.#holders.settle(holder);
+    }
   }
 
   /** False when the name is taken. */
-  async #tryCreate(sandboxId: string, options: Docker.ContainerCreateOptions): Promise<boolean> {
+  async #tryCreate(
+    sandboxId: string,
+    options: Docker.ContainerCreateOptions,
+    holder: NetworkHolder | undefined,
+  ): Promise<boolean> {
     try {
       const made = await callEngine((abortSignal) =>
         this.#docker.createContainer({ ...options, abortSignal }),
       );
-      this.#ids.set(sandboxId, made.id);
+      this.#known.set(sandboxId, { id: made.id, holderId: holder?.id, address: holder?.address });
       return true;
     } catch (error) {
       if (engineStatus(error) === 409) return false;
@@ -87,10 +121,11 @@ export class Containers {
     } catch (error) {
       const status = engineStatus(error);
       if (status === 304) return;
-      if (status === 404 || /network .*not found/i.test(engineReason(error))) {
+      if (status === 404 || NETWORK_GONE.test(engineReason(error))) {
         // The container, or the network it was made for, went behind our back: the next `create` makes both anew.
-        this.#ids.delete(sandboxId);
+        this.#known.delete(sandboxId);
         this.#network.forget();
+        this.#holders.forget();
         throw notFound('container');
       }
       throw isRuntimeUnknown(error) ? noRuntime(error) : refusal(error, START_MEANING);
@@ -149,9 +184,10 @@ export class Containers {
   }
 
   async remove(sandboxId: string): Promise<void> {
-    const container = await this.#target(sandboxId);
-    this.#ids.delete(sandboxId);
-    if (container !== undefined) await this.#destroy(container);
+    const known = await this.#lookUp(sandboxId);
+    this.#known.delete(sandboxId);
+    if (known !== undefined) await this.#destroy(this.#docker.getContainer(known.id));
+    if (known?.holderId !== undefined) await this.#holders.remove(known.holderId);
     await this.#volumes.removeOf(sandboxId);
   }
 
@@ -168,7 +204,23 @@ export class Containers {
 
   async inspect(sandboxId: string): Promise<ContainerView> {
     const found = await this.#find(sandboxId);
-    return found === undefined ? { sandboxId, state: 'absent' } : viewOf(sandboxId, found);
+    if (found === undefined) return { sandboxId, state: 'absent' };
+    return viewOf(sandboxId, found, await this.#joinedAddress(sandboxId, found));
+  }
+
+  /** Of a container that has joined a network: that of the holder, which only changes with it. */
+  async #joinedAddress(
+    sandboxId: string,
+    { HostConfig, State }: ContainerInspectInfo,
+  ): Promise<string | undefined> {
+    const holderId = holderOf(HostConfig);
+    if (holderId === undefined || !State.Running) return undefined;
+    return this.#known.get(sandboxId)?.address ?? this.#holders.addressOf(holderId);
+  }
+
+  async #hasNetwork({ HostConfig }: ContainerInspectInfo): Promise<boolean> {
+    const holderId = holderOf(HostConfig);
+    return holderId === undefined || (await this.#holders.addressOf(holderId)) !== undefined;
   }
 
   /** @throws conflict when the name is a stranger's */
@@ -176,18 +228,25 @@ export class Containers {
     const found = await tolerate([404], (abortSignal) =>
       this.#docker.getContainer(this.#names.container(sandboxId)).inspect({ abortSignal }),
     );
-    this.#ids.delete(sandboxId);
+    const before = this.#known.get(sandboxId);
+    this.#known.delete(sandboxId);
     if (found === undefined) return undefined;
     if (found.Config.Labels[INSTANCE_LABEL] !== this.#names.instance)
       throw new SandboxdError('conflict', NAME_TAKEN);
-    this.#ids.set(sandboxId, found.Id);
+    const address = before?.id === found.Id ? before.address : undefined;
+    this.#known.set(sandboxId, { id: found.Id, holderId: holderOf(found.HostConfig), address });
     return found;
+  }
+
+  async #lookUp(sandboxId: string): Promise<Known | undefined> {
+    if (!this.#known.has(sandboxId)) await this.#find(sandboxId);
+    return this.#known.get(sandboxId);
   }
 
   /** The container to act on, by its id: a name could be a stranger's. */
   async #target(sandboxId: string): Promise<Docker.Container | undefined> {
-    const id = this.#ids.get(sandboxId) ?? (await this.#find(sandboxId))?.Id;
-    return id === undefined ? undefined : this.#docker.getContainer(id);
+    const known = await this.#lookUp(sandboxId);
+    return known && this.#docker.getContainer(known.id);
   }
 
   async #existing(sandboxId: string): Promise<Docker.Container> {
@@ -197,11 +256,11 @@ export class Containers {
   }
 
   async list(): Promise<ContainerView[]> {
-    const filters = this.#names.filter();
+    const filters = this.#names.all();
     const found = await engineCall((abortSignal) =>
       this.#docker.listContainers({ all: true, filters, abortSignal }),
     );
-    return found.flatMap((info) => listedView(info) ?? []);
+    return listedViews(found);
   }
 }
 

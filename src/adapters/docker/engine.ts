@@ -13,6 +13,7 @@ import type { RawInfo } from './dockerode-types.ts';
 import { engineEvents } from './events.ts';
 import { extractFromImage } from './extract.ts';
 import { type Names, namesOf } from './names.ts';
+import { NetworkHolders } from './network-holders.ts';
 import { Network } from './network.ts';
 import { probeOverlay } from './probe.ts';
 import { Volumes } from './volumes.ts';
@@ -32,6 +33,7 @@ export class DockerEngine implements Engine {
   readonly #docker: Docker;
   readonly #names: Names;
   readonly #network: Network;
+  readonly #holders: NetworkHolders;
   readonly #volumes: Volumes;
   readonly #containers: Containers;
   #cpus: number | undefined;
@@ -42,9 +44,16 @@ export class DockerEngine implements Engine {
     this.#docker = new Docker({ socketPath, host: undefined, protocol: 'http' });
     this.#names = namesOf(instance);
     this.#network = new Network(this.#docker, this.#names);
+    this.#holders = new NetworkHolders(this.#docker, this.#names, this.#network);
     this.#volumes = new Volumes(this.#docker, this.#names);
-    const cpus = async () => this.#cpus ?? (await this.info()).cpus;
-    this.#containers = new Containers(this.#docker, this.#names, this.#network, this.#volumes, cpus);
+    this.#containers = new Containers({
+      docker: this.#docker,
+      names: this.#names,
+      network: this.#network,
+      holders: this.#holders,
+      volumes: this.#volumes,
+      cpus: async () => this.#cpus ?? (await this.info()).cpus,
+    });
   }
 
   async info(): Promise<EngineInfo> {
@@ -60,7 +69,12 @@ export class DockerEngine implements Engine {
   }
 
   ensureNetwork = (): Promise<void> => this.#network.ensure();
-  removeNetwork = (): Promise<void> => this.#network.remove();
+  keepNetworks = (image: string): Promise<void> => this.#holders.keep(image);
+
+  async removeNetwork(): Promise<void> {
+    await this.#holders.removeUnused();
+    await this.#network.remove();
+  }
 
   create = (spec: ContainerSpec): Promise<void> => this.#containers.create(spec);
   start = (sandboxId: string): Promise<StartedContainer> => this.#containers.start(sandboxId);

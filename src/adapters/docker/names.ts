@@ -6,6 +6,8 @@ import { parseId } from '../../domain/ids.ts';
 export const INSTANCE_LABEL = 'sandboxd.instance';
 /** The canonical sandbox id. */
 export const SANDBOX_LABEL = 'sandboxd.sandbox';
+/** Marks a container that only holds a network (see network-holders); it belongs to no sandbox. */
+export const HOLDER_LABEL = 'sandboxd.network';
 /** Fingerprint of what a container was made from. */
 export const SPEC_LABEL = 'sandboxd.spec';
 
@@ -22,7 +24,9 @@ export interface Names {
   /** Differs for different mount options: the engine keeps the first ones a volume was made with. */
   volume(sandboxId: string, options: Readonly<Record<string, string>>): string;
   labels(sandboxId: string): Record<string, string>;
-  /** An engine filter for what belongs to this instance, or to one of its sandboxes. */
+  /** An engine filter for everything of this instance. */
+  all(): { label: string[] };
+  /** An engine filter for what belongs to sandboxes of this instance, or to one of them. */
   filter(sandboxId?: string): { label: string[] };
 }
 
@@ -43,6 +47,7 @@ export function namesOf(instance: string): Names {
     container,
     volume: (sandboxId, options) => `${container(sandboxId)}-${fingerprint(options).slice(0, 12)}`,
     labels: (sandboxId) => ({ [INSTANCE_LABEL]: instance, [SANDBOX_LABEL]: canonical(sandboxId) }),
+    all: () => ({ label: [`${INSTANCE_LABEL}=${instance}`] }),
     filter: (sandboxId) => ({
       label: [
         `${INSTANCE_LABEL}=${instance}`,

@@ -1,0 +1,136 @@
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
+import Docker from 'dockerode';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { DockerEngine } from '../../src/adapters/docker/engine.ts';
+import { type TestInstance, startInstance } from './instance.ts';
+import { DOCKER_SOCKET, type NodeImage, buildNodeImage } from './node-image.ts';
+
+const docker = new Docker({ socketPath: DOCKER_SOCKET });
+const SERVE = `net.createServer((socket) => socket.end('hello')).listen(3000, '0.0.0.0', () => report('listening'));`;
+
+let image: NodeImage;
+let on: TestInstance;
+
+beforeAll(async () => {
+  image = await buildNodeImage();
+});
+afterAll(() => image?.[Symbol.asyncDispose]());
+beforeEach(async () => {
+  on = await startInstance(image.reference);
+  await on.engine.ensureNetwork();
+  await on.engine.keepNetworks(image.reference);
+});
+afterEach(() => on[Symbol.asyncDispose]());
+
+const holders = async () => {
+  const filters = { label: [`sandboxd.instance=${on.instance}`, 'sandboxd.network'] };
+  return (await docker.listContainers({ all: true, filters })).map(({ Id }) => Id);
+};
+
+/** The same instance in another process, which knows nothing of this one. */
+const anotherRun = () => new DockerEngine({ socketPath: DOCKER_SOCKET, instance: on.instance });
+
+/** A sandbox that serves, and the container whose network it has joined. */
+async function startServing() {
+  const spec = await on.program(SERVE);
+  await on.engine.create(spec);
+  const run = await on.engine.start(spec.sandboxId);
+  await on.reported(spec);
+  return { spec, ...run, holder: await holderOf(spec.sandboxId) };
+}
+
+async function holderOf(sandboxId: string): Promise<string | undefined> {
+  const name = `sandboxd-${on.instance}-${sandboxId.toLowerCase()}`;
+  const { HostConfig } = await docker.getContainer(name).inspect();
+  return /^container:(.+)$/.exec(HostConfig.NetworkMode ?? '')?.[1];
+}
+
+describe('networks that are kept ready', () => {
+  it('are a few, however often they are asked for', async () => {
+    const before = await holders();
+    expect(before.length).toBeGreaterThan(1);
+    await Promise.all([on.engine.keepNetworks(image.reference), on.engine.keepNetworks(image.reference)]);
+    expect((await holders()).toSorted()).toEqual(before.toSorted());
+  });
+
+  it('serve one sandbox each, which is reached and shown like any other', async () => {
+    const { spec, address, startedAt, holder } = await startServing();
+    expect(await holders()).toContain(holder);
+    expect(await text(connect(3000, address))).toBe('hello');
+    const view = { sandboxId: spec.sandboxId, state: 'running', address };
+    expect(await on.engine.inspect(spec.sandboxId)).toEqual({ ...view, startedAt });
+    expect(await on.engine.list()).toEqual([view]);
+
+    const other = await startServing();
+    expect(other.holder).not.toBe(holder);
+    expect(other.address).not.toBe(address);
+    // Somebody who has not made it sees it the same way.
+    expect(await anotherRun().inspect(spec.sandboxId)).toEqual({ ...view, startedAt });
+  });
+
+  it('outlast a stop of their sandbox, and go with its removal', async () => {
+    const { spec, address, holder } = await startServing();
+    await on.engine.stop(spec.sandboxId, 5);
+    expect(await on.engine.start(spec.sandboxId)).toMatchObject({ address });
+    await on.engine.remove(spec.sandboxId);
+    expect(await holders()).not.toContain(holder);
+  });
+
+  it('are done without when all are taken', async () => {
+    const all = await holders();
+    const served = await Promise.all(Array.from({ length: all.length + 1 }, startServing));
+    const own = served.filter(({ holder }) => holder === undefined);
+    expect(own).toHaveLength(1);
+    for (const { address } of served) expect(await text(connect(3000, address))).toBe('hello');
+  });
+
+  it.each(['stopped', 'removed'])('that somebody has %s are made up for by a start', async (how) => {
+    const all = await holders();
+    for (const id of all)
+      await docker.getContainer(id)[how === 'removed' ? 'remove' : 'kill']({ force: true });
+    const spec = await on.program(SERVE);
+    const start = async () => {
+      await on.engine.create(spec);
+      return on.engine.start(spec.sandboxId);
+    };
+    // As the agent does it.
+    const { address } = await start().catch((error: unknown) => {
+      if ((error as { code?: string }).code !== 'not_found') throw error;
+      return start();
+    });
+    await on.reported(spec);
+    expect(await text(connect(3000, address))).toBe('hello');
+  });
+
+  it('take their sandbox with them, so that it is started anew', async () => {
+    const { spec, holder = '' } = await startServing();
+    const idle = await holders();
+    await docker.getContainer(holder).kill();
+    await expect
+      .poll(
+        async () => {
+          await on.engine.keepNetworks(image.reference);
+          return (await on.engine.inspect(spec.sandboxId)).state;
+        },
+        { timeout: 60_000 },
+      )
+      .toBe('stopped');
+    expect(idle).toContain(holder);
+    await on.engine.create(spec);
+    const { address } = await on.engine.start(spec.sandboxId);
+    await expect.poll(() => text(connect(3000, address)).catch(() => '')).toBe('hello');
+  });
+
+  it('that an earlier run has left are removed, save for those in use', async () => {
+    const { holder } = await startServing();
+    const left = (await holders()).filter((id) => id !== holder);
+    const next = anotherRun();
+    await next.keepNetworks(image.reference);
+    const now = await holders();
+    expect(now).toContain(holder);
+    for (const id of left) expect(now).not.toContain(id);
+    await expect(next.removeNetwork()).rejects.toMatchObject({ code: 'conflict' });
+    expect(await holders()).toEqual([holder]);
+  });
+});
