@@ -64,12 +64,14 @@ export async function startAgent(ports: AgentPorts, options: AgentOptions): Prom
   return {
     agent,
     begin: () => {
+      // These would undo a shutdown while it is under way.
+      const upkeep = AbortSignal.any([end.signal, shutdown.signal]);
       loops = Promise.all([
         sync.run(end.signal),
-        idle.run(end.signal, (error) => ports.log.error('an idle sandbox could not be put to sleep', error)),
+        idle.run(upkeep, (error) => ports.log.error('an idle sandbox could not be put to sleep', error)),
         watchEngine(agent, records, ports, end.signal),
-        watchNetwork(ports, end.signal),
-        keepSpareNetworks(ports, AbortSignal.any([end.signal, shutdown.signal])),
+        watchNetwork(ports, upkeep),
+        keepSpareNetworks(ports, upkeep),
       ]);
     },
     onWake: (id) => void agent.wake(id),

@@ -132,7 +132,7 @@ describe('first light', () => {
     expect(restarted).toMatchObject({ status: 'running', preview: { status: 'starting' } });
     expect((await visitUntil(200, `${preview.url}/src/main.tsx`, INSTALL_LIMIT_MS)).status).toBe(200);
     const { lines } = await site.json<{ lines: string[] }>('GET', `${at}/processes/web/logs`);
-    expect(lines.join('\n')).toContain('is not installed: pnpm install');
+    expect(lines.join('\n')).toContain('is not installed: rm -rf node_modules && cp -a');
   });
 
   it('what was written survives sleep', async () => {

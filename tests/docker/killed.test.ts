@@ -66,6 +66,8 @@ describe('a server that is killed while an app runs', () => {
     await site.kill();
     await site.command('down');
     expect(await site.inEngine()).toEqual({ containers: [], volumes: [] });
+    const filters = { label: [`sandboxd.instance=${await site.instanceId()}`] };
+    expect(await site.docker.listContainers({ all: true, filters })).toEqual([]);
     const name = `sandboxd-${await site.instanceId()}`;
     expect((await site.docker.listNetworks()).map(({ Name }) => Name)).not.toContain(name);
     await site.up();

@@ -107,11 +107,12 @@ export class Installation implements AsyncDisposable {
     return (answer.text === '' ? undefined : JSON.parse(answer.text)) as T;
   }
 
-  /** What this installation has in the engine. */
+  /** What this installation has in the engine of its sandboxes. */
   async inEngine(): Promise<{ containers: string[]; volumes: string[] }> {
     const filters = { label: [`sandboxd.instance=${await this.instanceId()}`] };
+    const sandboxes = { label: [...filters.label, 'sandboxd.sandbox'] };
     const [containers, { Volumes: volumes }] = await Promise.all([
-      this.docker.listContainers({ all: true, filters }),
+      this.docker.listContainers({ all: true, filters: sandboxes }),
       this.docker.listVolumes({ filters: JSON.stringify(filters) }),
     ]);
     return { containers: containers.map(({ Id }) => Id), volumes: (volumes ?? []).map(({ Name }) => Name) };
