@@ -34,10 +34,16 @@ describe('first light, by clicking', () => {
     await page.getByRole('link', { name: 'New app' }).first().click();
     await page.getByLabel('Name').fill('By clicking');
     await page.getByRole('radio', { name: 'React + Vite' }).check();
+    // An edit made before the page listens for edits would go unnoticed.
+    const listening = page.waitForEvent('console', {
+      predicate: (message) => message.text().includes('[vite] connected'),
+      timeout: 60_000,
+    });
     await page.getByRole('button', { name: 'Create app' }).click();
     await status(page, 'Ready');
     const preview = page.frameLocator('iframe');
     await preview.getByRole('heading').first().waitFor();
+    await listening;
 
     const { sandboxes } = await site.json<{ sandboxes: { id: string; preview: { url: string } }[] }>(
       'GET',
