@@ -43,7 +43,7 @@ export async function startAgent(ports: AgentPorts, options: AgentOptions): Prom
   await requireRuntime(ports);
   await ports.engine.ensureNetwork();
   await ports.workspaces.open();
-  await warmTemplates(ports);
+  const imageDigest = await ports.engine.imageDigest(ports.defaults.image);
   const records = await Records.open(join(options.directory, 'sandboxes'));
   const outbox = await Outbox.open(join(options.directory, 'outbox'));
   const agent = new NodeAgent(ports, records, outbox, () => sync.notify());
@@ -72,6 +72,7 @@ export async function startAgent(ports: AgentPorts, options: AgentOptions): Prom
         watchEngine(agent, records, ports, end.signal),
         watchNetwork(ports, upkeep),
         keepSpareNetworks(ports, upkeep),
+        warmTemplates(ports, imageDigest, upkeep),
       ]);
     },
     onWake: (id) => void agent.wake(id),
@@ -92,10 +93,21 @@ export async function startAgent(ports: AgentPorts, options: AgentOptions): Prom
   };
 }
 
-/** Lays out prepared dependencies before the first sandbox needs them: seconds once per image, nothing after that. */
-async function warmTemplates({ engine, workspaces, defaults }: AgentPorts): Promise<void> {
-  const imageDigest = await engine.imageDigest(defaults.image);
-  for (const template of TEMPLATES) await workspaces.warm({ imageDigest, template });
+/** Lays out prepared dependencies before a sandbox needs them: seconds once per image, nothing after that. */
+async function warmTemplates(
+  { workspaces, log }: AgentPorts,
+  imageDigest: string,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const template of TEMPLATES) {
+    if (signal.aborted) return;
+    try {
+      await workspaces.warm({ imageDigest, template }, signal);
+    } catch (error) {
+      // The first sandbox that needs it tries again, and says why when it cannot be done.
+      if (!signal.aborted) log.error('prepared dependencies could not be laid out', error, { template });
+    }
+  }
 }
 
 /** A runtime the engine does not know would fail every start: said once, before anything is served. */

@@ -131,9 +131,9 @@ export interface Engine {
   /**
    * Copies the contents of a directory in an image into an empty host directory: owners, modes, symlinks and hard links
    * as they are, without set-id bits and devices. A failure leaves a part behind: give it a directory that can be dropped.
-   * @throws not_found when the image has no such directory
+   * @throws not_found when the image has no such directory; the signal's reason when that aborts
    */
-  extract(image: string, path: string, intoDirectory: string): Promise<void>;
+  extract(image: string, path: string, intoDirectory: string, signal?: AbortSignal): Promise<void>;
   /** Whether this engine can mount an overlay whose layers lie in `directory` (emptied afterwards). Runs nothing. */
   probeOverlay(image: string, directory: string): Promise<boolean>;
 

@@ -38,8 +38,11 @@ export interface Workspaces {
   open(): Promise<void>;
   /** How new workspaces are made here; found out once, with the given image. */
   kind(imageDigest: string): Promise<WorkspaceKind>;
-  /** Makes ready what `prepare` needs for this source, which takes seconds once per image, so that no sandbox waits. */
-  warm(source: WorkspaceSource): Promise<void>;
+  /**
+   * Makes ready what `prepare` needs for this source, which takes seconds once per image, so that no sandbox waits. A
+   * `prepare` meanwhile waits for the same. @throws the signal's reason when that aborts
+   */
+  warm(source: WorkspaceSource, signal?: AbortSignal): Promise<void>;
   /**
    * Makes the workspace, or finds it: an existing one keeps the layer and kind it was made with, whatever the source
    * says now, so that a new image never changes the files under a living app.

@@ -59,8 +59,8 @@ describe('first light', () => {
 
   it('an app is live at its own URL within three seconds of its creation', async () => {
     const took: number[] = [];
-    // Three, of which the middle counts: this machine does other things too.
-    for (let time = 0; time < 3; time += 1) {
+    // Five, of which the middle counts: this machine does other things too.
+    for (let time = 0; time < 5; time += 1) {
       const app = await newApp();
       const begun = performance.now();
       const { preview } = await site.json<Sandbox>('POST', `/v1/apps/${app}/sandbox`);
@@ -70,7 +70,7 @@ describe('first light', () => {
       expect(first.text).toContain('/src/main.tsx');
     }
     console.log(`create → preview 200: ${took.join(', ')} ms`);
-    expect(took.toSorted((a, b) => a - b)[1]).toBeLessThan(CREATE_LIMIT_MS);
+    expect(took.toSorted((a, b) => a - b)[2]).toBeLessThan(CREATE_LIMIT_MS);
   });
 
   it('a file that is written shows in the served module, and the open page is told', async () => {

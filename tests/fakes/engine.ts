@@ -217,10 +217,11 @@ export class FakeEngine implements Engine {
     return reference.startsWith('sha256:') ? reference : `sha256:${'0'.repeat(64)}`;
   }
 
-  async extract(image: string, path: string, intoDirectory: string): Promise<void> {
+  async extract(image: string, path: string, intoDirectory: string, signal?: AbortSignal): Promise<void> {
     this.#called('extract', path);
-    if (!(await this.#options.extract?.(image, path, intoDirectory)))
-      throw notFound('directory in the image');
+    const isThere = await this.#options.extract?.(image, path, intoDirectory);
+    signal?.throwIfAborted();
+    if (!isThere) throw notFound('directory in the image');
   }
 
   async probeOverlay(): Promise<boolean> {

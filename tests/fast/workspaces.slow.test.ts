@@ -105,6 +105,17 @@ describe('layers', () => {
     expect(under.engine.calls.filter((call) => call.startsWith('extract'))).toHaveLength(2);
   });
 
+  it('that nobody waits for any more are given up, and made when somebody does', async () => {
+    await using under = await setUp('directory');
+    const shutdown = new AbortController();
+    const warming = under.workspaces.warm(DEMO, shutdown.signal);
+    shutdown.abort(new Error('shutting down'));
+    await expect(warming).rejects.toThrow('shutting down');
+    expect(await readdir(join(under.data, 'limbo'))).toEqual([]);
+    await under.workspaces.warm(DEMO);
+    expect(await readdir(join(under.data, 'layers', 'a'.repeat(16)))).toEqual(['demo']);
+  });
+
   it('that were cut off midway are made anew, and their remains go with the next start', async () => {
     await using under = await setUp('directory');
     under.engine.failures.set('extract', new SandboxdError('node_unavailable', 'The engine went away.'));

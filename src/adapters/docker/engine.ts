@@ -97,8 +97,8 @@ export class DockerEngine implements Engine {
     return Id;
   }
 
-  extract(image: string, path: string, intoDirectory: string): Promise<void> {
-    return extractFromImage(this.#docker, this.#names, { image, path }, intoDirectory);
+  extract(image: string, path: string, intoDirectory: string, signal?: AbortSignal): Promise<void> {
+    return extractFromImage(this.#docker, this.#names, { image, path }, intoDirectory, signal);
   }
 
   probeOverlay(image: string, directory: string): Promise<boolean> {

@@ -15,13 +15,16 @@ export async function extractFromImage(
   names: Names,
   source: { readonly image: string; readonly path: string },
   intoDirectory: string,
+  signal?: AbortSignal,
 ): Promise<void> {
   const options = { purpose: `extract ${source.path}`, Image: source.image };
   await withHelper(docker, names, options, async (container) => {
     const archive = await readArchive(container, source.path);
     try {
-      await unpack(archive, intoDirectory, AbortSignal.timeout(DEADLINE_MS));
+      const late = AbortSignal.timeout(DEADLINE_MS);
+      await unpack(archive, intoDirectory, signal === undefined ? late : AbortSignal.any([signal, late]));
     } catch (error) {
+      signal?.throwIfAborted();
       throw unpackFailed(error);
     }
   });

@@ -26,9 +26,9 @@ export class Layers {
   }
 
   /** Finds the layer, or makes it; whoever asks meanwhile waits for the same. */
-  async ensure(source: WorkspaceSource): Promise<Layer> {
+  async ensure(source: WorkspaceSource, signal?: AbortSignal): Promise<Layer> {
     const path = this.#layout.layer(source);
-    if (!(await exists(path))) await this.#joined(path, () => this.#make(path, source));
+    if (!(await exists(path))) await this.#joined(path, () => this.#make(path, source, signal));
     return { path, isEmpty: (await readdir(path)).length === 0 };
   }
 
@@ -39,12 +39,12 @@ export class Layers {
   }
 
   /** Whole or not there: it gets its name when everything of it is on disk. */
-  async #make(path: string, source: WorkspaceSource): Promise<void> {
+  async #make(path: string, source: WorkspaceSource, signal?: AbortSignal): Promise<void> {
     const unfinished = await mkdtemp(join(this.#layout.limbo, 'layer-'));
     const layer = join(unfinished, 'layer');
     await mkdir(layer, { mode: 0o755 });
     try {
-      await this.#extract(source, layer);
+      await this.#extract(source, layer, signal);
       await mkdir(dirname(path), { recursive: true });
       await rename(layer, path);
       await rmdir(unfinished);
@@ -54,9 +54,13 @@ export class Layers {
     }
   }
 
-  async #extract({ imageDigest, template }: WorkspaceSource, into: string): Promise<void> {
+  async #extract(
+    { imageDigest, template }: WorkspaceSource,
+    into: string,
+    signal?: AbortSignal,
+  ): Promise<void> {
     try {
-      await this.#engine.extract(imageDigest, `${LAYERS_DIRECTORY}/${template}`, into);
+      await this.#engine.extract(imageDigest, `${LAYERS_DIRECTORY}/${template}`, into, signal);
       await syncFileSystem(into);
     } catch (error) {
       // A template without prepared dependencies: an empty layer says so for good.

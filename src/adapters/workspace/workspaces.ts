@@ -83,10 +83,10 @@ export class DiskWorkspaces implements Workspaces {
     }
   }
 
-  async warm(source: WorkspaceSource): Promise<void> {
+  async warm(source: WorkspaceSource, signal?: AbortSignal): Promise<void> {
     await explained(async () => {
       await this.kind(source.imageDigest);
-      await this.#layers.ensure(source);
+      await this.#layers.ensure(source, signal);
     });
   }
 
