@@ -29,10 +29,13 @@ export async function verifyImage(
 ): Promise<readonly ImageFault[]> {
   const image = await docker.getImage(reference).inspect();
   const run = (check: Check, failure: ImageFault) => runCheck(check, failure, { docker, image, signal });
-  const faults = await Promise.all([
+  const checks = [
     run(checkSupervisor, { clause: 1, message: 'the main process does not run' }),
     run(checkInLoginShell, { clause: 7, message: 'a login shell ("bash -lc") does not run' }),
-  ]);
+  ];
+  // Also where one of them fails: the other takes its container away before it ends.
+  await Promise.allSettled(checks);
+  const faults = await Promise.all(checks);
   const found = [...faults.flat(), ...volumes(image)].toSorted((a, b) => a.clause - b.clause);
   const { Arch } = await docker.version();
   // Where the machine emulates others, it runs all the same.
