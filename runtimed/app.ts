@@ -3,7 +3,7 @@ import { WEB_PROCESS } from '../src/domain/manifest-schema.ts';
 import type { ManifestProblem } from '../src/domain/manifest-problem.ts';
 import type { BootPhase, RestartScope, RuntimeStatus } from '../src/domain/runtimed.ts';
 import type { Installer } from './boot/install.ts';
-import type { Changes } from './changes.ts';
+import { type Changes, FOR_EVER } from './changes.ts';
 import type { Healing } from './healing.ts';
 import type { HealthMonitor } from './health/monitor.ts';
 import type { LogStore } from './logs/log-store.ts';
@@ -26,8 +26,6 @@ export interface AppParts {
 
 const PROBLEMS_TOLD = 3;
 const MAX_ERROR_LENGTH = 1000;
-/** Until somebody aborts, or something changes. */
-const FOR_EVER = 2 ** 31 - 1;
 
 /** The app of this sandbox, from its first boot to the last change of its manifest. */
 export class App {

@@ -1,3 +1,6 @@
+/** Milliseconds to wait: until somebody aborts, or something changes. */
+export const FOR_EVER = 2 ** 31 - 1;
+
 /** Tells whoever waits that something changed; what it is now is theirs to read. */
 export class Changes {
   #version = 0;

@@ -1,5 +1,5 @@
 import type { Clock } from '../src/domain/ids.ts';
-import type { Changes } from './changes.ts';
+import { type Changes, FOR_EVER } from './changes.ts';
 import type { Timings } from './options.ts';
 import { pause } from './pause.ts';
 import { fingerprint } from './sources.ts';
@@ -8,8 +8,6 @@ import { fingerprint } from './sources.ts';
 const MOST_LOOKS = 10;
 /** After a look it rests for so many times as long as that took, if that is more than the usual. */
 const LEISURE = 10;
-/** Until somebody aborts, or something changes. */
-const FOR_EVER = 2 ** 31 - 1;
 
 export interface HealingContext {
   /** The app directory. */

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { RestartScope, RuntimeStatus } from '../src/domain/runtimed.ts';
@@ -111,6 +111,25 @@ describe('a restart of all processes', () => {
     expect(await sandbox.client.status()).toMatchObject({ phase: 'installing' });
     await sandbox.client.write('go', '');
     await sandbox.reaches(({ phase }) => phase === 'ready');
+  });
+
+  it('whose sandbox stops before its install leaves nothing that looks like one', async () => {
+    await using machine = await prepareMachine({
+      app: {
+        'sandbox.yaml': manifest({
+          workers: [worker('w', { command: `trap '' TERM; while :; do sleep 0.1; done` })],
+        }),
+        'package.json': '{}',
+      },
+    });
+    await using sandbox = await runIn(machine);
+    await sandbox.reaches((status) => allRun(status) && status.phase === 'ready');
+    await sandbox.client.write('package.json', '{"dependencies":{"dep":"1"}}');
+    const restarted = restart(sandbox, 'all').catch(() => 'cut off');
+    await sandbox.reaches(({ phase }) => phase === 'starting');
+    await sandbox.stop();
+    await restarted;
+    expect(await readdir(join(machine.home, '.runtimed'))).not.toContain('installing');
   });
 
   it('does not outlive the sandbox', async () => {

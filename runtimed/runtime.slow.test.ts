@@ -125,6 +125,30 @@ describe('a boot', () => {
     expect(await readdir(join(machine.home, '.runtimed'))).not.toContain('installing');
   });
 
+  it('goes on after an install that takes too long, and the next one takes that up again', async () => {
+    await using machine = await prepareMachine({
+      app: {
+        'sandbox.yaml': manifest({ workers: [{ name: 'w', command: 'sleep 60' }] }),
+        'package.json': '{"dependencies":{"dep":"1"}}',
+        'node_modules/dep/package.json': '{"version":"0.9.0"}',
+      },
+      home: {
+        '.bash_profile':
+          'pnpm() { echo \'{"version":"1.0.0"}\' > node_modules/dep/package.json; [ -e ~/fast ] || sleep 60; }',
+      },
+      timings: { installLimit: 500 },
+    });
+    await using first = await runIn(machine);
+    await first.reaches(isRunning('w'));
+    expect(await first.client.logs('w')).toContain('[sandboxd] the install was cut off after 0.5 s');
+    await first.stop();
+    await writeFiles(machine.home, { fast: '' });
+    await using second = await runIn(machine);
+    await second.reaches(isRunning('w'));
+    expect(second.log.join('\n')).toContain('the last install was cut off');
+    expect(await readdir(join(machine.home, '.runtimed'))).not.toContain('installing');
+  });
+
   it('keeps trying, whatever the tenant has put in its way', async () => {
     await using sandbox = await startSandbox({
       home: { workspace: 'a file where the workspace belongs', '.runtimed': 'a file' },

@@ -3,10 +3,10 @@ import type { Dirent } from 'node:fs';
 import { lstat, opendir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GENERATED_DIRECTORIES, RESERVED_DIRECTORY } from '../src/domain/paths.ts';
+import { lookAtAll } from './look-at-all.ts';
 
 /** A look at more than these costs more than it is worth; what people edit lies near the top and is met first. */
 export const MAX_SOURCES = 5000;
-const LOOKS_AT_ONCE = 32;
 
 /**
  * Another text for every state of the files people write, and the same one as long as nothing changes. Directories that
@@ -14,7 +14,6 @@ const LOOKS_AT_ONCE = 32;
  * counts as not there.
  */
 export async function fingerprint(directory: string): Promise<string> {
-  const hash = createHash('sha256');
   const paths: string[] = [];
   const directories = [directory];
   for (const next of directories) {
@@ -26,11 +25,10 @@ export async function fingerprint(directory: string): Promise<string> {
     }
     if (directories.length + paths.length >= MAX_SOURCES) break;
   }
-  for (let from = 0; from < paths.length; from += LOOKS_AT_ONCE) {
-    const looks = await Promise.all(paths.slice(from, from + LOOKS_AT_ONCE).map(lookAt));
-    hash.update(looks.join('\0'));
-  }
-  return hash.update(directories.join('\0')).digest('hex');
+  const looks = await lookAtAll(paths, lookAt);
+  return createHash('sha256')
+    .update([...looks, ...directories].join('\0'))
+    .digest('hex');
 }
 
 const isGenerated = (name: string): boolean => GENERATED_DIRECTORIES.has(name) || name === RESERVED_DIRECTORY;

@@ -41,8 +41,13 @@ export class ByHand implements AsyncDisposable {
     const { web, workers } = resolveManifest(presetManifest(preset)).manifest;
     const command = web?.command ?? workers[0]?.command ?? 'true';
     const made = new ByHand(docker, image, home, command);
-    await made.#fill(preset.template ?? preset.id);
-    return made;
+    try {
+      await made.#fill(preset.template ?? preset.id);
+      return made;
+    } catch (error) {
+      await made[Symbol.asyncDispose]();
+      throw error;
+    }
   }
 
   /** `docker run` with the dev server as its main process, until `isUp` says so. @returns milliseconds */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import type Docker from 'dockerode';
+import { GENERATED_DIRECTORIES } from '../../src/domain/paths.ts';
 import { TEMPLATES } from '../../src/domain/preset.ts';
 import type { ImageFault } from './fault.ts';
 import { checkInLoginShell } from './login-shell.ts';
@@ -12,7 +13,7 @@ type Check = (
   abortSignal: AbortSignal,
 ) => Promise<readonly ImageFault[]>;
 
-const CHECK_FILES = ['checks.sh', 'probe.cjs', 'login-shell.ts', 'supervisor.ts', 'confined.ts', 'verify.ts'];
+const CHECKS = new URL('.', import.meta.url);
 /** Either check takes a second; one that needs longer than this hangs. */
 const DEADLINE_MS = 60_000;
 
@@ -28,10 +29,13 @@ export async function verifyImage(
 ): Promise<readonly ImageFault[]> {
   const image = await docker.getImage(reference).inspect();
   const run = (check: Check, failure: ImageFault) => runCheck(check, failure, { docker, image, signal });
-  const faults = await Promise.all([
+  const checks = [
     run(checkSupervisor, { clause: 1, message: 'the main process does not run' }),
     run(checkInLoginShell, { clause: 7, message: 'a login shell ("bash -lc") does not run' }),
-  ]);
+  ];
+  // Also where one of them fails: the other takes its container away before it ends.
+  await Promise.allSettled(checks);
+  const faults = await Promise.all(checks);
   const found = [...faults.flat(), ...volumes(image)].toSorted((a, b) => a.clause - b.clause);
   const { Arch } = await docker.version();
   // Where the machine emulates others, it runs all the same.
@@ -45,8 +49,9 @@ const foreign = (made: string, needed: string): ImageFault => ({
 
 /** Changes with what is checked: a verdict holds for one version of the checks. */
 export async function verifyVersion(): Promise<string> {
-  const hash = createHash('sha256').update(TEMPLATES.join());
-  for (const name of CHECK_FILES) hash.update(await readFile(new URL(name, import.meta.url)));
+  const hash = createHash('sha256').update([...TEMPLATES, ...GENERATED_DIRECTORIES].join());
+  const files = (await readdir(CHECKS)).filter((name) => !name.includes('.test.'));
+  for (const name of files.toSorted()) hash.update(await readFile(new URL(name, CHECKS)));
   return hash.digest('hex').slice(0, 12);
 }
 

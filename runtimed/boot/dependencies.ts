@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 import type { PackageManager } from '../../src/domain/manifest.ts';
 import { type AppPackage, readText } from './app-package.ts';
+import { lookAtAll } from '../look-at-all.ts';
 import { isFile } from '../regular-file.ts';
 import { satisfies } from './version-range.ts';
 
@@ -31,8 +32,8 @@ export async function missingDependency(
   if (app.dependencies.size === 0) return undefined;
   // Yarn's Plug'n'Play installs no packages; its own loader says what is missing.
   if (await isFile(join(directory, '.pnp.cjs'))) return undefined;
-  const looks = [...app.dependencies].map(([name, range]) => unmet(modules, name, range));
-  const why = (await Promise.all(looks)).find((found) => found !== undefined);
+  const looks = await lookAtAll([...app.dependencies], ([name, range]) => unmet(modules, name, range));
+  const why = looks.find((found) => found !== undefined);
   if (why !== undefined) return why;
   const isInstalled = LOCKS_INSTALLED[app.packageManager];
   if (isInstalled === undefined || (await isInstalled(directory, modules))) return undefined;

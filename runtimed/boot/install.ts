@@ -45,30 +45,36 @@ export class Installer {
 
   /**
    * Installs, with output to `log`. A failure is logged and no more: the app starts with what it has.
-   * @param signal gives it up at once; the next boot takes it up again
+   * @param signal gives it up at once. What was cut off, by that or by the time limit, the next start takes up again
    */
   async run(steps: readonly InstallStep[], log: LogFile, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return;
     try {
       await this.#mark();
-      for (const step of steps) await this.#take(step, log, signal);
-      if (!signal.aborted) await rm(this.#marker, { recursive: true, force: true });
+      let isCutOff = false;
+      for (const step of steps) isCutOff = !(await this.#take(step, log, signal)) || isCutOff;
+      if (!isCutOff) await rm(this.#marker, { recursive: true, force: true });
     } catch (error) {
       this.#context.logger.error('install failed', error);
     }
   }
 
-  async #take({ why, command }: InstallStep, log: LogFile, signal: AbortSignal): Promise<void> {
-    if (signal.aborted) return;
-    const { logger } = this.#context;
+  /** @returns whether it came to an end of its own, good or bad */
+  async #take({ why, command }: InstallStep, log: LogFile, signal: AbortSignal): Promise<boolean> {
+    if (signal.aborted) return false;
+    const { logger, timings } = this.#context;
+    const limit = AbortSignal.timeout(timings.installLimit);
     logger.info('installing dependencies', { command, why });
-    await log.write(Buffer.from(`[sandboxd] ${why}: ${command}\n`));
-    const code = await this.#execute(command, log, signal);
-    if (signal.aborted) return;
+    await log.note(`${why}: ${command}`);
+    const code = await this.#execute(command, log, signal, limit);
+    if (signal.aborted) return false;
     logger.info('install ended', { command, code });
-    if (code !== 0) await log.write(Buffer.from(`[sandboxd] the install failed with code ${code}\n`));
+    if (limit.aborted) await log.note(`the install was cut off after ${timings.installLimit / 1000} s`);
+    else if (code !== 0) await log.note(`the install failed with code ${code}`);
+    return !limit.aborted;
   }
 
-  async #execute(command: string, log: LogFile, signal: AbortSignal): Promise<number> {
+  async #execute(command: string, log: LogFile, signal: AbortSignal, limit: AbortSignal): Promise<number> {
     const { directory, environment, newMark, timings } = this.#context;
     const program = await Program.start({
       argv: ['bash', '-lc', command],
@@ -77,7 +83,7 @@ export class Installer {
       mark: newMark(),
     });
     program.record((bytes) => log.write(bytes));
-    await program.exitedOr(AbortSignal.any([signal, AbortSignal.timeout(timings.installLimit)]));
+    await program.exitedOr(AbortSignal.any([signal, limit]));
     await program.end(signal.aborted ? timings.shutdownGrace : timings.stopGrace);
     return program.exited;
   }

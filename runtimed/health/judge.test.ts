@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { TIMINGS } from '../options.ts';
-import { type Health, judge, type Liveness, probeInterval, STARTING } from './judge.ts';
+import { type Health, isAwaited, judge, type Liveness, NONE, probeInterval, STARTING } from './judge.ts';
 import type { ProbeOutcome } from './probe.ts';
 
 const RUNNING: Liveness = { running: true, uptime: 1000 };
@@ -89,5 +89,11 @@ describe('the verdict on a web process', () => {
     expect(probeInterval(after([OK, RUNNING]), TIMINGS)).toBe(5000);
     expect(probeInterval(after([OK, RUNNING], [REFUSED, RUNNING]), TIMINGS)).toBe(250);
     expect(probeInterval(after([REFUSED, GONE]), TIMINGS)).toBe(1000);
+  });
+
+  it('is awaited eagerly only as long as the app is about to serve', () => {
+    expect(isAwaited(after([REFUSED, RUNNING]))).toBe(true);
+    const others = [NONE, after([OK, RUNNING]), after([REFUSED, GONE]), after([REFUSED, SLOW])];
+    expect(others.filter(isAwaited)).toEqual([]);
   });
 });

@@ -58,6 +58,9 @@ function statusAfterFailure(
   return 'down';
 }
 
+/** Whether its port is watched between probes. What is down may be so for days, and is left to them. */
+export const isAwaited = ({ status }: Health): boolean => status === 'starting';
+
 /** Milliseconds from the beginning of one probe to that of the next. */
 export function probeInterval({ status, failures }: Health, timings: Timings): number {
   if (status === 'ready' && failures === 0) return timings.probeReady;

@@ -5,7 +5,7 @@ import type { Changes } from '../changes.ts';
 import type { LogFile } from '../logs/log-file.ts';
 import type { Timings } from '../options.ts';
 import type { WebProcess } from '../processes/supervisor.ts';
-import { type Health, judge, NONE, probeInterval, STARTING } from './judge.ts';
+import { type Health, isAwaited, judge, NONE, probeInterval, STARTING } from './judge.ts';
 import { isListened } from './listening.ts';
 import { ownAddress } from './own-address.ts';
 import { probe } from './probe.ts';
@@ -85,20 +85,21 @@ export class HealthMonitor implements AsyncDisposable {
       }
       const startedAt = performance.now();
       // Asked before the probe: a port that opens meanwhile is worth another one at once.
-      const isOpen = this.#target === undefined || (await isListened(this.#target.port));
+      const isClosed = id !== '' && isAwaited(this.#health) && !(await this.#isListened());
       if (id !== '' && this.#target) await this.#probe(this.#target, key, signal);
       const left = probeInterval(this.#health, timings) - (performance.now() - startedAt);
-      await (isOpen ? this.#rest(key, left, signal) : this.#restUntilOpen(key, left, signal));
+      const isWatched = isClosed && isAwaited(this.#health);
+      await (isWatched ? this.#restUntilOpen(key, left, signal) : this.#rest(key, left, signal));
     }
   }
 
   async #probe(target: WebDefinition, key: string, signal: AbortSignal): Promise<void> {
     const limited = AbortSignal.any([signal, AbortSignal.timeout(PROBE_LIMIT)]);
-    const host = this.#context.webHost ?? ownAddress();
-    const outcome = await probe({ host, port: target.port, healthPath: target.health_path }, limited);
+    const { port, health_path: healthPath } = target;
+    const outcome = await probe({ host: this.#host, port, healthPath }, limited);
     // An answer of the process before this one says nothing of this one.
     if (signal.aborted || key !== this.#key) return;
-    if (outcome.isHidden === true) this.#tellHidden(target.port);
+    if (outcome.isHidden === true) this.#tellHidden(port);
     const { running, at } = this.#context.web() ?? NOT_LAUNCHED;
     const now = this.#context.clock();
     this.#become(judge(this.#health, outcome, { running, uptime: now - at }, now, this.#context.timings));
@@ -111,6 +112,15 @@ export class HealthMonitor implements AsyncDisposable {
     void this.#context.log.note(
       `the app listens where only its own sandbox reaches it (127.0.0.1); let it listen on 0.0.0.0:${port}`,
     );
+  }
+
+  get #host(): string {
+    return this.#context.webHost ?? ownAddress();
+  }
+
+  /** Of an app without a web process nothing is to be seen. */
+  async #isListened(): Promise<boolean> {
+    return this.#target === undefined || (await isListened(this.#host, this.#target.port));
   }
 
   get #launchId(): string {
@@ -138,7 +148,7 @@ export class HealthMonitor implements AsyncDisposable {
   async #restUntilOpen(key: string, ms: number, signal: AbortSignal): Promise<void> {
     const deadline = performance.now() + ms;
     while (!signal.aborted && this.#key === key && performance.now() < deadline) {
-      if (this.#target !== undefined && (await isListened(this.#target.port))) return;
+      if (await this.#isListened()) return;
       await this.#rest(key, Math.min(LISTEN_POLL, deadline - performance.now()), signal);
     }
   }

@@ -1,4 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
+import { lookAtAll } from '../look-at-all.ts';
 import { pause } from '../pause.ts';
 
 /** The environment variable by which a program's descendants are found again, wherever they went. */
@@ -16,8 +17,6 @@ const FIRST_POLL = 10;
 const LONGEST_POLL = 200;
 /** Enough for processes that fork while they are being killed; what outlives it is the kernel's to end. */
 const KILL_ROUNDS = 20;
-/** Each holds a file descriptor. */
-const LOOKS_AT_ONCE = 32;
 const NEVER = new AbortController().signal;
 
 /**
@@ -54,11 +53,7 @@ async function livingOf(kin: Kinship): Promise<Living[]> {
   // Out of file descriptors, say: what cannot be seen to have ended is taken to live.
   if (names === undefined) return [{ pid: kin.group, escaped: false }];
   const pids = names.map(Number).filter((pid) => Number.isInteger(pid) && pid !== process.pid);
-  const living: (Living | undefined)[] = [];
-  for (let from = 0; from < pids.length; from += LOOKS_AT_ONCE) {
-    const batch = pids.slice(from, from + LOOKS_AT_ONCE);
-    living.push(...(await Promise.all(batch.map((pid) => lookAt(pid, kin)))));
-  }
+  const living = await lookAtAll(pids, (pid) => lookAt(pid, kin));
   return living.filter((process) => process !== undefined);
 }
 

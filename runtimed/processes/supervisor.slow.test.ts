@@ -224,6 +224,68 @@ describe('a change of the manifest', () => {
   });
 });
 
+/** What goes on around restarts, each held up before its start until it is let go. */
+const heldUp = () => {
+  const may = Promise.withResolvers<void>();
+  const counts = { begun: 0 };
+  return {
+    counts,
+    letGo: may.resolve,
+    begun: () => void (counts.begun += 1),
+    beforeStart: () => may.promise,
+    [Symbol.dispose]: may.resolve,
+  };
+};
+
+describe('a restart', () => {
+  it('is joined by who asks before it has started anything, for no more than it does', async () => {
+    await using it = await supervise();
+    await it.supervisor.apply(workers({ a: 'sleep 60' }));
+    const { pid } = await it.reaches('a', isRunning);
+    using steps = heldUp();
+    const first = it.supervisor.restart('all', steps);
+    const joined = (['all', 'after_task', 'abandoned'] as const).map((scope) =>
+      it.supervisor.restart(scope, steps),
+    );
+    await Promise.all([first, ...joined]);
+    await it.supervisor.restart('all', steps);
+    steps.letGo();
+    expect((await it.reaches('a', isRunning)).pid).not.toBe(pid);
+    expect(steps.counts.begun).toBe(1);
+  });
+
+  it('of more than the one under way comes after it', async () => {
+    await using it = await supervise();
+    const command = 'sleep 60';
+    const declared = [
+      { name: 'a', command, restart_after_task: true },
+      { name: 'b', command },
+    ];
+    await it.supervisor.apply(manifest({ workers: declared }));
+    const { pid } = await it.reaches('b', isRunning);
+    using steps = heldUp();
+    await it.supervisor.restart('after_task', steps);
+    const all = it.supervisor.restart('all', steps);
+    steps.letGo();
+    await all;
+    expect(isAlive(pid ?? 0)).toBe(false);
+    await it.reaches('b', isRunning);
+    expect(steps.counts.begun).toBe(2);
+  });
+
+  it('once done does not stand for the next', async () => {
+    await using it = await supervise();
+    await it.supervisor.apply(workers({ a: 'sleep 60' }));
+    using steps = heldUp();
+    steps.letGo();
+    for (const times of [1, 2]) {
+      await it.reaches('a', isRunning);
+      await it.supervisor.restart('all', steps);
+      expect(steps.counts.begun).toBe(times);
+    }
+  });
+});
+
 describe('the end', () => {
   it('stops everything, however stubborn, and lets nothing start any more', async () => {
     await using it = await supervise();

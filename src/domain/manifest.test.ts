@@ -128,6 +128,22 @@ describe('the words of a pinned package manager', () => {
     expect(resolveManifest('', { packageManager }).manifest.web?.command).toBe(command);
     expect(resolveManifest('', { preset: reactVite, packageManager }).manifest.web?.command).toBe(command);
     expect(presetManifest(reactVite, packageManager)).toContain(`  command: ${command}\n`);
+    // The worker preset has no web process whose command could be taken.
+    expect(resolveManifest('web:', { preset: worker, packageManager }).manifest.web?.command).toBe(command);
+  });
+
+  it.each([
+    ['pnpm', 'pnpm build'],
+    ['npm', 'npm run build'],
+    ['yarn', 'yarn build'],
+    ['bun', 'bun run build'],
+  ] as const)('%s checks an app with `%s`, whatever else is declared', (packageManager, command) => {
+    for (const text of ['', 'web: {port: 80}', 'workers: [{name: a, command: b}]']) {
+      expect(resolveManifest(text, { packageManager }).manifest.build.command).toBe(command);
+      expect(resolveManifest(text, { preset: reactVite, packageManager }).manifest.build.command).toBe(
+        command,
+      );
+    }
   });
 });
 

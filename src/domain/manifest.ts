@@ -69,7 +69,7 @@ export function resolveManifest(
   if ('problems' in read) return { manifest: defaults, problems: boundedProblems(read.problems) };
   const parsed = parseDeclared(read.value ?? {});
   if ('problems' in parsed) return { manifest: defaults, problems: boundedProblems(parsed.problems) };
-  return { manifest: complete(parsed.declared, defaults), problems: [] };
+  return { manifest: complete(parsed.declared, defaults, context.packageManager), problems: [] };
 }
 
 /** The `sandbox.yaml` of a preset, in the words of the package manager the app pins. */
@@ -137,32 +137,44 @@ export function parseDeclared(
   return { problems };
 }
 
-/** Fills in what a declaration leaves open. */
-export function complete(declared: DeclaredManifest, defaults: Manifest): Manifest {
+/**
+ * Fills in what a declaration leaves open.
+ * @param defaults what runs where nothing is declared; of a web process, its command too
+ */
+export function complete(
+  declared: DeclaredManifest,
+  defaults: Manifest,
+  packageManager?: PackageManager,
+): Manifest {
   const { web, workers } = declared;
+  const fallback = fallbackFor(packageManager);
   const declaresNothing = web === undefined && workers.length === 0;
-  const fallback = declaresNothing ? defaults.build : FALLBACK.build;
+  const check = declaresNothing ? defaults.build : fallback.build;
   const build = {
-    command: declared.build.command ?? fallback.command,
-    timeout_seconds: declared.build.timeout_seconds ?? fallback.timeout_seconds,
+    command: declared.build.command ?? check.command,
+    timeout_seconds: declared.build.timeout_seconds ?? check.timeout_seconds,
   };
   if (declaresNothing) return { ...defaults, build };
   if (web === undefined) return { build, workers };
-  const command = web.command ?? (defaults.web ?? FALLBACK.web).command;
+  const command = web.command ?? (defaults.web ?? fallback.web).command;
   return { web: { ...web, command }, build, workers };
 }
 
 /** What runs where nothing usable is declared. */
 export function defaultManifest({ preset, packageManager = 'pnpm' }: ManifestContext): Manifest {
-  const fallback: Manifest = {
-    ...FALLBACK,
-    web: { ...FALLBACK.web, command: inWordsOf(packageManager, FALLBACK.web.command) },
-  };
+  const fallback = fallbackFor(packageManager);
   if (preset === undefined) return fallback;
   const read = readManifest(presetManifest(preset, packageManager));
   const parsed = parseDeclared('value' in read ? read.value : undefined);
-  return 'declared' in parsed ? complete(parsed.declared, fallback) : fallback;
+  return 'declared' in parsed ? complete(parsed.declared, fallback, packageManager) : fallback;
 }
+
+/** A web app with its build check, in the words of a package manager. */
+const fallbackFor = (packageManager: PackageManager = 'pnpm') => ({
+  web: { ...FALLBACK.web, command: inWordsOf(packageManager, FALLBACK.web.command) },
+  build: { ...FALLBACK.build, command: inWordsOf(packageManager, FALLBACK.build.command) },
+  workers: FALLBACK.workers,
+});
 
 const RUN_SCRIPT: Record<PackageManager, string> = {
   pnpm: 'pnpm',

@@ -23,7 +23,9 @@ export async function layeredHome(
   image: string,
   template: string,
 ): Promise<LayeredHome> {
+  await using making = new AsyncDisposableStack();
   const root = await mkdtemp(join(tmpdir(), 'sandboxd-home-'));
+  making.defer(() => rm(root, { recursive: true, force: true }));
   const at = (name: string) => join(root, name);
   for (const name of ['lower', 'upper', 'work', 'control']) await mkdir(at(name));
   for (const name of ['upper', 'control']) await chown(at(name), SANDBOX_UID, SANDBOX_UID);
@@ -44,13 +46,13 @@ export async function layeredHome(
       DriverConfig: { Name: 'local', Options: overlayOptions(home) },
     },
   };
+  // The engine makes it with the container.
+  making.defer(() => docker.getVolume(volume).remove({ force: true }));
+  const made = making.move();
   return {
     mount,
     upper: at('upper'),
     control: at('control'),
-    async [Symbol.asyncDispose]() {
-      await docker.getVolume(volume).remove({ force: true });
-      await rm(root, { recursive: true, force: true });
-    },
+    [Symbol.asyncDispose]: () => made.disposeAsync(),
   };
 }

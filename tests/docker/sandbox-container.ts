@@ -30,26 +30,22 @@ export interface SandboxContainer extends AsyncDisposable {
 
 /** A sandbox in a container confined as sandboxes are; all gone in the end. */
 export async function startSandboxContainer(options: SandboxContainerOptions): Promise<SandboxContainer> {
+  await using starting = new AsyncDisposableStack();
   const root = await mkdtemp(join(tmpdir(), 'runtimed-docker-'));
+  starting.defer(() => rm(root, { recursive: true, force: true }));
   const [home, control] = [join(root, 'home'), join(root, 'control')];
   for (const directory of [home, control]) await mkdir(directory);
   await writeFiles(join(home, APP_DIRECTORY), options.app);
   for (const path of [home, control, ...(await below(home))]) await chown(path, SANDBOX_UID, SANDBOX_UID);
   const container = await options.docker.createContainer(containerOptions(options, home, control));
-  const dispose = async () => {
-    await container.remove({ force: true });
-    await rm(root, { recursive: true, force: true });
-  };
-  try {
-    const begun = performance.now();
-    await container.start();
-    const client = new Client(join(control, CONTROL_SOCKET));
-    await until(() => client.status());
-    return { container, client, answeredAfter: performance.now() - begun, [Symbol.asyncDispose]: dispose };
-  } catch (error) {
-    await dispose();
-    throw error;
-  }
+  starting.defer(() => container.remove({ force: true }));
+  const begun = performance.now();
+  await container.start();
+  const client = new Client(join(control, CONTROL_SOCKET));
+  await until(() => client.status());
+  const answeredAfter = performance.now() - begun;
+  const running = starting.move();
+  return { container, client, answeredAfter, [Symbol.asyncDispose]: () => running.disposeAsync() };
 }
 
 const below = async (directory: string): Promise<string[]> =>
