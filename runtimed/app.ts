@@ -90,11 +90,22 @@ export class App {
 
   /**
    * Restarts processes, after an install when the app asks for more than it has. Returns when the old ones have ended;
-   * the rest shows in the status. Before the first start there is nothing to restart.
+   * the rest shows in the status. Before the first start there is nothing to restart. After a task that asked for other
+   * dependencies everything is restarted: what runs has loaded the old ones.
    */
-  restart(scope: RestartScope): Promise<void> {
-    this.#parts.logger.info('restart', { scope });
-    return this.#parts.supervisor.restart(scope, this.#restartSteps);
+  async restart(scope: RestartScope): Promise<void> {
+    const widened = scope === 'after_task' && (await this.#lacksDependencies()) ? 'all' : scope;
+    this.#parts.logger.info('restart', { scope: widened });
+    await this.#parts.supervisor.restart(widened, this.#restartSteps);
+  }
+
+  async #lacksDependencies(): Promise<boolean> {
+    try {
+      return (await this.#parts.installer.pending()) !== undefined;
+    } catch (error) {
+      this.#parts.logger.error('what is to be installed could not be told', error);
+      return false;
+    }
   }
 
   /** What comes before every start. Never rejects: what runs afterwards says itself what it misses. */

@@ -163,6 +163,23 @@ describe('a restart after a task', () => {
     expect(after.processes[2]).toMatchObject({ abandoned: false, restarts: 0 });
   });
 
+  it('is of everything where the task asked for other dependencies, and installs them', async () => {
+    const bin =
+      '#!/bin/bash\nmkdir -p node_modules/dep && echo \'{"version":"1.0.0"}\' >node_modules/dep/package.json\n';
+    await using sandbox = await startSandbox({
+      app: { 'sandbox.yaml': text(false), 'package.json': '{}' },
+      home: { '.bash_profile': 'pnpm() { bash ~/pnpm; }', pnpm: bin },
+    });
+    const before = pidsOf(await sandbox.reaches(allRun));
+    await restart(sandbox, 'after_task');
+    expect(pidsOf(await sandbox.client.status())).toEqual(before);
+    await sandbox.client.write('package.json', '{"dependencies":{"dep":"^1.0.0"}}');
+    await restart(sandbox, 'after_task');
+    const after = await sandbox.reaches(allRun);
+    expect(pidsOf(after)['w']).not.toBe(before['w']);
+    expect((await sandbox.client.logs('w')).join('\n')).toContain('dep is not installed');
+  });
+
   it('goes by what the manifest says now, also where that alone has changed', async () => {
     await using sandbox = await startSandbox({ app: { 'sandbox.yaml': text(false) } });
     const { processes } = await sandbox.reaches(allRun);

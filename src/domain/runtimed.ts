@@ -69,7 +69,10 @@ export interface ProcessState {
   abandoned: boolean;
 }
 
-/** All processes, or what the end of a task restarts: those declared so, and those that were abandoned. */
+/**
+ * All processes, or what the end of a task restarts: those declared so, those that were abandoned, and all of them when
+ * there is something to install.
+ */
 export const RESTART_SCOPES = ['all', 'after_task'] as const;
 export type RestartScope = (typeof RESTART_SCOPES)[number];
 
