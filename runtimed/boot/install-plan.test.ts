@@ -3,7 +3,8 @@ import { chmod, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { prepareMachine } from '../testing/sandbox.ts';
-import { type InstallStep, installPlan } from './install-plan.ts';
+import { installPlan } from './install-plan.ts';
+import type { InstallStep } from './install-step.ts';
 
 const EXPRESS = JSON.stringify({ dependencies: { express: '5.3.0' } });
 const INSTALLED = { 'express/package.json': '{"version":"5.3.0"}' };

@@ -8,7 +8,8 @@ import type { Timings } from '../options.ts';
 import type { Environment } from '../processes/environment.ts';
 import { Program } from '../processes/program.ts';
 import { openRegular } from '../regular-file.ts';
-import { installPlan, type InstallStep } from './install-plan.ts';
+import { installPlan } from './install-plan.ts';
+import type { InstallStep } from './install-step.ts';
 
 /** Without a terminal and without questions. */
 const UNATTENDED = { CI: 'true', YARN_ENABLE_IMMUTABLE_INSTALLS: 'false' };

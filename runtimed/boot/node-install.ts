@@ -5,7 +5,7 @@ import { APP_DIRECTORY } from '../../src/domain/paths.ts';
 import { isAbsent, isFile } from '../regular-file.ts';
 import { type AppPackage, readPackage } from './app-package.ts';
 import { missingDependency } from './dependencies.ts';
-import type { InstallPlace, InstallStep } from './install-plan.ts';
+import type { InstallPlace, InstallStep } from './install-step.ts';
 
 /** Without a terminal and without questions; what is there already is not fetched again. */
 const COMMANDS: Record<PackageManager, string> = {

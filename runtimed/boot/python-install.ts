@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readText } from './app-package.ts';
-import type { InstallPlace, InstallStep } from './install-plan.ts';
+import type { InstallPlace, InstallStep } from './install-step.ts';
 
 const REQUIREMENTS = 'requirements.txt';
 const ENVIRONMENT = '.venv';
