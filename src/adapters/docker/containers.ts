@@ -22,8 +22,8 @@ const START_MEANING = {
   500: NOT_STARTED,
   409: ['conflict', 'The sandbox is paused. Unpause it instead.'],
 } as const;
-/** Its own, or that of a container which does not run any more. */
-const NETWORK_GONE = /network .*not found|cannot join network of/i;
+/** Its own, or that of a container which has gone or does not run any more; engines word that in several ways. */
+const NETWORK_GONE = /network .*not found|join(ing)? network (namespace )?of/i;
 const NAME_TAKEN =
   "A container that is not this instance's has the name this sandbox needs. Rename or remove it.";
 
