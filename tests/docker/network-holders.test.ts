@@ -54,6 +54,15 @@ describe('networks that are kept ready', () => {
     expect((await holders()).toSorted()).toEqual(before.toSorted());
   });
 
+  it('are recognised by their name, and end at once when the engine is told to stop', async () => {
+    const [id = ''] = await holders();
+    const { Name } = await docker.getContainer(id).inspect();
+    expect(Name).toMatch(new RegExp(`^/sandboxd-${on.instance}-network-[0-9a-f]+$`));
+    const before = performance.now();
+    await docker.getContainer(id).stop({ t: 10 });
+    expect(performance.now() - before).toBeLessThan(8000);
+  });
+
   it('serve one sandbox each, which is reached and shown like any other', async () => {
     const { spec, address, startedAt, holder } = await startServing();
     expect(await holders()).toContain(holder);

@@ -13,8 +13,9 @@ const SPARES = 3;
 const QUIET = 1500;
 /** Milliseconds after which everything is looked at although nothing seems to be missing. */
 const REVIEW = 30_000;
-/** The least an engine accepts is 6 MiB. */
-const MEMORY_BYTES = 16 * 1024 ** 2;
+/** `sleep` needs next to nothing of these. What sets a container up counts against them, too, and takes far more. */
+const MEMORY_BYTES = 64 * 1024 ** 2;
+const PIDS = 64;
 
 /** A network namespace on the sandboxes' bridge, held by a container that does nothing else. */
 export interface NetworkHolder {
@@ -146,12 +147,15 @@ export class NetworkHolders {
   }
 }
 
-/** As confined as a sandbox, and with nothing of one: no files, no environment. */
+/** As confined as a sandbox, and with nothing of one: no files, no environment but the image's. */
 function holderOptions(names: Names, image: string, networkId: string): ContainerCreateOptions {
   return {
+    name: names.holder(),
     Image: image,
     Entrypoint: ['sleep', 'infinity'],
     Cmd: [],
+    // As the first process it ignores SIGTERM: an engine that shuts down would wait for it in vain.
+    StopSignal: 'SIGKILL',
     User: `${SANDBOX_UID}:${SANDBOX_UID}`,
     Hostname: HOSTNAME,
     Healthcheck: { Test: ['NONE'] },
@@ -163,7 +167,7 @@ function holderOptions(names: Names, image: string, networkId: string): Containe
       SecurityOpt: ['no-new-privileges'],
       Memory: MEMORY_BYTES,
       MemorySwap: MEMORY_BYTES,
-      PidsLimit: 8,
+      PidsLimit: PIDS,
       RestartPolicy: { Name: 'no' },
       LogConfig: { Type: 'none', Config: {} },
     },
