@@ -2,7 +2,15 @@ import type Docker from 'dockerode';
 import type { ContainerInspectInfo } from 'dockerode';
 import { SandboxdError, notFound } from '../../domain/errors.ts';
 import type { ContainerSpec, ContainerView, StartedContainer } from '../../domain/engine.ts';
-import { callEngine, engineCall, engineReason, engineStatus, refusal, tolerate } from './call.ts';
+import {
+  IMAGE_MISSING,
+  callEngine,
+  engineCall,
+  engineReason,
+  engineStatus,
+  refusal,
+  tolerate,
+} from './call.ts';
 import { containerOptions } from './container-options.ts';
 import type { Network } from './network.ts';
 import type { NetworkHolder, NetworkHolders } from './network-holders.ts';
@@ -12,11 +20,7 @@ import type { Volumes } from './volumes.ts';
 
 /** The engine answered, and would answer the same again: nothing to be gained by waiting for it. */
 const NOT_STARTED = ['sandbox_unavailable', 'The container engine could not start the sandbox.'] as const;
-const CREATE_MEANING = {
-  400: NOT_STARTED,
-  500: NOT_STARTED,
-  404: ['unavailable', 'The sandbox image is not on this node. Build it, or name another one.'],
-} as const;
+const CREATE_MEANING = { ...IMAGE_MISSING, 400: NOT_STARTED, 500: NOT_STARTED } as const;
 const START_MEANING = {
   400: NOT_STARTED,
   500: NOT_STARTED,

@@ -7,7 +7,7 @@ import type {
   EngineInfo,
   StartedContainer,
 } from '../../domain/engine.ts';
-import { engineCall } from './call.ts';
+import { IMAGE_MISSING, engineCall } from './call.ts';
 import { Containers } from './containers.ts';
 import type { RawInfo } from './dockerode-types.ts';
 import { engineEvents } from './events.ts';
@@ -23,10 +23,6 @@ export interface DockerOptions {
   /** Tells this installation's things from any other's on the same engine: 1 to 32 characters, for good. */
   readonly instance: string;
 }
-
-const IMAGE_MISSING = {
-  meaning: { 404: ['unavailable', 'The sandbox image is not on this node. Build it, or name another one.'] },
-} as const;
 
 /** Docker Engine from 20.10 on, over its socket; each speaks the newest API version it has. */
 export class DockerEngine implements Engine {
@@ -93,7 +89,9 @@ export class DockerEngine implements Engine {
 
   async imageDigest(reference: string): Promise<string> {
     const image = this.#docker.getImage(reference);
-    const { Id } = await engineCall((abortSignal) => image.inspect({ abortSignal }), IMAGE_MISSING);
+    const { Id } = await engineCall((abortSignal) => image.inspect({ abortSignal }), {
+      meaning: IMAGE_MISSING,
+    });
     return Id;
   }
 

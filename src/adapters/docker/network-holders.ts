@@ -1,7 +1,7 @@
 import type Docker from 'dockerode';
 import type { ContainerCreateOptions } from 'dockerode';
 import { SANDBOX_UID } from '../../domain/runtimed.ts';
-import { engineCall, tolerate } from './call.ts';
+import { IMAGE_MISSING, engineCall, tolerate } from './call.ts';
 import { HOSTNAME } from './container-options.ts';
 import { HOLDER_LABEL, INSTANCE_LABEL, type Names } from './names.ts';
 import type { Network } from './network.ts';
@@ -132,8 +132,10 @@ export class NetworkHolders {
 
   async #make(image: string): Promise<NetworkHolder> {
     const networkId = await this.#network.id();
-    const container = await engineCall((abortSignal) =>
-      this.#docker.createContainer({ ...holderOptions(this.#names, image, networkId), abortSignal }),
+    const options = holderOptions(this.#names, image, networkId);
+    const container = await engineCall(
+      (abortSignal) => this.#docker.createContainer({ ...options, abortSignal }),
+      { meaning: IMAGE_MISSING },
     );
     try {
       await engineCall((abortSignal) => container.start({ abortSignal }));
@@ -141,6 +143,8 @@ export class NetworkHolders {
       if (address === undefined) throw new Error('A network holder ended as it started.');
       return { id: container.id, address };
     } catch (error) {
+      // It may be that the network has gone.
+      this.#network.forget();
       await this.remove(container.id);
       throw error;
     }
