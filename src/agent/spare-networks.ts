@@ -18,7 +18,7 @@ export async function keepSpareNetworks(
   let isWell = true;
   while (!signal.aborted) {
     try {
-      await engine.keepNetworks(defaults.image);
+      await engine.keepNetworks(defaults.image, defaults.runtime);
       isWell = true;
     } catch (error) {
       // Once, and again after it was well: what fails now fails again and again.

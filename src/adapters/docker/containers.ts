@@ -71,7 +71,7 @@ export class Containers {
 
   async create(spec: ContainerSpec): Promise<void> {
     const [networkId, cpus] = await Promise.all([this.#network.id(), this.#cpus()]);
-    // Other runtimes bring networks of their own kind, which not all of them can share.
+    // Theirs is the runtime that the engine takes by itself; others need not be able to share with it.
     const holder = spec.runtime === undefined ? this.#holders.take() : undefined;
     try {
       const options = containerOptions(this.#names, spec, { networkId, cpus, holderId: holder?.id });
