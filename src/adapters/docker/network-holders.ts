@@ -7,7 +7,7 @@ import { HOLDER_LABEL, INSTANCE_LABEL, type Names } from './names.ts';
 import type { Network } from './network.ts';
 import { addressIn, holderOf, isUp } from './view.ts';
 
-/** What is kept ready: a start takes one, and starts come in small crowds. Each costs a few megabytes. */
+/** What is kept ready: a start takes one, and starts come in small crowds. Each costs the engine some 10 MB. */
 const SPARES = 3;
 /** Their containers find the network that they join as its holder does. Others take it over, each in its own way. */
 export const SHARING_RUNTIMES = ['runc', 'io.containerd.runc.v2', 'crun', 'youki', 'nvidia'];
@@ -122,7 +122,7 @@ export class NetworkHolders {
     const kept = new Set([...users.map(({ holder }) => holder), ...this.#taken, ...fit.map(({ id }) => id)]);
     const useless = holders.filter(({ Id }) => !standing.has(Id) || !kept.has(Id));
     await Promise.all(useless.map(({ Id }) => this.remove(Id)));
-    const stranded = users.filter(({ holder }) => !standing.has(holder));
+    const stranded = users.filter(({ holder, State }) => isUp(State) && !standing.has(holder));
     await Promise.all(stranded.map(({ id }) => this.#end(id)));
     while (this.#spares.length < wanted && !this.#isBusy()) this.#spares.push(await this.#make(imageId));
     this.#reviewedAt = performance.now();
