@@ -91,11 +91,12 @@ export interface Engine {
   /**
    * Keeps networks ready for sandboxes that will be started, which then takes a good deal less time, and removes what an
    * earlier run left of them. Cheap when nothing is missing, so that it can be called every second or so. A start that
-   * finds none ready does without. A sandbox whose network somebody has taken away is ended.
+   * finds none ready does without, as does each where containers of the runtime cannot share a network. A sandbox whose
+   * network somebody has taken away is ended.
    * @throws node_unavailable, unavailable without the image
    */
-  keepNetworks(image: string): Promise<void>;
-  /** Removes the bridge and every rule. @throws conflict while a sandbox is attached */
+  keepNetworks(image: string, runtime?: string): Promise<void>;
+  /** Removes the bridge and every rule. @throws conflict while a sandbox that runs is attached */
   removeNetwork(): Promise<void>;
 
   /** Makes the container (and its volume), stopped. One with the same specification is kept; another is replaced. */

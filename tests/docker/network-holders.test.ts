@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import Docker from 'dockerode';
+import { pack } from 'tar-stream';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { DockerEngine } from '../../src/adapters/docker/engine.ts';
 import { type TestInstance, startInstance } from './instance.ts';
@@ -54,6 +56,15 @@ describe('networks that are kept ready', () => {
     expect((await holders()).toSorted()).toEqual(before.toSorted());
   });
 
+  it('are recognised by their name, and end at once when the engine is told to stop', async () => {
+    const [id = ''] = await holders();
+    const { Name } = await docker.getContainer(id).inspect();
+    expect(Name).toMatch(new RegExp(`^/sandboxd-${on.instance}-network-[0-9a-f]+$`));
+    const before = performance.now();
+    await docker.getContainer(id).stop({ t: 10 });
+    expect(performance.now() - before).toBeLessThan(8000);
+  });
+
   it('serve one sandbox each, which is reached and shown like any other', async () => {
     const { spec, address, startedAt, holder } = await startServing();
     expect(await holders()).toContain(holder);
@@ -103,10 +114,11 @@ describe('networks that are kept ready', () => {
     expect(await text(connect(3000, address))).toBe('hello');
   });
 
-  it('take their sandbox with them, so that it is started anew', async () => {
+  it.each(['ended', 'cut off'])('that are %s take their sandbox along: it is started anew', async (how) => {
     const { spec, holder = '' } = await startServing();
     const idle = await holders();
-    await docker.getContainer(holder).kill();
+    if (how === 'ended') await docker.getContainer(holder).kill();
+    else await docker.getNetwork(`sandboxd-${on.instance}`).disconnect({ Container: holder, Force: true });
     await expect
       .poll(
         async () => {
@@ -133,4 +145,99 @@ describe('networks that are kept ready', () => {
     await expect(next.removeNetwork()).rejects.toMatchObject({ code: 'conflict' });
     expect(await holders()).toEqual([holder]);
   });
+
+  it('that an earlier run has left go with the network, also those of a sandbox that was stopped', async () => {
+    const { spec, holder } = await startServing();
+    await on.engine.stop(spec.sandboxId, 5);
+    expect(await holders()).toContain(holder);
+    await anotherRun().removeNetwork();
+    expect(await holders()).toEqual([]);
+    await on.engine.ensureNetwork();
+    await expect(on.engine.start(spec.sandboxId)).rejects.toMatchObject({ code: 'not_found' });
+    await on.engine.create(spec);
+    expect(await on.engine.start(spec.sandboxId)).toHaveProperty('address');
+  });
+
+  it('are made anew when the image is: the one before is not held on to', async () => {
+    const tag = `sandboxd-test-moving:${randomUUID()}`;
+    const run = anotherRun();
+    const images = [await retag(tag, 'before')];
+    try {
+      await run.keepNetworks(tag);
+      expect(await imagesOf(await holders())).toEqual(images);
+      images.unshift(await retag(tag, 'after'));
+      const spec = await on.program(SERVE);
+      await run.create(spec);
+      const used = await holderOf(spec.sandboxId);
+      const spares = async () => {
+        await run.keepNetworks(tag);
+        return imagesOf((await holders()).filter((id) => id !== used));
+      };
+      await expect.poll(spares, { timeout: 30_000 }).toEqual([images[0]]);
+    } finally {
+      await run.removeNetwork();
+      for (const id of images) await docker.getImage(id).remove();
+    }
+  });
+
+  it('are refused without the image', async () => {
+    await expect(anotherRun().keepNetworks('sandboxd-test:missing')).rejects.toMatchObject({
+      code: 'unavailable',
+    });
+  });
+
+  it('leave nothing behind where the image cannot hold one, and the engine says why', async () => {
+    const tag = `sandboxd-test-bare:${randomUUID()}`;
+    await importFile(tag);
+    try {
+      const run = anotherRun();
+      const error = await run.keepNetworks(tag).catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject({ code: 'node_unavailable' });
+      expect(String((error as Error).cause)).toContain('sleep');
+      expect(await holders()).toEqual([]);
+      const spec = await on.program(SERVE);
+      await run.create(spec);
+      expect(await run.start(spec.sandboxId)).toHaveProperty('address');
+    } finally {
+      await docker.getImage(tag).remove();
+    }
+  });
+
+  it('are none for a runtime that brings a network of its own kind', async () => {
+    const run = anotherRun();
+    await run.keepNetworks(image.reference, 'runsc');
+    expect(await holders()).toEqual([]);
+  });
 });
+
+/** Gives a name to a new image, of the same files as the usual one. @returns its id */
+async function retag(tag: string, comment: string): Promise<string> {
+  const [repo, version] = tag.split(':');
+  const container = await docker.createContainer({ Image: image.reference });
+  try {
+    const { Id } = (await container.commit({ repo, tag: version, comment })) as { Id: string };
+    return Id;
+  } finally {
+    await container.remove();
+  }
+}
+
+/** An image of one file that is no program. */
+async function importFile(tag: string): Promise<void> {
+  const [repo, version] = tag.split(':');
+  const files = pack();
+  files.entry({ name: 'file' }, '');
+  files.finalize();
+  const progress = await docker.importImage(files as unknown as NodeJS.ReadableStream, {
+    repo,
+    tag: version,
+  });
+  await new Promise((resolve, reject) => {
+    docker.modem.followProgress(progress, (error) => (error ? reject(error) : resolve(undefined)));
+  });
+}
+
+async function imagesOf(containers: string[]): Promise<string[]> {
+  const found = await Promise.all(containers.map((id) => docker.getContainer(id).inspect()));
+  return [...new Set(found.map(({ Image }) => Image))];
+}

@@ -36,6 +36,11 @@ export async function callEngine<T>(
 /** What each refusal means for the caller. Anything else is the node's own trouble. */
 export type Meaning = Readonly<Partial<Record<number, readonly [ErrorCode, string]>>>;
 
+/** Of whatever makes a container, or looks at an image. */
+export const IMAGE_MISSING = {
+  404: ['unavailable', 'The sandbox image is not on this node. Build it, or name another one.'],
+} as const;
+
 /** Turns a refusal of the engine into the error a caller may see. */
 export function refusal(thrown: unknown, meaning: Meaning = {}): SandboxdError {
   if (thrown instanceof SandboxdError) return thrown;

@@ -2,7 +2,15 @@ import type Docker from 'dockerode';
 import type { ContainerInspectInfo } from 'dockerode';
 import { SandboxdError, notFound } from '../../domain/errors.ts';
 import type { ContainerSpec, ContainerView, StartedContainer } from '../../domain/engine.ts';
-import { callEngine, engineCall, engineReason, engineStatus, refusal, tolerate } from './call.ts';
+import {
+  IMAGE_MISSING,
+  callEngine,
+  engineCall,
+  engineReason,
+  engineStatus,
+  refusal,
+  tolerate,
+} from './call.ts';
 import { containerOptions } from './container-options.ts';
 import type { Network } from './network.ts';
 import type { NetworkHolder, NetworkHolders } from './network-holders.ts';
@@ -12,18 +20,14 @@ import type { Volumes } from './volumes.ts';
 
 /** The engine answered, and would answer the same again: nothing to be gained by waiting for it. */
 const NOT_STARTED = ['sandbox_unavailable', 'The container engine could not start the sandbox.'] as const;
-const CREATE_MEANING = {
-  400: NOT_STARTED,
-  500: NOT_STARTED,
-  404: ['unavailable', 'The sandbox image is not on this node. Build it, or name another one.'],
-} as const;
+const CREATE_MEANING = { ...IMAGE_MISSING, 400: NOT_STARTED, 500: NOT_STARTED } as const;
 const START_MEANING = {
   400: NOT_STARTED,
   500: NOT_STARTED,
   409: ['conflict', 'The sandbox is paused. Unpause it instead.'],
 } as const;
-/** Its own, or that of a container which does not run any more. */
-const NETWORK_GONE = /network .*not found|cannot join network of/i;
+/** Its own, or that of a container which has gone or does not run any more; engines word that in several ways. */
+const NETWORK_GONE = /network .*not found|join(ing)? network (namespace )?of/i;
 const NAME_TAKEN =
   "A container that is not this instance's has the name this sandbox needs. Rename or remove it.";
 
@@ -67,7 +71,7 @@ export class Containers {
 
   async create(spec: ContainerSpec): Promise<void> {
     const [networkId, cpus] = await Promise.all([this.#network.id(), this.#cpus()]);
-    // Other runtimes bring networks of their own kind, which not all of them can share.
+    // Theirs is the runtime that the engine takes by itself; others need not be able to share with it.
     const holder = spec.runtime === undefined ? this.#holders.take() : undefined;
     try {
       const options = containerOptions(this.#names, spec, { networkId, cpus, holderId: holder?.id });

@@ -18,4 +18,5 @@ export interface RawInfo {
   MemTotal: number;
   NCPU: number;
   Runtimes?: Record<string, unknown>;
+  DefaultRuntime?: string;
 }

@@ -74,6 +74,22 @@ describe('an engine that is not there or misbehaves', () => {
     expect(await readdir(root)).toEqual(['engine.sock']);
   });
 
+  it.each([
+    [404, 'network 0123abcd not found'],
+    [404, 'No such container: 0123abcd'],
+    [409, 'cannot join network of a non running container: 0123abcd'],
+    [409, 'cannot join network namespace of a non running container: container /holder is exited'],
+    [500, 'joining network namespace of container: No such container: 0123abcd'],
+  ])('has lost the network of a container, which is to be made anew: %d %s', async (status, message) => {
+    const labels = { 'sandboxd.instance': 'test', 'sandboxd.sandbox': ID };
+    const container = { Id: 'sandbox', Config: { Labels: labels }, HostConfig: {} };
+    await listen((request, response) => {
+      if (request.method === 'GET') response.writeHead(200).end(JSON.stringify(container));
+      else response.writeHead(status).end(JSON.stringify({ message }));
+    });
+    expect(await failure(engine().start(ID))).toMatchObject({ code: 'not_found' });
+  });
+
   it('is asked for events again and again, until nobody listens', async () => {
     let connections = 0;
     await listen((_request, response) => {

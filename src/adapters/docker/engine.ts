@@ -7,13 +7,13 @@ import type {
   EngineInfo,
   StartedContainer,
 } from '../../domain/engine.ts';
-import { engineCall } from './call.ts';
+import { IMAGE_MISSING, engineCall } from './call.ts';
 import { Containers } from './containers.ts';
 import type { RawInfo } from './dockerode-types.ts';
 import { engineEvents } from './events.ts';
 import { extractFromImage } from './extract.ts';
 import { type Names, namesOf } from './names.ts';
-import { NetworkHolders } from './network-holders.ts';
+import { NetworkHolders, SHARING_RUNTIMES } from './network-holders.ts';
 import { Network } from './network.ts';
 import { probeOverlay } from './probe.ts';
 import { Volumes } from './volumes.ts';
@@ -24,10 +24,6 @@ export interface DockerOptions {
   readonly instance: string;
 }
 
-const IMAGE_MISSING = {
-  meaning: { 404: ['unavailable', 'The sandbox image is not on this node. Build it, or name another one.'] },
-} as const;
-
 /** Docker Engine from 20.10 on, over its socket; each speaks the newest API version it has. */
 export class DockerEngine implements Engine {
   readonly #docker: Docker;
@@ -36,7 +32,7 @@ export class DockerEngine implements Engine {
   readonly #holders: NetworkHolders;
   readonly #volumes: Volumes;
   readonly #containers: Containers;
-  #cpus: number | undefined;
+  #info: RawInfo | undefined;
 
   /** @throws invalid_request when the instance's id cannot be part of an engine name */
   constructor({ socketPath, instance }: DockerOptions) {
@@ -52,13 +48,12 @@ export class DockerEngine implements Engine {
       network: this.#network,
       holders: this.#holders,
       volumes: this.#volumes,
-      cpus: async () => this.#cpus ?? (await this.info()).cpus,
+      cpus: async () => (this.#info ?? (await this.#ask())).NCPU,
     });
   }
 
   async info(): Promise<EngineInfo> {
-    const info = await engineCall((abortSignal) => aborting(this.#docker).info({ abortSignal }));
-    this.#cpus = info.NCPU;
+    const info = await this.#ask();
     return {
       version: info.ServerVersion,
       cgroupVersion: info.CgroupVersion === '2' ? 2 : 1,
@@ -68,8 +63,18 @@ export class DockerEngine implements Engine {
     };
   }
 
+  async #ask(): Promise<RawInfo> {
+    this.#info = await engineCall((abortSignal) => aborting(this.#docker).info({ abortSignal }));
+    return this.#info;
+  }
+
   ensureNetwork = (): Promise<void> => this.#network.ensure();
-  keepNetworks = (image: string): Promise<void> => this.#holders.keep(image);
+
+  async keepNetworks(image: string, runtime?: string): Promise<void> {
+    const { DefaultRuntime = 'runc' } = this.#info ?? (await this.#ask());
+    // The holders' is the engine's own.
+    await this.#holders.keep(image, runtime === undefined && SHARING_RUNTIMES.includes(DefaultRuntime));
+  }
 
   async removeNetwork(): Promise<void> {
     await this.#holders.removeUnused();
@@ -93,7 +98,9 @@ export class DockerEngine implements Engine {
 
   async imageDigest(reference: string): Promise<string> {
     const image = this.#docker.getImage(reference);
-    const { Id } = await engineCall((abortSignal) => image.inspect({ abortSignal }), IMAGE_MISSING);
+    const { Id } = await engineCall((abortSignal) => image.inspect({ abortSignal }), {
+      meaning: IMAGE_MISSING,
+    });
     return Id;
   }
 

@@ -1,11 +1,7 @@
 import type Docker from 'dockerode';
 import type { ContainerCreateOptions } from 'dockerode';
-import { engineCall, tolerate } from './call.ts';
+import { IMAGE_MISSING, engineCall, tolerate } from './call.ts';
 import { INSTANCE_LABEL, type Names, fingerprint } from './names.ts';
-
-const IMAGE_MISSING = {
-  meaning: { 404: ['unavailable', 'The sandbox image is not on this node. Build it, or name another one.'] },
-} as const;
 
 /**
  * Makes a container that is never started, to get at an image's files or a volume's mount, and removes it afterwards.
@@ -30,7 +26,7 @@ export async function withHelper<T>(
         Labels: { [INSTANCE_LABEL]: names.instance },
         abortSignal,
       }),
-    IMAGE_MISSING,
+    { meaning: IMAGE_MISSING },
   );
   try {
     return await use(container);

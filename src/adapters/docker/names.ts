@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { invalid } from '../../domain/errors.ts';
 import { parseId } from '../../domain/ids.ts';
 
@@ -21,6 +21,8 @@ export interface Names {
   readonly chainPrefix: string;
   /** @throws invalid_request for what is no sandbox id, so that no other text ever reaches a name */
   container(sandboxId: string): string;
+  /** Another one with each call, never that of a sandbox's container. */
+  holder(): string;
   /** Differs for different mount options: the engine keeps the first ones a volume was made with. */
   volume(sandboxId: string, options: Readonly<Record<string, string>>): string;
   labels(sandboxId: string): Record<string, string>;
@@ -45,6 +47,7 @@ export function namesOf(instance: string): Names {
     bridge: `sbx-${short}`,
     chainPrefix: `SANDBOXD-${short}`,
     container,
+    holder: () => `sandboxd-${instance}-network-${randomBytes(6).toString('hex')}`,
     volume: (sandboxId, options) => `${container(sandboxId)}-${fingerprint(options).slice(0, 12)}`,
     labels: (sandboxId) => ({ [INSTANCE_LABEL]: instance, [SANDBOX_LABEL]: canonical(sandboxId) }),
     all: () => ({ label: [`${INSTANCE_LABEL}=${instance}`] }),

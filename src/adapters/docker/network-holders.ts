@@ -1,25 +1,30 @@
 import type Docker from 'dockerode';
-import type { ContainerCreateOptions } from 'dockerode';
+import type { ContainerCreateOptions, ContainerInfo } from 'dockerode';
 import { SANDBOX_UID } from '../../domain/runtimed.ts';
-import { engineCall, tolerate } from './call.ts';
+import { IMAGE_MISSING, engineCall, tolerate } from './call.ts';
 import { HOSTNAME } from './container-options.ts';
 import { HOLDER_LABEL, INSTANCE_LABEL, type Names } from './names.ts';
 import type { Network } from './network.ts';
-import { addressIn, holderOf } from './view.ts';
+import { addressIn, holderOf, isUp } from './view.ts';
 
-/** What is kept ready: a start takes one, and starts come in small crowds. Each costs a few megabytes. */
+/** What is kept ready: a start takes one, and starts come in small crowds. Each costs the engine some 10 MB. */
 const SPARES = 3;
+/** Their containers find the network that they join as its holder does. Others take it over, each in its own way. */
+export const SHARING_RUNTIMES = ['runc', 'io.containerd.runc.v2', 'crun', 'youki', 'nvidia'];
 /** Milliseconds after a start in which none is made: that would take the machine away from what has just started. */
 const QUIET = 1500;
 /** Milliseconds after which everything is looked at although nothing seems to be missing. */
 const REVIEW = 30_000;
-/** The least an engine accepts is 6 MiB. */
-const MEMORY_BYTES = 16 * 1024 ** 2;
+/** `sleep` needs next to nothing of these. What sets a container up counts against them, too, and takes far more. */
+const MEMORY_BYTES = 64 * 1024 ** 2;
+const PIDS = 64;
 
 /** A network namespace on the sandboxes' bridge, held by a container that does nothing else. */
 export interface NetworkHolder {
   readonly id: string;
   readonly address: string;
+  /** An image that a tag no longer names cannot be removed while one runs from it. */
+  readonly imageId: string;
 }
 
 /**
@@ -64,22 +69,28 @@ export class NetworkHolders {
     this.#spares.length = 0;
   }
 
-  /** Makes what is missing of the spares and removes what nobody uses. Concurrent calls share one. */
-  async keep(image: string): Promise<void> {
-    const now = performance.now();
-    const isComplete = this.#spares.length >= SPARES && now - this.#reviewedAt < REVIEW;
-    if (isComplete || now - this.#takenAt < QUIET) return;
-    this.#keeping ??= this.#review(image).finally(() => {
+  /**
+   * Makes what is missing of the spares and removes what nobody uses. Concurrent calls share one.
+   * @param isShareable whether sandboxes can use any; if not, all that is done is to remove
+   */
+  async keep(image: string, isShareable: boolean): Promise<void> {
+    const wanted = isShareable ? SPARES : 0;
+    const isComplete = this.#spares.length >= wanted && performance.now() - this.#reviewedAt < REVIEW;
+    if (isComplete || this.#isBusy()) return;
+    this.#keeping ??= this.#review(image, wanted).finally(() => {
       this.#keeping = undefined;
     });
     await this.#keeping;
   }
 
-  /** Removes every one that no container uses, spares included. */
+  /** Removes every one that no running container uses, spares included. */
   async removeUnused(): Promise<void> {
-    await this.#keeping;
+    await this.#keeping?.catch(() => {
+      // Who asked for them is told.
+    });
     this.forget();
-    const { holders, used } = await this.#look();
+    const { holders, users } = await this.#look();
+    const used = new Set(users.filter(({ State }) => isUp(State)).map(({ holder }) => holder));
     await Promise.all(holders.filter(({ Id }) => !used.has(Id)).map(({ Id }) => this.remove(Id)));
   }
 
@@ -98,17 +109,31 @@ export class NetworkHolders {
     return addressIn(found.NetworkSettings.Networks);
   }
 
-  async #review(image: string): Promise<void> {
-    const { holders, used, users } = await this.#look();
-    const alive = new Set(holders.filter(({ State }) => State === 'running').map(({ Id }) => Id));
-    this.#spares.splice(0, Infinity, ...this.#spares.filter(({ id }) => alive.has(id)));
-    const kept = new Set([...used, ...this.#taken, ...this.#spares.map(({ id }) => id)]);
-    const useless = holders.filter(({ Id }) => !alive.has(Id) || !kept.has(Id));
+  #isBusy(): boolean {
+    return performance.now() - this.#takenAt < QUIET;
+  }
+
+  async #review(image: string, wanted: number): Promise<void> {
+    const [networkId, imageId] = await Promise.all([this.#network.id(), this.#imageId(image)]);
+    const { holders, users } = await this.#look();
+    const standing = new Set(holders.filter((info) => stands(info, networkId)).map(({ Id }) => Id));
+    const fit = this.#spares.filter((spare) => standing.has(spare.id) && spare.imageId === imageId);
+    this.#spares.splice(0, Infinity, ...fit);
+    const kept = new Set([...users.map(({ holder }) => holder), ...this.#taken, ...fit.map(({ id }) => id)]);
+    const useless = holders.filter(({ Id }) => !standing.has(Id) || !kept.has(Id));
     await Promise.all(useless.map(({ Id }) => this.remove(Id)));
-    const stranded = users.filter(({ holder }) => !alive.has(holder));
+    const stranded = users.filter(({ holder, State }) => isUp(State) && !standing.has(holder));
     await Promise.all(stranded.map(({ id }) => this.#end(id)));
-    while (this.#spares.length < SPARES) this.#spares.push(await this.#make(image));
+    while (this.#spares.length < wanted && !this.#isBusy()) this.#spares.push(await this.#make(imageId));
     this.#reviewedAt = performance.now();
+  }
+
+  async #imageId(reference: string): Promise<string> {
+    const image = this.#docker.getImage(reference);
+    const { Id } = await engineCall((abortSignal) => image.inspect({ abortSignal }), {
+      meaning: IMAGE_MISSING,
+    });
+    return Id;
   }
 
   /** A sandbox whose network has gone is out of everybody's reach: its end is noticed, and it is started anew. */
@@ -122,36 +147,48 @@ export class NetworkHolders {
       this.#docker.listContainers({ all: true, filters, abortSignal }),
     );
     const holders = found.filter(({ Labels }) => HOLDER_LABEL in Labels);
-    const users = found.flatMap(({ Id, HostConfig }) => {
+    const users = found.flatMap(({ Id, State, HostConfig }) => {
       const holder = holderOf(HostConfig);
-      return holder === undefined ? [] : [{ id: Id, holder }];
+      return holder === undefined ? [] : [{ id: Id, State, holder }];
     });
-    return { holders, users, used: new Set(users.map(({ holder }) => holder)) };
+    return { holders, users };
   }
 
-  async #make(image: string): Promise<NetworkHolder> {
+  async #make(imageId: string): Promise<NetworkHolder> {
     const networkId = await this.#network.id();
-    const container = await engineCall((abortSignal) =>
-      this.#docker.createContainer({ ...holderOptions(this.#names, image, networkId), abortSignal }),
+    const options = holderOptions(this.#names, imageId, networkId);
+    const container = await engineCall(
+      (abortSignal) => this.#docker.createContainer({ ...options, abortSignal }),
+      { meaning: IMAGE_MISSING },
     );
     try {
       await engineCall((abortSignal) => container.start({ abortSignal }));
       const address = await this.addressOf(container.id);
       if (address === undefined) throw new Error('A network holder ended as it started.');
-      return { id: container.id, address };
+      return { id: container.id, address, imageId };
     } catch (error) {
+      // It may be that the network has gone.
+      this.#network.forget();
       await this.remove(container.id);
       throw error;
     }
   }
 }
 
-/** As confined as a sandbox, and with nothing of one: no files, no environment. */
+/** Whether it runs, on the network that sandboxes are on now: not on one that has been made anew since. */
+const stands = (info: ContainerInfo, networkId: string): boolean =>
+  isUp(info.State) &&
+  Object.values(info.NetworkSettings?.Networks ?? {}).some(({ NetworkID }) => NetworkID === networkId);
+
+/** As confined as a sandbox, and with nothing of one: no files, no environment but the image's. */
 function holderOptions(names: Names, image: string, networkId: string): ContainerCreateOptions {
   return {
+    name: names.holder(),
     Image: image,
     Entrypoint: ['sleep', 'infinity'],
     Cmd: [],
+    // As the first process it ignores SIGTERM: an engine that shuts down would wait for it in vain.
+    StopSignal: 'SIGKILL',
     User: `${SANDBOX_UID}:${SANDBOX_UID}`,
     Hostname: HOSTNAME,
     Healthcheck: { Test: ['NONE'] },
@@ -163,7 +200,7 @@ function holderOptions(names: Names, image: string, networkId: string): Containe
       SecurityOpt: ['no-new-privileges'],
       Memory: MEMORY_BYTES,
       MemorySwap: MEMORY_BYTES,
-      PidsLimit: 8,
+      PidsLimit: PIDS,
       RestartPolicy: { Name: 'no' },
       LogConfig: { Type: 'none', Config: {} },
     },

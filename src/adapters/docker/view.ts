@@ -30,13 +30,16 @@ export function viewOf(
   return { sandboxId, state, startedAt, ...(address !== undefined && { address }) };
 }
 
+export const isUp = (state: string): state is 'running' | 'paused' =>
+  state === 'running' || state === 'paused';
+
 /** The sandboxes in the engine's list of an instance's containers. */
 export function listedViews(listed: readonly ContainerInfo[]): ContainerView[] {
   const addresses = new Map(listed.map((info) => [info.Id, addressIn(info.NetworkSettings?.Networks)]));
   return listed.flatMap(({ Id, Labels, State, HostConfig }): ContainerView[] => {
     const sandboxId = Labels[SANDBOX_LABEL];
     if (sandboxId === undefined) return [];
-    if (State !== 'running' && State !== 'paused') return [{ sandboxId, state: 'stopped' }];
+    if (!isUp(State)) return [{ sandboxId, state: 'stopped' }];
     const address = addresses.get(holderOf(HostConfig) ?? Id);
     return [{ sandboxId, state: State, ...(address !== undefined && { address }) }];
   });
