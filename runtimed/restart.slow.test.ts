@@ -46,6 +46,7 @@ describe('a restart of all processes', () => {
     ]);
     expect(pidsOf(after)['web']).not.toBe(before['web']);
     expect(pidsOf(after)['w']).not.toBe(before['w']);
+    expect(await sandbox.client.logs('w')).toEqual(['[sandboxd] started anew, as asked for']);
   });
 
   it('shows the app as starting as long as the old process takes to end', async () => {

@@ -64,8 +64,9 @@ export class Supervised {
     return this.#launch;
   }
 
-  /** Once. */
-  start(): void {
+  /** Once. @param why it is started anew, for its log */
+  start(why?: string): void {
+    if (why !== undefined) this.#note(why);
     this.#running = this.#keepRunning(this.#stopping.signal);
   }
 

@@ -27,6 +27,14 @@ interface Restart {
   readonly ended: Promise<void>;
 }
 
+/** Why a process is started anew, for its log: what it said before is no longer about what runs. */
+const REASONS = {
+  all: 'started anew, as asked for',
+  after_task: 'started anew after a task',
+  abandoned: 'started anew: a file of the app has changed',
+  manifest: 'started anew: sandbox.yaml has changed',
+} as const;
+
 /** Keeps what a manifest declares running, and nothing else. */
 export class Supervisor implements AsyncDisposable {
   readonly #context: SupervisionContext;
@@ -127,7 +135,7 @@ export class Supervisor implements AsyncDisposable {
     await Promise.all(old.map((process) => process.stop(timings.stopGrace)));
     ended();
     if (old.length > 0) await steps.beforeStart();
-    for (const process of this.#closed ? [] : anew) process.start();
+    for (const process of this.#closed ? [] : anew) process.start(REASONS[restart.scope]);
     if (this.#restart === restart) this.#restart = undefined;
     changes.notify();
   }
@@ -148,7 +156,7 @@ export class Supervisor implements AsyncDisposable {
       }
       const process = this.#create(definition);
       this.#processes.set(definition.name, process);
-      return () => this.#closed || process.start();
+      return () => this.#closed || process.start(previous.has(definition.name) ? REASONS.manifest : undefined);
     });
     const { stopGrace } = this.#context.timings;
     // All of them first: a new process may want the port or the files of one that leaves under another name.
