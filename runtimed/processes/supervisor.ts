@@ -156,7 +156,8 @@ export class Supervisor implements AsyncDisposable {
       }
       const process = this.#create(definition);
       this.#processes.set(definition.name, process);
-      return () => this.#closed || process.start(previous.has(definition.name) ? REASONS.manifest : undefined);
+      return () =>
+        this.#closed || process.start(previous.has(definition.name) ? REASONS.manifest : undefined);
     });
     const { stopGrace } = this.#context.timings;
     // All of them first: a new process may want the port or the files of one that leaves under another name.

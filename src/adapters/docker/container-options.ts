@@ -15,6 +15,15 @@ export interface Placement {
   readonly holderId?: string | undefined;
 }
 
+/** What no container of this instance goes without. */
+export const CONFINEMENT = {
+  ReadonlyRootfs: true,
+  CapDrop: ['ALL'],
+  SecurityOpt: ['no-new-privileges'],
+  Privileged: false,
+  RestartPolicy: { Name: 'no' },
+} satisfies HostConfig;
+
 /** The same for all: a container that joins a network has its hostname, too. */
 export const HOSTNAME = 'sandbox';
 
@@ -56,10 +65,7 @@ const joining = (holderId: string, { HostConfig }: ContainerCreateOptions): Cont
 function hardening(limits: ResourceLimits, { cpus }: Placement): HostConfig {
   const openFiles = { Name: 'nofile', Soft: limits.openFiles, Hard: limits.openFiles };
   return {
-    ReadonlyRootfs: true,
-    CapDrop: ['ALL'],
-    SecurityOpt: ['no-new-privileges'],
-    Privileged: false,
+    ...CONFINEMENT,
     Memory: limits.memoryBytes,
     // Equal to Memory: no swap on top of it.
     MemorySwap: limits.memoryBytes,
@@ -75,7 +81,6 @@ function hardening(limits: ResourceLimits, { cpus }: Placement): HostConfig {
     },
     // Reaps what a task's tools leave behind; runtimed itself cannot wait for children that are not its own.
     Init: true,
-    RestartPolicy: { Name: 'no' },
     LogConfig: { Type: 'json-file', Config: { 'max-size': '1m', 'max-file': '2' } },
   };
 }

@@ -12,9 +12,10 @@ import {
   tolerate,
 } from './call.ts';
 import { containerOptions } from './container-options.ts';
+import { KnownContainers, NAME_TAKEN } from './known-containers.ts';
 import type { Network } from './network.ts';
 import type { NetworkHolder, NetworkHolders } from './network-holders.ts';
-import { INSTANCE_LABEL, type Names, SPEC_LABEL } from './names.ts';
+import { type Names, SPEC_LABEL } from './names.ts';
 import { holderOf, listedViews, viewOf } from './view.ts';
 import type { Volumes } from './volumes.ts';
 
@@ -28,8 +29,6 @@ const START_MEANING = {
 } as const;
 /** Its own, or that of a container which has gone or does not run any more; engines word that in several ways. */
 const NETWORK_GONE = /network .*not found|join(ing)? network (namespace )?of/i;
-const NAME_TAKEN =
-  "A container that is not this instance's has the name this sandbox needs. Rename or remove it.";
 
 export interface ContainersParts {
   readonly docker: Docker;
@@ -41,13 +40,6 @@ export interface ContainersParts {
   readonly cpus: () => Promise<number>;
 }
 
-interface Known {
-  readonly id: string;
-  /** Whose network it has joined. */
-  readonly holderId: string | undefined;
-  readonly address: string | undefined;
-}
-
 /** Life and death of this instance's containers, each found by the name its sandbox id gives it. */
 export class Containers {
   readonly #docker: Docker;
@@ -56,9 +48,7 @@ export class Containers {
   readonly #volumes: Volumes;
   readonly #cpus: () => Promise<number>;
   readonly #holders: NetworkHolders;
-
-  /** Containers by sandbox id, to save a call where speed counts. */
-  readonly #known = new Map<string, Known>();
+  readonly #known: KnownContainers;
 
   constructor({ docker, names, network, holders, volumes, cpus }: ContainersParts) {
     this.#docker = docker;
@@ -67,6 +57,7 @@ export class Containers {
     this.#holders = holders;
     this.#volumes = volumes;
     this.#cpus = cpus;
+    this.#known = new KnownContainers(docker, names);
   }
 
   async create(spec: ContainerSpec): Promise<void> {
@@ -76,7 +67,7 @@ export class Containers {
     try {
       const options = containerOptions(this.#names, spec, { networkId, cpus, holderId: holder?.id });
       if (await this.#tryCreate(spec.sandboxId, options, holder)) return;
-      const existing = await this.#find(spec.sandboxId);
+      const existing = await this.#known.find(spec.sandboxId);
       if (existing !== undefined && isAlive(existing) && isSame(existing, options)) {
         if (await this.#hasNetwork(existing)) return;
       }
@@ -98,7 +89,7 @@ export class Containers {
       const made = await callEngine((abortSignal) =>
         this.#docker.createContainer({ ...options, abortSignal }),
       );
-      this.#known.set(sandboxId, { id: made.id, holderId: holder?.id, address: holder?.address });
+      this.#known.add(sandboxId, { id: made.id, holderId: holder?.id, address: holder?.address });
       return true;
     } catch (error) {
       if (engineStatus(error) === 409) return false;
@@ -119,7 +110,7 @@ export class Containers {
   }
 
   async #startUnlessRunning(sandboxId: string): Promise<void> {
-    const container = await this.#existing(sandboxId);
+    const container = await this.#known.existing(sandboxId);
     try {
       await callEngine((abortSignal) => container.start({ abortSignal }));
     } catch (error) {
@@ -127,7 +118,7 @@ export class Containers {
       if (status === 304) return;
       if (status === 404 || NETWORK_GONE.test(engineReason(error))) {
         // The container, or the network it was made for, went behind our back: the next `create` makes both anew.
-        this.#known.delete(sandboxId);
+        this.#known.forget(sandboxId);
         this.#network.forget();
         this.#holders.forget();
         throw notFound('container');
@@ -138,7 +129,7 @@ export class Containers {
 
   async stop(sandboxId: string, graceSeconds: number): Promise<void> {
     const deadline = { deadlineMs: (graceSeconds + 30) * 1000 };
-    const container = await this.#target(sandboxId);
+    const container = await this.#known.target(sandboxId);
     await tolerate(
       [304, 404],
       async (abortSignal) => container?.stop({ t: graceSeconds, abortSignal }),
@@ -148,23 +139,23 @@ export class Containers {
   }
 
   async kill(sandboxId: string): Promise<void> {
-    const container = await this.#target(sandboxId);
+    const container = await this.#known.target(sandboxId);
     await tolerate([404, 409], async (abortSignal) => container?.kill({ abortSignal }));
     await this.#settled(sandboxId);
   }
 
   /** The engine reports a stop before it unmounts volumes, and locks the container meanwhile: an inspection waits. */
   async #settled(sandboxId: string): Promise<void> {
-    await this.#find(sandboxId);
+    await this.#known.find(sandboxId);
   }
 
   async pause(sandboxId: string): Promise<void> {
-    const container = await this.#existing(sandboxId);
+    const container = await this.#known.existing(sandboxId);
     await this.#freeze(sandboxId, 'paused', (abortSignal) => container.pause({ abortSignal }));
   }
 
   async unpause(sandboxId: string): Promise<void> {
-    const container = await this.#existing(sandboxId);
+    const container = await this.#known.existing(sandboxId);
     await this.#freeze(sandboxId, 'running', (abortSignal) => container.unpause({ abortSignal }));
   }
 
@@ -188,8 +179,8 @@ export class Containers {
   }
 
   async remove(sandboxId: string): Promise<void> {
-    const known = await this.#lookUp(sandboxId);
-    this.#known.delete(sandboxId);
+    const known = await this.#known.lookUp(sandboxId);
+    this.#known.forget(sandboxId);
     if (known !== undefined) await this.#destroy(this.#docker.getContainer(known.id));
     if (known?.holderId !== undefined) await this.#holders.remove(known.holderId);
     await this.#volumes.removeOf(sandboxId);
@@ -207,7 +198,7 @@ export class Containers {
   }
 
   async inspect(sandboxId: string): Promise<ContainerView> {
-    const found = await this.#find(sandboxId);
+    const found = await this.#known.find(sandboxId);
     if (found === undefined) return { sandboxId, state: 'absent' };
     return viewOf(sandboxId, found, await this.#joinedAddress(sandboxId, found));
   }
@@ -219,44 +210,12 @@ export class Containers {
   ): Promise<string | undefined> {
     const holderId = holderOf(HostConfig);
     if (holderId === undefined || !State.Running) return undefined;
-    return this.#known.get(sandboxId)?.address ?? this.#holders.addressOf(holderId);
+    return (await this.#known.lookUp(sandboxId))?.address ?? this.#holders.addressOf(holderId);
   }
 
   async #hasNetwork({ HostConfig }: ContainerInspectInfo): Promise<boolean> {
     const holderId = holderOf(HostConfig);
     return holderId === undefined || (await this.#holders.addressOf(holderId)) !== undefined;
-  }
-
-  /** @throws conflict when the name is a stranger's */
-  async #find(sandboxId: string): Promise<ContainerInspectInfo | undefined> {
-    const found = await tolerate([404], (abortSignal) =>
-      this.#docker.getContainer(this.#names.container(sandboxId)).inspect({ abortSignal }),
-    );
-    const before = this.#known.get(sandboxId);
-    this.#known.delete(sandboxId);
-    if (found === undefined) return undefined;
-    if (found.Config.Labels[INSTANCE_LABEL] !== this.#names.instance)
-      throw new SandboxdError('conflict', NAME_TAKEN);
-    const address = before?.id === found.Id ? before.address : undefined;
-    this.#known.set(sandboxId, { id: found.Id, holderId: holderOf(found.HostConfig), address });
-    return found;
-  }
-
-  async #lookUp(sandboxId: string): Promise<Known | undefined> {
-    if (!this.#known.has(sandboxId)) await this.#find(sandboxId);
-    return this.#known.get(sandboxId);
-  }
-
-  /** The container to act on, by its id: a name could be a stranger's. */
-  async #target(sandboxId: string): Promise<Docker.Container | undefined> {
-    const known = await this.#lookUp(sandboxId);
-    return known && this.#docker.getContainer(known.id);
-  }
-
-  async #existing(sandboxId: string): Promise<Docker.Container> {
-    const container = await this.#target(sandboxId);
-    if (container === undefined) throw notFound('container');
-    return container;
   }
 
   async list(): Promise<ContainerView[]> {

@@ -1,9 +1,8 @@
 import type Docker from 'dockerode';
-import type { ContainerCreateOptions, ContainerInfo } from 'dockerode';
-import { SANDBOX_UID } from '../../domain/runtimed.ts';
+import type { ContainerInfo } from 'dockerode';
 import { IMAGE_MISSING, engineCall, tolerate } from './call.ts';
-import { HOSTNAME } from './container-options.ts';
-import { HOLDER_LABEL, INSTANCE_LABEL, type Names } from './names.ts';
+import { holderOptions } from './holder-options.ts';
+import { HOLDER_LABEL, type Names } from './names.ts';
 import type { Network } from './network.ts';
 import { addressIn, holderOf, isUp } from './view.ts';
 
@@ -15,9 +14,6 @@ export const SHARING_RUNTIMES = ['runc', 'io.containerd.runc.v2', 'crun', 'youki
 const QUIET = 1500;
 /** Milliseconds after which everything is looked at although nothing seems to be missing. */
 const REVIEW = 30_000;
-/** `sleep` needs next to nothing of these. What sets a container up counts against them, too, and takes far more. */
-const MEMORY_BYTES = 64 * 1024 ** 2;
-const PIDS = 64;
 
 /** A network namespace on the sandboxes' bridge, held by a container that does nothing else. */
 export interface NetworkHolder {
@@ -179,30 +175,3 @@ export class NetworkHolders {
 const stands = (info: ContainerInfo, networkId: string): boolean =>
   isUp(info.State) &&
   Object.values(info.NetworkSettings?.Networks ?? {}).some(({ NetworkID }) => NetworkID === networkId);
-
-/** As confined as a sandbox, and with nothing of one: no files, no environment but the image's. */
-function holderOptions(names: Names, image: string, networkId: string): ContainerCreateOptions {
-  return {
-    name: names.holder(),
-    Image: image,
-    Entrypoint: ['sleep', 'infinity'],
-    Cmd: [],
-    // As the first process it ignores SIGTERM: an engine that shuts down would wait for it in vain.
-    StopSignal: 'SIGKILL',
-    User: `${SANDBOX_UID}:${SANDBOX_UID}`,
-    Hostname: HOSTNAME,
-    Healthcheck: { Test: ['NONE'] },
-    Labels: { [INSTANCE_LABEL]: names.instance, [HOLDER_LABEL]: '' },
-    HostConfig: {
-      NetworkMode: networkId,
-      ReadonlyRootfs: true,
-      CapDrop: ['ALL'],
-      SecurityOpt: ['no-new-privileges'],
-      Memory: MEMORY_BYTES,
-      MemorySwap: MEMORY_BYTES,
-      PidsLimit: PIDS,
-      RestartPolicy: { Name: 'no' },
-      LogConfig: { Type: 'none', Config: {} },
-    },
-  };
-}
