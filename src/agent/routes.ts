@@ -68,7 +68,8 @@ export function createAgentApp(node: NodeClient, verifier: ChannelVerifier, log:
     })
     .get('/internal/v1/sandboxes/:id/logs/:process/follow', async (c) => {
       const { id, process } = c.req.param();
-      return ndjson(c, (signal) => node.followLog(id, process, signal));
+      const lines = Number(c.req.query('lines'));
+      return ndjson(c, (signal) => node.followLog(id, process, lines, signal));
     });
 }
 
