@@ -1,6 +1,7 @@
 import type { ContainerSpec, StartedContainer } from '../domain/engine.ts';
 import { asSandboxdError, SandboxdError } from '../domain/errors.ts';
 import type { EventPayload, EventType, Severity, StopReason } from '../domain/event.ts';
+import { knowsManifest } from '../domain/runtimed.ts';
 import { requireCapacity } from './capacity.ts';
 import { LiveSandbox } from './live.ts';
 import type { Outbox } from './outbox.ts';
@@ -125,7 +126,7 @@ export class Lifecycle {
       ...run,
       runtime: this.#ports.connect(controlDirectory),
       onStatus: (status) => {
-        this.#notice(record.id, status.web_port);
+        if (knowsManifest(status)) this.#notice(record.id, status.web_port);
         this.#reports.observe(record.id, live.startedAt, status);
         this.publish(record.id);
       },

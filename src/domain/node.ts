@@ -54,7 +54,7 @@ export interface SandboxObservation {
   readonly manifestError?: string;
   /** What a start is doing, for people. */
   readonly progress?: string;
-  /** How far the boot has come, once runtimed answers. */
+  /** How far the boot of one that is up has come; `starting` until runtimed answers. */
   readonly phase?: BootPhase;
   /** Why it is kept awake ("a request in flight"); empty when it may sleep. */
   readonly awakeBecause: readonly string[];

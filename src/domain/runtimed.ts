@@ -88,6 +88,13 @@ export interface RuntimeStatus {
   manifest_error?: string;
 }
 
+/**
+ * Whether a status is one of an app whose manifest has been read. Before that every app is starting, and none has a
+ * port yet.
+ */
+export const knowsManifest = ({ preview, web_port }: RuntimeStatus): boolean =>
+  web_port !== undefined || preview.status !== 'starting';
+
 export interface FileEntry {
   path: string;
   type: 'file' | 'directory' | 'symlink';
