@@ -52,6 +52,7 @@ describe('the logs of a process', () => {
     ['with no name', '/v1/processes//logs', 400],
     ['with a name that is too long', `/v1/processes/${'x'.repeat(65)}/logs`, 400],
     ['with a tail that is no number', '/v1/processes/web/logs?tail=many', 400],
+    ['with a tail that is no number, followed', '/v1/processes/web/logs?follow=1&tail=many', 400],
     ['with a negative tail', '/v1/processes/web/logs?tail=-1', 400],
   ])('%s are refused', async (_, path, status) => {
     await using it = await serve(LOG);

@@ -34,10 +34,11 @@ async function tail(name: string, lines: number, { logs, isDeclared }: LogSource
 }
 
 async function follow(call: Call, name: string, source: LogSource): Promise<void> {
+  const lines = linesOf(call);
   await tail(name, 0, source);
   startStream(call, 'text/plain; charset=utf-8');
   const { path, changes } = source.logs.of(name);
-  for await (const lines of followLog(path, linesOf(call), changes, call.signal)) await sendText(call, lines);
+  for await (const text of followLog(path, lines, changes, call.signal)) await sendText(call, text);
   call.response.end();
 }
 

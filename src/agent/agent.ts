@@ -92,10 +92,12 @@ export class NodeAgent implements NodeClient {
     return runtime.tailLog(process, lines);
   }
 
-  async *followLog(id: string, process: string, signal: AbortSignal): AsyncIterable<string> {
+  async *followLog(id: string, process: string, lines: number, signal: AbortSignal): AsyncIterable<string> {
+    const live = this.lifecycle.live.get(id);
     const runtime = await this.#running(id);
-    if (runtime === undefined) throw asleep();
-    yield* runtime.followLog(process, signal);
+    if (runtime === undefined || live === undefined) throw asleep();
+    // A stop lets go of the sandbox before it ends it: to who follows, that is the end of the log and no failure.
+    yield* runtime.followLog(process, lines, AbortSignal.any([signal, live.detached]));
   }
 
   /** Brings a sleeping sandbox up for a visitor. Joined: one wake per sandbox at a time. Never throws. */

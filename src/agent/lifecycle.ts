@@ -1,13 +1,14 @@
 import type { ContainerSpec, StartedContainer } from '../domain/engine.ts';
 import { asSandboxdError, SandboxdError } from '../domain/errors.ts';
 import type { EventPayload, EventType, Severity, StopReason } from '../domain/event.ts';
+import { knowsManifest } from '../domain/runtimed.ts';
 import { requireCapacity } from './capacity.ts';
 import { LiveSandbox } from './live.ts';
 import type { Outbox } from './outbox.ts';
 import type { AgentPorts } from './ports.ts';
 import type { Operation, Records, SandboxRecord, StartCause } from './records.ts';
 import { routeOf } from './routes-table.ts';
-import { HealthReports } from './health-reports.ts';
+import { StatusReports } from './status-reports.ts';
 
 /** Seconds between SIGTERM and SIGKILL: runtimed gives its processes five, then ends itself. */
 const STOP_GRACE_SECONDS = 8;
@@ -24,7 +25,7 @@ export class Lifecycle {
   readonly #records: Records;
   readonly #outbox: Outbox;
   readonly #changed: () => void;
-  readonly #health: HealthReports;
+  readonly #reports: StatusReports;
   #isClosed = false;
 
   /** @param changed called after anything that the API should hear of */
@@ -33,7 +34,7 @@ export class Lifecycle {
     this.#records = records;
     this.#outbox = outbox;
     this.#changed = changed;
-    this.#health = new HealthReports(ports, outbox, changed);
+    this.#reports = new StatusReports(ports, outbox, changed);
   }
 
   /** From here on nothing is started any more: a visitor must not wake what a shutdown has just put to sleep. */
@@ -113,7 +114,7 @@ export class Lifecycle {
   }
 
   #forget(id: string): void {
-    this.#health.forget(id);
+    this.#reports.forget(id);
     this.#ports.route({ type: 'remove', sandboxId: id });
   }
 
@@ -125,8 +126,8 @@ export class Lifecycle {
       ...run,
       runtime: this.#ports.connect(controlDirectory),
       onStatus: (status) => {
-        this.#notice(record.id, status.web_port);
-        this.#health.observe(record.id, live.startedAt, status.preview);
+        if (knowsManifest(status)) this.#notice(record.id, status.web_port);
+        this.#reports.observe(record.id, live.startedAt, status);
         this.publish(record.id);
       },
     });

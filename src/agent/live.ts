@@ -30,6 +30,8 @@ export class LiveSandbox {
   readonly #reached = Promise.withResolvers<void>();
   readonly #onStatus: (status: RuntimeStatus) => void;
   readonly #watching: Promise<void>;
+  /** How many statuses came. */
+  #told = 0;
 
   constructor({ address, startedAt, runtime, onStatus }: LiveOptions) {
     this.address = address;
@@ -54,7 +56,15 @@ export class LiveSandbox {
 
   /** Asks for the status now, for who must not be told what was before. @throws sandbox_unavailable */
   async refresh(): Promise<void> {
-    this.#notice(await this.runtime.status());
+    const before = this.#told;
+    const status = await this.runtime.status();
+    // What the watch has told meanwhile may be newer than this answer, and it is told of everything that follows.
+    if (this.#told === before) this.#notice(status);
+  }
+
+  /** Aborts when nobody follows this run any more: before an ordered stop, and once it has ended. */
+  get detached(): AbortSignal {
+    return this.#abort.signal;
   }
 
   async detach(): Promise<void> {
@@ -65,6 +75,7 @@ export class LiveSandbox {
   }
 
   #notice(status: RuntimeStatus): void {
+    this.#told += 1;
     this.status = status;
     this.#onStatus(status);
   }

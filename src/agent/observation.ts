@@ -1,5 +1,6 @@
+import { expectedPreview } from '../domain/expected-preview.ts';
 import type { SandboxObservation } from '../domain/node.ts';
-import type { PreviewState } from '../domain/runtimed.ts';
+import { knowsManifest, type PreviewState } from '../domain/runtimed.ts';
 import type { LiveSandbox } from './live.ts';
 import type { SandboxRecord } from './records.ts';
 import { progressOf } from './routes-table.ts';
@@ -17,18 +18,19 @@ export function observationOf(
     state: record.state === 'new' ? 'creating' : record.state,
     errorMessage: record.errorMessage,
     lastActiveAt: now.lastActiveAt,
-    preview: status?.preview ?? unseenPreview(record, live),
+    preview: status !== undefined && knowsManifest(status) ? status.preview : unseenPreview(record, live),
     processes: status?.processes ?? [],
     webPort: record.webPort ?? undefined,
     manifestError: status?.manifest_error,
     progress: progressOf(record, live),
-    phase: status?.phase,
+    phase: status?.phase ?? (live === undefined ? undefined : 'starting'),
     awakeBecause: live === undefined ? [] : now.awakeBecause,
   };
 }
 
 function unseenPreview(record: SandboxRecord, live: LiveSandbox | undefined): PreviewState {
-  if (record.webPort === null) return { status: 'none' };
   const isComing = live !== undefined || record.operation?.kind === 'start';
+  if (record.webPort === undefined) return expectedPreview(record.order.preset, isComing);
+  if (record.webPort === null) return { status: 'none' };
   return { status: isComing ? 'starting' : 'down' };
 }

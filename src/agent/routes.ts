@@ -68,7 +68,7 @@ export function createAgentApp(node: NodeClient, verifier: ChannelVerifier, log:
     })
     .get('/internal/v1/sandboxes/:id/logs/:process/follow', async (c) => {
       const { id, process } = c.req.param();
-      return ndjson(c, (signal) => node.followLog(id, process, signal));
+      return ndjson(c, (signal) => node.followLog(id, process, Number(c.req.query('lines')), signal));
     });
 }
 

@@ -60,6 +60,17 @@ it.each([
   expect(printed).toContain('Usage: sandboxd up [--yes] [--detach]');
 });
 
+it.each([
+  [['token', '--help'], ['token create'], 'image'],
+  [['image', '-h'], ['image build', 'image verify'], 'token'],
+  [['help', 'image'], ['image build', 'image verify'], 'token'],
+])('lists the commands of a group for %j', async (args, names, other) => {
+  const { exitCode, printed, noted } = await run(args);
+  expect({ exitCode, noted }).toEqual({ exitCode: EXIT.ok, noted: '' });
+  for (const name of names) expect(printed).toMatch(new RegExp(`^  ${name} +[A-Z]`, 'm'));
+  expect(printed).not.toContain(other);
+});
+
 it('helps also where the configuration cannot be read', async () => {
   expect((await run(['status', '--help'], { SANDBOXD_LISTEN: 'nonsense' })).exitCode).toBe(EXIT.ok);
 });

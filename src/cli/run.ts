@@ -31,6 +31,8 @@ async function dispatch(args: readonly string[], line: CommandLine): Promise<Exi
     line.terminal.print(await readVersion());
     return EXIT.ok;
   }
+  const [, second = ''] = args;
+  if (groupOf(args).length > 0 && ['--help', '-h'].includes(second)) return help([first], line);
   const command = findCommand(args);
   const { values, words } = parseArguments(command, args.slice(command.name.split(' ').length));
   if (values['help'] === true) {
@@ -46,7 +48,7 @@ async function dispatch(args: readonly string[], line: CommandLine): Promise<Exi
 function findCommand(args: readonly string[]): Command {
   const found = COMMANDS.find(({ name }) => name.split(' ').every((word, at) => args[at] === word));
   if (found !== undefined) return found;
-  const group = COMMANDS.filter(({ name }) => name.split(' ')[0] === args[0]);
+  const group = groupOf(args);
   if (group.length > 0) {
     throw new Failure(`Say more: ${group.map(helpLine).join(', ')}.`, EXIT.usage);
   }
@@ -54,25 +56,29 @@ function findCommand(args: readonly string[]): Command {
   throw new Failure(`There is no command "${args[0]}". There are: ${names}, help.`, EXIT.usage);
 }
 
+/** The commands of two words that begin with the first one given. */
+const groupOf = ([first]: readonly string[]): Command[] =>
+  COMMANDS.filter(({ name }) => name.startsWith(`${first} `));
+
 const helpLine = ({ name, usage }: Command): string => `"sandboxd ${name} ${usage}"`;
 
 function help(topic: readonly string[], { terminal }: CommandLine): ExitCode {
-  if (topic.length > 0) {
-    terminal.print(helpText(findCommand(topic)));
-    return EXIT.ok;
-  }
-  const width = Math.max(...COMMANDS.map(({ name }) => name.length));
-  const list = COMMANDS.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`);
-  terminal.print(
-    [
-      'Usage: sandboxd COMMAND [OPTIONS]',
-      '',
-      ...list,
-      '',
-      '"sandboxd COMMAND --help" tells more about one.',
-    ].join('\n'),
-  );
+  const group = topic.length === 1 ? groupOf(topic) : [];
+  if (group.length > 0) terminal.print(listText(group));
+  else if (topic.length > 0) terminal.print(helpText(findCommand(topic)));
+  else terminal.print(listText(COMMANDS));
   return EXIT.ok;
+}
+
+function listText(commands: readonly Command[]): string {
+  const width = Math.max(...commands.map(({ name }) => name.length));
+  return [
+    'Usage: sandboxd COMMAND [OPTIONS]',
+    '',
+    ...commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`),
+    '',
+    '"sandboxd COMMAND --help" tells more about one.',
+  ].join('\n');
 }
 
 function tell(error: unknown, { terminal }: CommandLine): ExitCode {

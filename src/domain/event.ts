@@ -13,6 +13,8 @@ export const EVENT_TYPES = [
   'sandbox.deleted',
   'preview.health.ok',
   'preview.health.failed',
+  'process.abandoned',
+  'manifest.invalid',
 ] as const;
 
 export type EventType = (typeof EVENT_TYPES)[number];

@@ -54,7 +54,7 @@ export interface SandboxObservation {
   readonly manifestError?: string;
   /** What a start is doing, for people. */
   readonly progress?: string;
-  /** How far the boot has come, once runtimed answers. */
+  /** How far the boot of one that is up has come; `starting` until runtimed answers. */
   readonly phase?: BootPhase;
   /** Why it is kept awake ("a request in flight"); empty when it may sleep. */
   readonly awakeBecause: readonly string[];
@@ -121,8 +121,8 @@ export interface NodeClient {
   /** Aborting the signal ends the program. The last event is `exit`. */
   exec(id: string, request: ExecRequest, signal: AbortSignal): AsyncIterable<ExecEvent>;
   tailLog(id: string, process: string, lines: number): Promise<string[]>;
-  /** One line each, until either side leaves. */
-  followLog(id: string, process: string, signal: AbortSignal): AsyncIterable<string>;
+  /** The last lines, then every new one as it is written, until either side leaves or the sandbox is stopped. */
+  followLog(id: string, process: string, lines: number, signal: AbortSignal): AsyncIterable<string>;
 }
 
 /** Finds the client of a node, and chooses a node for a new sandbox. */

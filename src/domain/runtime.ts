@@ -21,8 +21,8 @@ export interface SandboxRuntime extends AsyncDisposable {
   exec(request: ExecRequest, signal: AbortSignal): AsyncIterable<ExecEvent>;
   /** @throws not_found for a process that never ran */
   tailLog(process: string, lines: number): Promise<string[]>;
-  /** New lines as they are written, until the signal aborts or the sandbox stops. */
-  followLog(process: string, signal: AbortSignal): AsyncIterable<string>;
+  /** The last lines, then every new one as it is written, until the signal aborts or the sandbox stops. */
+  followLog(process: string, lines: number, signal: AbortSignal): AsyncIterable<string>;
   /** Returns when the old processes have ended; the new ones show in the status. */
   restart(scope: RestartScope): Promise<void>;
   /** Returns when runtimed has accepted to stop every process and leave; the container stops soon after. */

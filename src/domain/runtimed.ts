@@ -10,7 +10,9 @@
  *   DELETE /v1/files?path=&root=               → 204
  *   POST   /v1/exec            ExecRequest     → NDJSON of ExecEvent, the last one `exit`
  *   GET    /v1/processes/{name}/logs?tail=     → { process, lines }
- *   GET    /v1/processes/{name}/logs?follow=1  → text/plain, one line each, until either side leaves
+ *   GET    /v1/processes/{name}/logs?follow=1&tail=
+ *                                              → text/plain, one line each: the last ones, then every new one, until
+ *                                                either side leaves
  *   POST   /v1/restart?scope=                  → 204 when the old processes have ended; the new ones are started after
  *                                                an install, if one is needed
  *   POST   /v1/shutdown                        → 204, then every process is stopped and runtimed exits 0
@@ -85,6 +87,13 @@ export interface RuntimeStatus {
   /** Why `sandbox.yaml` could not be used as it is. */
   manifest_error?: string;
 }
+
+/**
+ * Whether a status is one of an app whose manifest has been read. Before that every app is starting, and none has a
+ * port yet.
+ */
+export const knowsManifest = ({ preview, web_port }: RuntimeStatus): boolean =>
+  web_port !== undefined || preview.status !== 'starting';
 
 export interface FileEntry {
   path: string;

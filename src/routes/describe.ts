@@ -8,6 +8,8 @@ interface Operation {
   /** Unique, camelCase: SDK generators name methods after it. */
   readonly id: string;
   readonly summary: string;
+  /** What one line does not tell. */
+  readonly description?: string;
   readonly tag: 'Apps' | 'Sandboxes' | 'Files' | 'Instance' | 'Identity';
   readonly body?: v.GenericSchema;
   /** Media type of a body that is not JSON. */
@@ -20,7 +22,8 @@ interface Operation {
 }
 
 /** Documents one route of the public API; the OpenAPI document is generated from these. */
-export function operation({ id, summary, tag, body, rawBody, query, ok, errors = [], open }: Operation) {
+export function operation(operated: Operation) {
+  const { id, summary, description, tag, body, rawBody, query, ok, errors = [], open } = operated;
   const content = {
     ...(body && { 'application/json': { schema: resolver(body) } }),
     ...(rawBody && { [rawBody]: { schema: { type: 'string', format: 'binary' } as const } }),
@@ -29,6 +32,7 @@ export function operation({ id, summary, tag, body, rawBody, query, ok, errors =
   return describeRoute({
     operationId: id,
     summary,
+    ...(description !== undefined && { description }),
     tags: [tag],
     ...(open && { security: [] }),
     ...((body || rawBody) && { requestBody: { content } }),

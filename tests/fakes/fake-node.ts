@@ -99,9 +99,9 @@ export class FakeNode implements NodeClient {
     return this.#log(id, process).slice(-lines);
   }
 
-  async *followLog(id: string, process: string, signal: AbortSignal): AsyncIterable<string> {
+  async *followLog(id: string, process: string, lines: number, signal: AbortSignal): AsyncIterable<string> {
     this.#requireReachable();
-    for (const line of this.#log(id, process)) {
+    for (const line of this.#log(id, process).slice(-lines)) {
       if (signal.aborted) return;
       yield line;
     }

@@ -10,6 +10,8 @@ export const READY: RuntimeStatus = {
   processes: [{ name: 'web', kind: 'web', running: true, pid: 10, restarts: 0, abandoned: false }],
 };
 
+const LOG = ['one', 'two', 'three'];
+
 /** A runtime in memory: ready at once, echoing what is run. */
 export class FakeRuntime implements SandboxRuntime {
   readonly files: SandboxFiles;
@@ -66,12 +68,12 @@ export class FakeRuntime implements SandboxRuntime {
   async tailLog(process: string, lines: number): Promise<string[]> {
     this.#require();
     if (process !== 'web') throw new SandboxdError('not_found', 'No such process.');
-    return ['one', 'two', 'three'].slice(-lines);
+    return LOG.slice(-lines);
   }
 
-  async *followLog(): AsyncIterable<string> {
+  async *followLog(_process: string, lines: number, _signal: AbortSignal): AsyncIterable<string> {
     this.#require();
-    yield 'one';
+    yield* LOG.slice(-lines);
   }
 
   async restart(scope: RestartScope): Promise<void> {

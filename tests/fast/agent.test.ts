@@ -211,6 +211,9 @@ describe('the node agent', () => {
       .poll(() => world.routes.get(id))
       .toMatchObject({ state: 'failed', failure: expect.stringContaining('crashed 5 times') });
     expect(await get(id)).not.toHaveProperty('progress');
+    await expect
+      .poll(() => happened(id, 'process.abandoned'))
+      .toMatchObject([{ severity: 'warning', payload: { process: 'web', kind: 'web', restarts: 4 } }]);
   });
 
   it('restarts processes, and tells nobody afterwards what they were before', async () => {

@@ -253,7 +253,13 @@ describe('inside a sandbox', () => {
     const { sandbox } = await newSandbox();
     const at = `/v1/sandboxes/${sandbox}/exec`;
     const plain = await world.request('POST', at, { body: { cmd: ['echo', 'hi'] } });
-    expect(await json(plain)).toEqual({ exit_code: 0, stdout: 'echo hi\n', stderr: '', truncated: false });
+    expect(await json(plain)).toEqual({
+      exit_code: 0,
+      stdout: 'echo hi\n',
+      stderr: '',
+      truncated: false,
+      timed_out: false,
+    });
     const streamed = await world.request('POST', at, {
       body: { cmd: ['echo', 'hi'] },
       headers: { accept: 'text/event-stream' },
@@ -311,6 +317,46 @@ describe('inside a sandbox', () => {
     const logs = await world.request('GET', `/v1/sandboxes/${sandbox}/processes/web/logs?tail=2`);
     expect(await json(logs)).toEqual({ process: 'web', lines: ['two', 'three'] });
     expect((await world.request('GET', `/v1/sandboxes/${sandbox}/processes/nope/logs`)).status).toBe(404);
+  });
+
+  it('process logs are followed from as many last lines as were asked for', async () => {
+    const { sandbox } = await newSandbox();
+    const followed = await world.request('GET', `/v1/sandboxes/${sandbox}/processes/web/logs?tail=2`, {
+      headers: { accept: 'text/event-stream' },
+    });
+    const text = await followed.text();
+    expect(text.match(/(?<=data: ).*/g)).toEqual(['two', 'three']);
+  });
+
+  it('a followed log ends with an ordered stop, without a failure', async () => {
+    const { sandbox } = await newSandbox();
+    const runtime = world.runtimes.get(sandbox);
+    if (runtime === undefined) throw new Error('no runtime');
+    const reading = Promise.withResolvers<void>();
+    runtime.followLog = async function* (_process, _lines, signal) {
+      yield 'so far';
+      reading.resolve();
+      await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+    };
+    const followed = await world.request('GET', `/v1/sandboxes/${sandbox}/processes/web/logs`, {
+      headers: { accept: 'text/event-stream' },
+    });
+    const text = followed.text();
+    await reading.promise;
+    await world.request('POST', `/v1/sandboxes/${sandbox}/stop`);
+    expect(await text).toBe('event: line\ndata: so far\n\n');
+  });
+
+  it('a program that ran too long says so', async () => {
+    const { sandbox } = await newSandbox();
+    const runtime = world.runtimes.get(sandbox);
+    if (runtime === undefined) throw new Error('no runtime');
+    runtime.exec = async function* () {
+      yield { type: 'exit', exit_code: 137, truncated: false, timed_out: true };
+    };
+    const body = { cmd: ['sleep', '9'], timeout_s: 1 };
+    const ended = await world.request('POST', `/v1/sandboxes/${sandbox}/exec`, { body });
+    expect(await json(ended)).toMatchObject({ exit_code: 137, timed_out: true });
   });
 });
 

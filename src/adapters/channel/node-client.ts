@@ -51,8 +51,10 @@ export function createNodeClient(address: NodeAddress): NodeClient {
       (await call('GET', `/internal/v1/sandboxes/${id}/logs/${process}?lines=${lines}`)).json() as Promise<
         string[]
       >,
-    followLog: (id, process, signal) =>
-      values<string>(call('GET', `/internal/v1/sandboxes/${id}/logs/${process}/follow`, undefined, signal)),
+    followLog: (id, process, lines, signal) => {
+      const path = `/internal/v1/sandboxes/${id}/logs/${process}/follow?lines=${lines}`;
+      return values<string>(call('GET', path, undefined, signal));
+    },
   };
 }
 

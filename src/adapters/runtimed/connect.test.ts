@@ -116,10 +116,11 @@ describe('the node’s side of a control socket', () => {
       await listen((request, response) => {
         if (request.url?.endsWith('?tail=2'))
           response.end(JSON.stringify({ process: 'web', lines: ['a', 'b'] }));
-        else response.end('c\nd\n');
+        else if (request.url?.endsWith('?follow=1&tail=7')) response.end('c\nd\n');
+        else response.writeHead(400).end();
       });
       expect(await runtime.tailLog('web', 2)).toEqual(['a', 'b']);
-      expect(await collect(runtime.followLog('web', never))).toEqual(['c', 'd']);
+      expect(await collect(runtime.followLog('web', 7, never))).toEqual(['c', 'd']);
     });
 
     it('asks it to restart processes', async () => {
@@ -224,7 +225,7 @@ describe('the node’s side of a control socket', () => {
         unavailable,
       );
       await expect(collect(runtime.watch(never))).rejects.toMatchObject(unavailable);
-      await expect(collect(runtime.followLog('web', never))).rejects.toMatchObject(unavailable);
+      await expect(collect(runtime.followLog('web', 7, never))).rejects.toMatchObject(unavailable);
       await expect(runtime.tailLog('web', 5)).rejects.toMatchObject(unavailable);
       expect(sent).toBeLessThan(64 * 1024 ** 2);
     });

@@ -91,9 +91,9 @@ class RuntimedClient implements SandboxRuntime {
     return parseTail(answer.toString());
   }
 
-  followLog(process: string, signal: AbortSignal): AsyncIterable<string> {
+  followLog(process: string, lines: number, signal: AbortSignal): AsyncIterable<string> {
     return this.#channel.lines(logsOf(process), MAX_LOG_LINE, {
-      query: { follow: '1' },
+      query: { follow: '1', tail: String(lines) },
       signal,
       silenceMs: 0,
     });

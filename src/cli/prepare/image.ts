@@ -1,6 +1,5 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import type Docker from 'dockerode';
 import { BASE_LABEL, type EnsuredImage, ensureImage } from '../../../images/build.ts';
 import { findImage } from '../../../images/find-image.ts';
@@ -11,6 +10,7 @@ import type { Config } from '../../config.ts';
 import type { Outbound } from '../../domain/outbound.ts';
 import { EXIT, Failure } from '../failure.ts';
 import type { Terminal } from '../terminal.ts';
+import { pullFailure, pullImage } from './pull.ts';
 
 export interface ImagePreparation {
   readonly docker: Docker;
@@ -57,12 +57,11 @@ export async function findOrPull(
   using progress = terminal.progress('Base image');
   progress.update({ step: `Pulling ${tag}` });
   try {
-    const stream = await docker.pull(tag, { abortSignal: signal });
-    await promisify(docker.modem.followProgress.bind(docker.modem))(stream);
+    await pullImage(docker, tag, signal);
   } catch (cause) {
     signal.throwIfAborted();
     throw new Failure(
-      `there is no image ${tag} here, and it cannot be pulled: ${(cause as Error).message}. Build or load it, or name another (SANDBOXD_IMAGE; when that is unset, one is built).`,
+      `there is no image ${tag} here, and it cannot be pulled: ${pullFailure(cause)}. Build or load it, or name another (SANDBOXD_IMAGE; when that is unset, one is built).`,
       EXIT.failed,
       { cause },
     );

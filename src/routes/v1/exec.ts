@@ -62,6 +62,8 @@ export const exec = new Hono<Env>()
     operation({
       id: 'execInSandbox',
       summary: 'Run a program as the sandbox user; "Accept: text/event-stream" streams its output',
+      description:
+        'Wakes a sandbox that is stopped. A program that runs longer than `timeout_s` (0 or absent: 60 seconds) is ended, with `timed_out` in the answer.',
       tag: 'Sandboxes',
       body: ExecInput,
       ok: { 200: ExecBody },
@@ -82,7 +84,9 @@ export const exec = new Hono<Env>()
     '/:id/processes/:name/logs',
     operation({
       id: 'readProcessLog',
-      summary: 'The last lines of a process log; "Accept: text/event-stream" follows it',
+      summary: 'The last lines of a process log; "Accept: text/event-stream" goes on with every new one',
+      description:
+        'A stream has one event `line` for each line. It ends when the sandbox is stopped; what fails is a last event `error`.',
       tag: 'Sandboxes',
       query: { tail: `1–${LOG_TAIL_MAX}, default ${LOG_TAIL_DEFAULT}` },
       ok: { 200: LogBody },
@@ -99,7 +103,7 @@ export const exec = new Hono<Env>()
       const lines = await tailLog(c.get('ports'), c.get('principal').owner, id, name, tail);
       if (!wantsStream(c)) return c.json({ process: name, lines });
       const { client } = await node(c);
-      const following = client.followLog(id, name, c.req.raw.signal);
+      const following = client.followLog(id, name, tail, c.req.raw.signal);
       return eventStream(c, following, (line) => ({ event: 'line', data: line }));
     },
   );
@@ -107,8 +111,11 @@ export const exec = new Hono<Env>()
 async function collect(events: AsyncIterable<ExecEvent>): Promise<v.InferOutput<typeof ExecBody>> {
   const output = { stdout: '', stderr: '' };
   for await (const event of events) {
-    if (event.type === 'exit') return { exit_code: event.exit_code, ...output, truncated: event.truncated };
-    output[event.type] += event.data;
+    if (event.type !== 'exit') output[event.type] += event.data;
+    else {
+      const { exit_code, truncated, timed_out } = event;
+      return { exit_code, ...output, truncated, timed_out };
+    }
   }
   throw new SandboxdError('sandbox_unavailable', 'The sandbox went away before the program ended.');
 }

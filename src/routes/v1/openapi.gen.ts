@@ -1014,7 +1014,8 @@ export const openapi = {
                             "description": "ULID, canonical upper case"
                           },
                           "type": {
-                            "type": "string"
+                            "type": "string",
+                            "description": "one of these, and more to come: app.created, app.updated, app.deleted, sandbox.create.started, sandbox.create.failed, sandbox.start.failed, sandbox.started, sandbox.stopped, sandbox.paused, sandbox.woken, sandbox.deleted, preview.health.ok, preview.health.failed, process.abandoned, manifest.invalid"
                           },
                           "severity": {
                             "enum": [
@@ -1951,6 +1952,7 @@ export const openapi = {
       "post": {
         "operationId": "execInSandbox",
         "summary": "Run a program as the sandbox user; \"Accept: text/event-stream\" streams its output",
+        "description": "Wakes a sandbox that is stopped. A program that runs longer than `timeout_s` (0 or absent: 60 seconds) is ended, with `timed_out` in the answer.",
         "tags": [
           "Sandboxes"
         ],
@@ -2024,14 +2026,20 @@ export const openapi = {
                       "type": "string"
                     },
                     "truncated": {
-                      "type": "boolean"
+                      "type": "boolean",
+                      "description": "there was more output than an answer holds"
+                    },
+                    "timed_out": {
+                      "type": "boolean",
+                      "description": "ended because it ran longer than timeout_s"
                     }
                   },
                   "required": [
                     "exit_code",
                     "stdout",
                     "stderr",
-                    "truncated"
+                    "truncated",
+                    "timed_out"
                   ]
                 }
               }
@@ -2113,7 +2121,8 @@ export const openapi = {
     "/v1/sandboxes/{id}/processes/{name}/logs": {
       "get": {
         "operationId": "readProcessLog",
-        "summary": "The last lines of a process log; \"Accept: text/event-stream\" follows it",
+        "summary": "The last lines of a process log; \"Accept: text/event-stream\" goes on with every new one",
+        "description": "A stream has one event `line` for each line. It ends when the sandbox is stopped; what fails is a last event `error`.",
         "tags": [
           "Sandboxes"
         ],

@@ -1,6 +1,7 @@
 import type * as v from 'valibot';
 import type { App } from '../../domain/app.ts';
 import type { Event } from '../../domain/event.ts';
+import { expectedPreview } from '../../domain/expected-preview.ts';
 import { timestamp } from '../../domain/ids.ts';
 import { type PreviewAddressing, previewUrl } from '../../domain/preview.ts';
 import { optionalTimestamp } from '../../domain/record.ts';
@@ -53,9 +54,8 @@ export function presentSandbox(
   };
 }
 
-const unseenPreview = (sandbox: Sandbox): PreviewState => ({
-  status: sandbox.status === 'running' || sandbox.status === 'creating' ? 'starting' : 'down',
-});
+const unseenPreview = ({ status, preset }: Sandbox): PreviewState =>
+  expectedPreview(preset, status === 'running' || status === 'creating');
 
 export const presentEvent = (event: Event): v.InferOutput<typeof EventListBody>['events'][number] => ({
   id: event.id,

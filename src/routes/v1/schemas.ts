@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { ERROR_STATUS, type ErrorCode } from '../../domain/errors.ts';
+import { EVENT_TYPES } from '../../domain/event.ts';
 import { PREVIEW_STATUSES } from '../../domain/runtimed.ts';
 import { SANDBOX_STATUSES } from '../../domain/sandbox.ts';
 
@@ -132,7 +133,7 @@ export const EventListBody = v.object({
   events: v.array(
     v.object({
       id: Id,
-      type: v.string(),
+      type: v.pipe(v.string(), v.description(`one of these, and more to come: ${EVENT_TYPES.join(', ')}`)),
       severity: v.picklist(['info', 'warning', 'error']),
       message: v.string(),
       app_id: v.optional(Id),
@@ -160,7 +161,8 @@ export const ExecBody = v.object({
   exit_code: v.number(),
   stdout: v.string(),
   stderr: v.string(),
-  truncated: v.boolean(),
+  truncated: v.pipe(v.boolean(), v.description('there was more output than an answer holds')),
+  timed_out: v.pipe(v.boolean(), v.description('ended because it ran longer than timeout_s')),
 });
 
 export const LogBody = v.object({ process: v.string(), lines: v.array(v.string()) });
