@@ -73,6 +73,29 @@ function following(log: LogFile, count: number) {
 }
 
 describe('following a log', () => {
+  it.each([
+    ['as many as are asked for', text(1, 9), undefined, 2, text(8, 9)],
+    ['all there are', text(1, 2), undefined, 9, text(1, 2)],
+    ['none', text(1, 2), undefined, 0, ''],
+    ['empty ones', '\n\na\n\n', undefined, 9, '\n\na\n\n'],
+    ['those before the rotation, too', text(4, 5), text(1, 3), 4, text(2, 5)],
+    ['one that the rotation has parted', 'half\nc\n', 'a\nfirst ', 3, 'first half\nc\n'],
+    [
+      'many that are long',
+      `${'x'.repeat(999)}\n`.repeat(200),
+      undefined,
+      150,
+      `${'x'.repeat(999)}\n`.repeat(150),
+    ],
+  ])('begins with %s of the last lines', async (_, current, before, count, expected) => {
+    await using it = await logWith(current, before);
+    await using log = new LogFile(it.path);
+    await using follower = following(log, count);
+    await log.write(Buffer.from('new\n'));
+    await expect.poll(() => follower.text, PATIENT).toMatch(/new\n$/);
+    expect(follower.text).toBe(`${expected}new\n`);
+  });
+
   it('begins with the last lines and goes on with every new one, whole', async () => {
     await using it = await logWith(text(1, 5));
     await using log = new LogFile(it.path);

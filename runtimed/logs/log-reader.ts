@@ -1,4 +1,5 @@
 import { type FileHandle, lstat } from 'node:fs/promises';
+import { LOG_READ_BYTES } from '../../src/domain/runtimed.ts';
 import type { Changes } from '../changes.ts';
 import { isAbsent, openRegular, readAt } from '../regular-file.ts';
 import { predecessorOf } from './log-file.ts';
@@ -36,7 +37,9 @@ export async function* followLog(
   changes: Changes,
   signal: AbortSignal,
 ): AsyncGenerator<string> {
-  const position = await startOfLast(path, lines);
+  const { position, missing } = await startOfLast(path, lines);
+  const before = await lastBefore(path, missing);
+  if (before !== '') yield before;
   await using reader = new Follower(path, position);
   while (!signal.aborted) {
     const { version } = changes;
@@ -107,21 +110,36 @@ class Follower implements AsyncDisposable {
   }
 }
 
-/** Where the last lines begin, looking at one chunk of the end only. */
-async function startOfLast(path: string, lines: number): Promise<number> {
+/** Where the last lines begin, and how many there are too few. */
+async function startOfLast(path: string, lines: number): Promise<{ position: number; missing: number }> {
   try {
     await using handle = await openRegular(path);
     const { size } = await handle.stat();
-    const from = Math.max(0, size - CHUNK_BYTES);
-    const bytes = await readAt(handle, from, size - from);
-    let start = bytes.length;
-    for (let found = 0; found <= lines && start > 0; found += 1)
-      start = bytes.lastIndexOf(NEWLINE, start - 1);
-    return from + (start < 0 ? 0 : Math.min(start + 1, bytes.length));
+    const from = Math.max(0, size - LOG_READ_BYTES);
+    const { start, missing } = lastIn(await readAt(handle, from, size - from), lines);
+    return { position: from + start, missing: from === 0 ? missing : 0 };
   } catch (error) {
-    if (isAbsent(error)) return 0;
+    if (isAbsent(error)) return { position: 0, missing: lines };
     throw error;
   }
+}
+
+/** The last lines from before the rotation; the very last may go on after it. */
+async function lastBefore(path: string, lines: number): Promise<string> {
+  const bytes = await readEnd(predecessorOf(path), LOG_READ_BYTES);
+  return bytes === undefined || lines === 0 ? '' : bytes.toString('utf8', lastIn(bytes, lines).start);
+}
+
+/** Where the last lines begin in this text, and how many of them it does not have. */
+function lastIn(bytes: Buffer, lines: number): { start: number; missing: number } {
+  let start = bytes.length;
+  for (let found = 0; found < lines; found += 1) {
+    if (start === 0) return { start, missing: lines - found };
+    // Not the end of the line itself, which may be open.
+    const before = start - (bytes[start - 1] === NEWLINE ? 2 : 1);
+    start = before < 0 ? 0 : bytes.lastIndexOf(NEWLINE, before) + 1;
+  }
+  return { start, missing: 0 };
 }
 
 /** The end of a file; undefined when there is none. */
