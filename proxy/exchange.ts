@@ -17,7 +17,7 @@ export interface Relay {
   readonly requestHead: (visit: Visit) => string;
   readonly responseFields: (head: ResponseHead) => RelayedFields;
   /** Answers a visit whose response failed before its head was passed on. */
-  readonly refuse: (visit: Visit, failure: UpstreamFailure) => Answer;
+  readonly refuse: (failure: UpstreamFailure, to: Destination) => Answer;
   readonly context: AnswerContext;
   readonly limits: Limits;
 }
@@ -26,6 +26,8 @@ export interface Relay {
 export interface Destination {
   readonly pool: Pool;
   readonly meter: Meter;
+  /** Whether it is known that no page is served there. */
+  readonly isPageless?: boolean | undefined;
 }
 
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE']);
@@ -160,7 +162,7 @@ class Exchange implements ResponseSink {
   }
 
   #refuse(failure: UpstreamFailure): void {
-    const refusal = this.#relay.refuse(this.#visit, failure);
+    const refusal = this.#relay.refuse(failure, this.#to);
     this.#to.meter.answered(refusal.status);
     answer(this.#visit, refusal, this.#relay.context);
   }

@@ -8,7 +8,7 @@ import { PRIVATE, type PrivateAccess } from './private.ts';
 import { splitToken } from './secrets.ts';
 import type { Place, RouteTable } from './table.ts';
 import type { Visit } from './visit.ts';
-import { ASLEEP, CROWDED, failed, warming } from './warming.ts';
+import { ASLEEP, CROWDED, crashed, failed, warming } from './warming.ts';
 
 export interface PreviewsOptions {
   readonly table: RouteTable;
@@ -79,11 +79,14 @@ export class Previews {
   }
 
   #pass(visit: Visit, target: PreviewTarget, place: Place): void {
-    const { state, address } = place.route;
+    const { state, address, isPageless } = place.route;
     if (state === 'live' && address !== undefined) {
-      forward(visit, { pool: place.pool(target.port), meter: place.meter }, this.#options.relay);
+      const to = { pool: place.pool(target.port), meter: place.meter, isPageless };
+      forward(visit, to, this.#options.relay);
     } else if (state === 'failed') {
       this.#failed(visit, place);
+    } else if (state === 'crashed') {
+      this.#refuse(visit, place, crashed(place.route));
     } else {
       this.#asleep(visit, target, place);
     }

@@ -99,7 +99,7 @@ function previewRelay({ tls }: ProxyOptions, context: AnswerContext, limits: Lim
     headMs: limits.responseHeadMs,
     requestHead: (visit) => requestHead(visit, { tenant: true, tls }),
     responseFields: (head) => previewFields(head, context.framing),
-    refuse: (_visit, failure) => unanswered(failure),
+    refuse: unanswered,
     context,
     limits,
   };

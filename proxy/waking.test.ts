@@ -339,6 +339,63 @@ describe('a sandbox that failed to start', () => {
   });
 });
 
+const crashed = () =>
+  route({ state: 'crashed', failure: 'The app crashed 5 times in a row and is left alone.' });
+
+describe('an app that crashed and is left alone', () => {
+  it('says what brings it back, and promises nothing of another visit', async () => {
+    crashed();
+    const revival = /when one of its files changes, or when its processes are restarted/;
+    for (const { status, body, headers } of [await navigate(), await ask()]) {
+      expect(status).toBe(502);
+      expect(body).toContain('crashed 5 times in a row');
+      expect(body).toMatch(revival);
+      expect(body).not.toMatch(/did not start|starts it once more|http-equiv="refresh"/);
+      expect(headers['retry-after']).toBeUndefined();
+    }
+  });
+
+  it('is never asked to wake, however long ago it crashed', async () => {
+    let now = 0;
+    harness = owned.own(
+      await startHarness({}, { limits: { failedRetryMs: 10_000 }, clocks: { monotonic: () => now } }),
+    );
+    crashed();
+    now = 60_000;
+    expect(await navigate()).toMatchObject({ status: 502 });
+    expect(harness.wakes).toEqual([]);
+  });
+
+  it('shows itself once it is back', async () => {
+    crashed();
+    route({ state: 'live' });
+    expect(await navigate()).toMatchObject({ status: 200, body: 'app' });
+  });
+});
+
+describe('an app without a web page', () => {
+  it('says so to whoever finds nobody at its address', async () => {
+    await app[Symbol.asyncDispose]();
+    route({ state: 'live', isPageless: true });
+    const page = await navigate();
+    expect(page.status).toBe(404);
+    expect(page.body).toContain('This app has no web page');
+    expect(page.body).not.toMatch(/Waiting|http-equiv="refresh"/);
+    expect(await ask()).toMatchObject({ status: 404, body: expect.stringContaining('has no web page') });
+  });
+
+  it('is waited for as long as it may have one', async () => {
+    await app[Symbol.asyncDispose]();
+    route({ state: 'live', isPageless: false });
+    expect((await navigate()).body).toContain('Waiting for the app');
+  });
+
+  it('passes on what one of its workers answers', async () => {
+    route({ state: 'live', isPageless: true });
+    expect(await navigate()).toMatchObject({ status: 200, body: 'app' });
+  });
+});
+
 describe('closing', () => {
   it('lets nobody wait', async () => {
     route({ state: 'stopped' });

@@ -51,9 +51,36 @@ export function failed(route: Route, retryMs: number): Answer {
   };
 }
 
+const REVIVAL = 'It starts again when one of its files changes, or when its processes are restarted.';
+
+/** For a sandbox that runs, and whose app is left alone: asking again changes nothing, so nothing is promised of it. */
+export function crashed({ failure = 'The app crashed and is left alone.' }: Route): Answer {
+  return {
+    status: 502,
+    text: `${failure} ${REVIVAL}`,
+    page: {
+      title: 'This app crashed',
+      text: failure,
+      hint: `${REVIVAL} Its log, in the console, says why it crashed.`,
+    },
+  };
+}
+
+/** For a sandbox of workers alone, where nothing answers. */
+const PAGELESS: Answer = {
+  status: 404,
+  text: 'This app has no web page: only its workers run.',
+  page: {
+    title: 'This app has no web page',
+    text: 'Only its workers run, and nothing answers at this address.',
+    hint: 'Their logs are in the console.',
+  },
+};
+
 /** For a sandbox that runs and gives no proper response. */
-export function unanswered(failure: UpstreamFailure): Answer {
+export function unanswered(failure: UpstreamFailure, { isPageless }: Pick<Route, 'isPageless'>): Answer {
   const starting = failure.kind === 'unreachable';
+  if (starting && isPageless === true) return PAGELESS;
   const why = `The app ${failure.why}.`;
   return {
     status: failure.kind === 'slow' ? 504 : 502,

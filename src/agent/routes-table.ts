@@ -30,6 +30,7 @@ export function routeOf(record: SandboxRecord, live: LiveSandbox | undefined): R
     ports: [...declared],
     visibility: order.visibility,
     progress: progressOf(record, live),
+    isPageless: live?.status?.preview.status === 'none',
     failure: record.state === 'error' ? record.errorMessage : crashOf(live?.status),
   };
 }
@@ -39,7 +40,7 @@ function stateOf(record: SandboxRecord, live: LiveSandbox | undefined): Route['s
   if (record.operation !== undefined || live === undefined)
     return record.state === 'error' ? 'failed' : 'stopped';
   if (record.state === 'paused') return 'paused';
-  if (crashOf(live.status) !== undefined) return 'failed';
+  if (crashOf(live.status) !== undefined) return 'crashed';
   return isServing(live.status) ? 'live' : 'waking';
 }
 
@@ -47,7 +48,7 @@ function stateOf(record: SandboxRecord, live: LiveSandbox | undefined): Route['s
 function crashOf(status: RuntimeStatus | undefined): string | undefined {
   const web = status?.processes.find((process) => process.kind === 'web');
   if (web?.abandoned !== true) return undefined;
-  return `The app crashed ${web.restarts + 1} times in a row and was left alone. Its log says why.`;
+  return `The app crashed ${web.restarts + 1} times in a row and is left alone.`;
 }
 
 /**

@@ -9,7 +9,8 @@ export interface Route {
   readonly sandboxId: string;
   /** The number of this start: a new one means a new container and new upstream sockets. */
   readonly generation: number;
-  readonly state: 'live' | 'waking' | 'paused' | 'stopped' | 'failed';
+  /** `failed` could not be started, and can be tried again; `crashed` runs, and its app is left alone. */
+  readonly state: 'live' | 'waking' | 'paused' | 'stopped' | 'failed' | 'crashed';
   /** The container's address; present when `live` or `paused`. */
   readonly address?: string;
   /** The declared ports; any other is a 404. */
@@ -17,7 +18,9 @@ export interface Route {
   readonly visibility: 'public' | 'private';
   /** Shown on the warming page: what the start is doing ("Installing dependencies"). */
   readonly progress?: string;
-  /** Shown when `failed`: for people, without a path of the host. */
+  /** It runs and declares no web process, so nobody is kept waiting for a page. */
+  readonly isPageless?: boolean;
+  /** Shown when `failed` or `crashed`: for people, without a path of the host. */
   readonly failure?: string;
 }
 

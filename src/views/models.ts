@@ -56,6 +56,8 @@ export interface AppRow {
   readonly preset: string;
   readonly chip: Chip;
   readonly active: Moment;
+  /** What is wrong although it runs. */
+  readonly warning?: string;
   /** Absent for an app without a web page, or without a sandbox. */
   readonly previewHref?: string;
 }
@@ -70,11 +72,13 @@ export interface AppsPage extends Frame {
   readonly origin: string;
 }
 
+export type PresetIcon = 'atom' | 'layers' | 'braces' | 'bolt' | 'gear' | 'window';
+
 export interface PresetCard {
   readonly id: string;
   readonly label: string;
   readonly description: string;
-  readonly icon: 'window' | 'gear';
+  readonly icon: PresetIcon;
   readonly chosen: boolean;
 }
 

@@ -378,6 +378,15 @@ __eta.res+=__eta.e(app.preset);
 __eta.res+=' · </span>active ';
 __eta.res+=include('@moment', { moment: app.active });
 __eta.res+='</p>\n</div>\n';
+if (app.warning) {
+__eta.res+='<span class="app-row-warning" role="img" aria-label="';
+__eta.res+=__eta.e(app.warning);
+__eta.res+='" title="';
+__eta.res+=__eta.e(app.warning);
+__eta.res+='">';
+__eta.res+=include('@icon', { icon: 'alert' });
+__eta.res+='</span>\n';
+}
 __eta.res+=include('@chip', { chip: app.chip });
 if (app.previewHref) {
 __eta.res+='<a class="icon-button app-row-open" href="';
@@ -939,9 +948,9 @@ __eta.res+='</h2>\n<p><bdi>';
 __eta.res+=__eta.e(it.stage.message.text);
 __eta.res+='</bdi></p>\n';
 if (it.stage.message.output) {
-__eta.res+='<pre class="output" tabindex="0" aria-label="Output">';
+__eta.res+='<div class="output" tabindex="0" role="group" aria-label="Output"><pre>';
 __eta.res+=__eta.e(it.stage.message.output);
-__eta.res+='</pre>\n';
+__eta.res+='</pre></div>\n';
 }
 if (it.stage.message.action) {
 __eta.res+=include('@action', { id: it.id, csrfToken: it.csrfToken, action: it.stage.message.action });

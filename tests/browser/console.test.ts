@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFailed } from 'vitest';
 import type { Page, Route } from 'playwright-core';
+import { deleteApp } from '../../src/domain/app-commands.ts';
 import { updateSandbox } from '../../src/domain/sandbox-commands.ts';
 import { SandboxdError } from '../../src/domain/errors.ts';
 import { startChromium, type TestBrowser } from './chromium.ts';
@@ -28,11 +29,38 @@ async function createApp(page: Page, server: ConsoleServer, { name = 'Shop', pre
   await page.getByRole('heading', { name, level: 1 }).waitFor();
 }
 
+/** Whether a box shows the last of what is in it, and not all of it. */
+const isAtEnd = (box: Element) =>
+  box.scrollHeight > box.clientHeight &&
+  (box.firstElementChild?.getBoundingClientRect().bottom ?? Infinity) <= box.getBoundingClientRect().bottom;
+
 /** What a visitor does who comes back to the tab: the page looks again at once. */
 const lookAgain = (page: Page) => page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
 
 const status = (page: Page, text: string) =>
   page.getByRole('status', { name: 'Status' }).getByText(text, { exact: true }).waitFor();
+
+/** The browser runs no code for a test while it waits for a page: what is to be done then is said before. */
+const lookAgainAfter = (page: Page, event: string) =>
+  page.evaluate((name) => {
+    document.addEventListener(
+      name,
+      () =>
+        setTimeout(() => {
+          document.dispatchEvent(new Event('visibilitychange'));
+          void fetch('/looked-again');
+        }),
+      { once: true },
+    );
+  }, event);
+
+/** Returns while the answer is still to come. */
+async function sendDelete(page: Page) {
+  await page.getByRole('link', { name: 'Delete' }).click();
+  await page
+    .getByRole('button', { name: 'Delete app' })
+    .evaluate((button: HTMLButtonElement) => button.click());
+}
 
 const onlySandbox = async ({ world }: ConsoleServer) => {
   const [sandbox] = await world.ports.store.sandboxes.list('default', { limit: 1 });
@@ -207,6 +235,82 @@ describe('the console in a browser', () => {
     expect(complaints).toEqual([]);
   });
 
+  it('ends on the list after a slow delete, whatever looks come in between', async () => {
+    await using server = await startConsole();
+    await using visit = await browser.open();
+    const { page } = visit;
+    await signIn(page, server);
+    await createApp(page, server);
+    await status(page, 'Ready');
+    const url = page.url();
+    const id = idOf(page);
+    const [asked, looksOn, deleted, lookedAgain] = [1, 2, 3, 4].map(() => Promise.withResolvers<void>());
+    const looks: string[] = [];
+    await page.route(url, async (route) => {
+      looks.push(route.request().url());
+      asked?.resolve();
+      await looksOn?.promise;
+      await route.continue();
+    });
+    await page.route('**/looked-again', (route) => {
+      lookedAgain?.resolve();
+      return route.fulfill({ status: 204 });
+    });
+    await page.route('**/delete', async (route) => {
+      await deleteApp(server.world.ports, 'default', id);
+      deleted?.resolve();
+      await lookedAgain?.promise;
+      await route.fulfill({ status: 303, headers: { location: '/' } });
+    });
+    await lookAgain(page);
+    await asked?.promise;
+    await lookAgainAfter(page, 'htmx:finally:request');
+
+    await sendDelete(page);
+    await deleted?.promise;
+    const late = page.waitForResponse(url);
+    looksOn?.resolve();
+    expect((await late).status()).toBe(404);
+    await page.getByRole('heading', { name: 'Create your first app' }).waitFor();
+    expect(page.url()).toBe(`${server.origin}/`);
+    expect(looks).toEqual([url]);
+  });
+
+  it('looks on when a form that was sent is called off', async () => {
+    await using server = await startConsole();
+    await using visit = await browser.open();
+    const { page } = visit;
+    await signIn(page, server);
+    await createApp(page, server);
+    await status(page, 'Ready');
+    const appId = idOf(page);
+    const { id } = await onlySandbox(server);
+    const sent = Promise.withResolvers<void>();
+    await page.route('**/delete', () => sent.resolve());
+    await page.route('**/stop-now', async (route) => {
+      await sent.promise;
+      await route.fulfill({ status: 204 });
+    });
+    await page.evaluate(() => void fetch('/stop-now').then(() => window.stop()));
+    await sendDelete(page);
+    await sent.promise;
+    server.world.node.change(id, { state: 'stopped' });
+    await status(page, 'Stopped');
+    expect(idOf(page)).toBe(appId);
+  });
+
+  it('leads from the page of an app that was deleted elsewhere to the list', async () => {
+    await using server = await startConsole();
+    await using visit = await browser.open();
+    const { page } = visit;
+    await signIn(page, server);
+    await createApp(page, server);
+    await status(page, 'Ready');
+    await deleteApp(server.world.ports, 'default', idOf(page));
+    await page.getByRole('heading', { name: 'Create your first app' }).waitFor();
+    expect(page.url()).toBe(`${server.origin}/`);
+  });
+
   it('says that an app crashed and why, and restarts it', async () => {
     await using server = await startConsole();
     await using visit = await browser.open();
@@ -215,11 +319,14 @@ describe('the console in a browser', () => {
     await signIn(page, server);
     await createApp(page, server);
     const { id } = await onlySandbox(server);
+    for (let n = 1; n < 20; n += 1) node.logLine(id, 'web', `at line ${n}`);
     node.logLine(id, 'web', 'Error: Cannot find module ./gone');
     const web = { name: 'web', kind: 'web', running: false, restarts: 4, abandoned: true } as const;
     node.change(id, { preview: { status: 'starting' }, processes: [web] });
     await status(page, 'Crashed');
-    await page.getByLabel('Output').getByText('Cannot find module').waitFor();
+    const output = page.getByLabel('Output');
+    await output.getByText('Cannot find module').waitFor();
+    expect(await output.evaluate(isAtEnd)).toBe(true);
     await page.getByRole('button', { name: 'Restart' }).click();
     await status(page, 'Ready');
     expect(complaints).toEqual([]);

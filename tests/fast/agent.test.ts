@@ -209,11 +209,18 @@ describe('the node agent', () => {
       ?.become({ phase: 'starting', preview: { status: 'down' }, web_port: 3000, processes: [web] });
     await expect
       .poll(() => world.routes.get(id))
-      .toMatchObject({ state: 'failed', failure: expect.stringContaining('crashed 5 times') });
+      .toMatchObject({ state: 'crashed', failure: expect.stringContaining('crashed 5 times') });
     expect(await get(id)).not.toHaveProperty('progress');
     await expect
       .poll(() => happened(id, 'process.abandoned'))
       .toMatchObject([{ severity: 'warning', payload: { process: 'web', kind: 'web', restarts: 4 } }]);
+  });
+
+  it('tells of an app with workers alone that there is no page to wait for', async () => {
+    const [worker, web] = [await newSandbox({ runtime_preset: 'worker' }), await newSandbox()];
+    world.runtimes.get(worker)?.become({ phase: 'ready', preview: { status: 'none' }, processes: [] });
+    await expect.poll(() => world.routes.get(worker)).toMatchObject({ state: 'live', isPageless: true });
+    expect(world.routes.get(web)).toMatchObject({ state: 'live', isPageless: false });
   });
 
   it('restarts processes, and tells nobody afterwards what they were before', async () => {

@@ -5,9 +5,10 @@ import type { ProcessState } from '../../domain/runtimed.ts';
 import type { SandboxView } from '../../domain/sandbox-view.ts';
 import type { AppPage, Frame, ProcessRow } from '../../views/models.ts';
 import { look, presetLabel } from './app-look.ts';
-import { CHIPS, isSettling, type LiveState, liveState } from './live-state.ts';
+import { CHIPS, isBetweenTries, isSettling, type LiveState, liveState } from './live-state.ts';
 import { liveViews, previewOf } from './live-view.ts';
 import { logsOf } from './logs.ts';
+import { manifestNotice } from './manifest-notice.ts';
 import { moment } from './relative-time.ts';
 import { stageOf } from './stage.ts';
 import { timelineEntry } from './timeline.ts';
@@ -66,6 +67,7 @@ const STOPPABLE: ReadonlySet<LiveState> = new Set([
   'working',
   'paused',
   'failing',
+  'restarting',
   'crashed',
   'unknown',
 ] satisfies LiveState[]);
@@ -81,9 +83,8 @@ function noticesOf(view: SandboxView | undefined): string[] {
       'Its node is not answering. This is what was last known; orders are carried out when it is back.',
     );
   }
-  if (view.seen?.manifestError !== undefined) {
-    notices.push(`sandbox.yaml cannot be used as it is: ${view.seen.manifestError}`);
-  }
+  const manifest = manifestNotice(view);
+  if (manifest !== undefined) notices.push(manifest);
   return notices;
 }
 
@@ -104,11 +105,14 @@ function fact(name: string, at: number, now: number) {
   return { name, value: ago, title: iso };
 }
 
-function processRow({ name, kind, running, abandoned, restarts }: ProcessState): ProcessRow {
+function processRow(process: ProcessState): ProcessRow {
+  const { name, kind, running, abandoned, restarts } = process;
   const chip = running
     ? ({ label: 'Running', tone: 'ok' } as const)
     : abandoned
       ? ({ label: 'Crashed', tone: 'bad' } as const)
-      : ({ label: 'Not running', tone: 'idle' } as const);
+      : isBetweenTries(process)
+        ? CHIPS.restarting
+        : ({ label: 'Not running', tone: 'idle' } as const);
   return { name, kind: kind === 'web' ? 'web process' : 'worker process', restarts, chip };
 }

@@ -8,6 +8,7 @@ import { page as pageOf, pageQuery } from '../v1/params.ts';
 import { look, presetLabel } from './app-look.ts';
 import { CHIPS, liveState } from './live-state.ts';
 import { liveViews, previewOf } from './live-view.ts';
+import { manifestNotice } from './manifest-notice.ts';
 import { page } from './page.ts';
 import { moment } from './relative-time.ts';
 import { signedIn } from './visitor.ts';
@@ -40,6 +41,7 @@ function appRow(ports: Ports, app: App, view: SandboxView | undefined): AppRow {
     ...look(app),
     preset: presetLabel(app, view?.sandbox),
     chip: CHIPS[liveState(view)],
+    warning: manifestNotice(view),
     active: moment(active, ports.clock()),
     previewHref: previewOf(ports, view)?.href,
   };

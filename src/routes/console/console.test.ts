@@ -3,6 +3,7 @@ import { type ApiWorld, apiWorld } from '../../../tests/fakes/api-world.ts';
 import { signedInVisitor, stranger, type Visitor } from '../../../tests/fakes/visitor.ts';
 import { createApp } from '../../domain/app-commands.ts';
 import { SandboxdError } from '../../domain/errors.ts';
+import { PRESETS } from '../../domain/preset.ts';
 import { createAppSandbox, updateSandbox } from '../../domain/sandbox-commands.ts';
 
 const HOSTILE = `"><script>alert('x')</script><img src=x onerror=alert(1)>`;
@@ -313,6 +314,53 @@ describe('the logs of an app', () => {
   });
 });
 
+describe('a sandbox.yaml that cannot be used', () => {
+  it.each([
+    [
+      'is not valid YAML: no tabs',
+      'The preset’s own settings run instead of sandbox.yaml, which is not valid YAML: no tabs',
+    ],
+    [
+      'web.port: must be a number',
+      'The preset’s own settings run instead of sandbox.yaml, which has a mistake: web.port: must be a number',
+    ],
+  ])('is told of in the list and on the page: %s', async (manifestError, said) => {
+    const { world, visitor } = await setUp();
+    const { path, sandbox } = await anApp(world);
+    expect(await text(visitor.get('/'))).not.toContain('app-row-warning');
+    world.node.change(sandbox.id, { manifestError });
+    expect(await text(visitor.get('/'))).toMatch(new RegExp(`class="app-row-warning"[^>]* title="${said}"`));
+    expect(await text(visitor.get(path))).toContain(said);
+  });
+});
+
+describe('an app that crashed and is about to be started again', () => {
+  it('is told of as one, with the number of crashes and its last words', async () => {
+    const { world, visitor } = await setUp();
+    const { path, sandbox } = await anApp(world);
+    world.node.change(sandbox.id, {
+      preview: { status: 'down' },
+      processes: [{ name: 'web', kind: 'web', running: false, restarts: 2, abandoned: false }],
+    });
+    world.node.logLine(sandbox.id, 'web', 'Error: Cannot find module ./gone');
+    const page = await text(visitor.get(path));
+    expect(page).toContain('<title>Shop · Restarting · sandboxd</title>');
+    expect(page).toMatch(/id="stage-message".*being started again.*ended 3 times.*Cannot find module/s);
+    expect(page).toContain('id="stop-form"');
+    expect(page).not.toContain('not answering');
+  });
+});
+
+describe('the presets of a new app', () => {
+  it('each have an icon of their own', async () => {
+    const { visitor } = await setUp();
+    const page = await text(visitor.get('/apps/new'));
+    const icons = [...page.matchAll(/choice-icon.*?svg[^"]*#([a-z]+)"/gs)].map(([, icon]) => icon);
+    expect(icons).toHaveLength(PRESETS.length);
+    expect(new Set(icons).size).toBe(PRESETS.length);
+  });
+});
+
 describe('hostile text', () => {
   it.each(['/', 'page', 'delete'])('in a name is text on %s', async (where) => {
     const { world, visitor } = await setUp();
@@ -460,10 +508,18 @@ describe('failures', () => {
     expect(await answer.text()).toContain('id="problem"');
   });
 
-  it('because the app is gone make the page load again', async () => {
+  it('because the app is gone lead from its page to the app list', async () => {
     const { visitor } = await setUp();
     const answer = await visitor.get('/apps/01ARZ3NDEKTSV4RRFFQ69G5FAV', { 'hx-request': 'true' });
+    expect([answer.status, answer.headers.get('hx-redirect')]).toEqual([404, '/']);
+    expect([answer.headers.get('hx-refresh'), answer.headers.get('hx-trigger')]).toEqual([null, null]);
+  });
+
+  it('of an action on an app that is gone make the page load again', async () => {
+    const { visitor } = await setUp();
+    const partial = { 'hx-request': 'true' };
+    const answer = await visitor.post('/apps/01ARZ3NDEKTSV4RRFFQ69G5FAV/stop', {}, partial);
     expect([answer.status, answer.headers.get('hx-refresh')]).toEqual([404, 'true']);
-    expect(answer.headers.get('hx-trigger')).toBeNull();
+    expect(answer.headers.get('hx-redirect')).toBeNull();
   });
 });

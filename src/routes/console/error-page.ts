@@ -30,12 +30,17 @@ export function errorPage(c: AppContext, error: SandboxdError): Response {
 
 function partialError(c: AppContext, error: SandboxdError): Response {
   c.header('cache-control', 'no-store');
-  // The page shows something that is gone: let it find out as a whole.
-  if (error.code === 'not_found') c.header('hx-refresh', 'true');
+  if (error.code === 'not_found') whereNothingIs(c);
   // An action that failed may still have changed something. (A look that failed would only fail again.)
   if (c.req.method === 'POST') c.header('hx-trigger', 'refresh');
   c.header('hx-retarget', '#flash');
   c.header('hx-reswap', 'innerHTML');
   c.header('hx-reselect', '#problem');
   return c.html(renderView('problem', { message: error.message }), error.status);
+}
+
+/** An action may have missed a part of what the page shows; a page that is not there itself leads to the app list. */
+function whereNothingIs(c: AppContext): void {
+  if (c.req.method === 'GET') c.header('hx-redirect', '/');
+  else c.header('hx-refresh', 'true');
 }

@@ -39,6 +39,8 @@ const process = (kind: 'web' | 'worker') => (abandoned: boolean) => ({
 const web = process('web');
 const worker = process('worker');
 
+const trying = { name: 'web', kind: 'web', running: false, restarts: 2, abandoned: false } as const;
+
 type Row = [
   what: string,
   row: Partial<Sandbox>,
@@ -63,6 +65,24 @@ const ROWS: Row[] = [
   ['it was given up before it was up', {}, { phase: 'starting', processes: [web(true)] }, 'crashed'],
   ['only a worker was given up', {}, { processes: [web(false), worker(true)] }, 'serving'],
   ['all it has was given up', {}, { preview: { status: 'none' }, processes: [worker(true)] }, 'crashed'],
+  [
+    'its web process crashed and is between two tries',
+    {},
+    { preview: { status: 'down' }, processes: [trying] },
+    'restarting',
+  ],
+  [
+    'it is between two tries before it was up',
+    {},
+    { phase: 'starting', preview: { status: 'starting' }, processes: [trying] },
+    'restarting',
+  ],
+  [
+    'a worker is between two tries',
+    {},
+    { processes: [web(false), { ...trying, kind: 'worker' }] },
+    'serving',
+  ],
   ['a crashed one is being restarted', { generation: 4 }, { processes: [web(true)] }, 'starting'],
   ['it is frozen', {}, { state: 'paused' }, 'paused'],
   ['it fell asleep by itself', {}, { state: 'stopped' }, 'stopped'],

@@ -16,6 +16,8 @@ export type LiveState =
   | 'paused'
   /** It runs, and its web page does not answer. */
   | 'failing'
+  /** It runs, and its program crashed and is about to be started again. */
+  | 'restarting'
   /** It runs, but its program ended so often that it is left alone. */
   | 'crashed'
   | 'stopping'
@@ -31,6 +33,7 @@ export const CHIPS: Readonly<Record<LiveState, Chip>> = {
   working: { label: 'Running', tone: 'ok' },
   paused: { label: 'Paused', tone: 'idle' },
   failing: { label: 'Not answering', tone: 'warn' },
+  restarting: { label: 'Restarting', tone: 'warn' },
   crashed: { label: 'Crashed', tone: 'bad' },
   stopping: { label: 'Stopping', tone: 'busy' },
   stopped: { label: 'Stopped', tone: 'idle' },
@@ -70,6 +73,7 @@ const PREVIEW_STATES: Readonly<Record<PreviewStatus, LiveState>> = {
 function fromNode({ state, phase, preview, processes }: SandboxObservation): LiveState {
   if (state !== 'running') return SEEN_STATES[state];
   if (isCrashed(processes)) return 'crashed';
+  if (processes.some(isBetweenTries)) return 'restarting';
   // What does not answer after all this time, or cannot be reached, is not about to.
   const isBooting = phase !== undefined && phase !== 'ready' && preview.status !== 'down';
   return isBooting ? 'starting' : PREVIEW_STATES[preview.status];
@@ -81,6 +85,10 @@ function isCrashed(processes: readonly ProcessState[]): boolean {
   const essential = web.length > 0 ? web : processes;
   return essential.length > 0 && essential.every(({ abandoned }) => abandoned);
 }
+
+/** Whether it is a web process that crashed again, and waits for its next start. */
+export const isBetweenTries = ({ kind, running, abandoned, restarts }: ProcessState): boolean =>
+  kind === 'web' && !running && !abandoned && restarts > 0;
 
 function fromRow(sandbox: Sandbox): LiveState {
   const { status, desired } = sandbox;

@@ -17,8 +17,11 @@ const READABLE: ReadonlySet<LiveState> = new Set([
   'serving',
   'working',
   'failing',
+  'restarting',
   'crashed',
 ] satisfies LiveState[]);
+
+const BROKEN: ReadonlySet<LiveState> = new Set(['failing', 'restarting', 'crashed'] satisfies LiveState[]);
 
 const SILENCE: Partial<Record<LiveState, string>> = {
   stopped: 'Stopped. Its logs show here while it runs.',
@@ -48,7 +51,7 @@ export async function logsOf(
   }
   const chosen = processes.find(({ name }) => name === wanted) ?? main;
   const read = (name: string) => linesOf(tailLog(ports, sandbox.owner, sandbox.id, name, LOG_TAIL_DEFAULT));
-  const isBroken = state === 'crashed' || state === 'failing';
+  const isBroken = BROKEN.has(state);
   const [shown, words] = await Promise.all([
     read(chosen.name),
     isBroken && chosen !== main ? read(main.name) : undefined,

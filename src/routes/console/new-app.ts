@@ -6,7 +6,7 @@ import { SandboxdError } from '../../domain/errors.ts';
 import type { Ports } from '../../domain/ports.ts';
 import { PRESETS } from '../../domain/preset.ts';
 import { createAppSandbox } from '../../domain/sandbox-commands.ts';
-import type { NewAppPage, PresetCard } from '../../views/models.ts';
+import type { NewAppPage, PresetCard, PresetIcon } from '../../views/models.ts';
 import type { Env } from '../context.ts';
 import { readForm } from './form.ts';
 import { page } from './page.ts';
@@ -48,12 +48,20 @@ function problemsOf(issues: Issues): NewAppPage['problems'] {
   return { name: name && `The name ${name}.`, preset: preset && `The preset ${preset}.` };
 }
 
+const ICONS: Readonly<Record<string, PresetIcon>> = {
+  'react-vite': 'atom',
+  nextjs: 'layers',
+  'node-express': 'braces',
+  fastapi: 'bolt',
+  worker: 'gear',
+};
+
 function presetCards(chosen: string = PRESETS[0]?.id ?? ''): PresetCard[] {
-  return PRESETS.map(({ id, label, description, manifest }) => ({
+  return PRESETS.map(({ id, label, description }) => ({
     id,
     label,
     description,
-    icon: /^web:/m.test(manifest) ? 'window' : 'gear',
+    icon: ICONS[id] ?? 'window',
     chosen: id === chosen,
   }));
 }

@@ -1,7 +1,7 @@
 import { BOOT_PHASES, type BootPhase } from '../../domain/runtimed.ts';
 import type { SandboxView } from '../../domain/sandbox-view.ts';
 import type { Stage, StageAction, StageMessage, Step } from '../../views/models.ts';
-import type { LiveState } from './live-state.ts';
+import { isBetweenTries, type LiveState } from './live-state.ts';
 
 const STEP_LABELS: Readonly<Record<BootPhase, string>> = {
   seeding: 'Laying out the files',
@@ -78,6 +78,7 @@ function messageOf(state: LiveState, view: SandboxView | undefined, context: Sta
         action: { ...START, label: 'Create sandbox' },
       };
     case 'crashed':
+    case 'restarting':
     case 'failing':
       return brokenMessage(state, view, context);
     case 'stopping':
@@ -94,20 +95,29 @@ function messageOf(state: LiveState, view: SandboxView | undefined, context: Sta
 }
 
 function brokenMessage(
-  state: 'crashed' | 'failing',
+  state: 'crashed' | 'restarting' | 'failing',
   view: SandboxView | undefined,
   { lastWords }: StageContext,
 ): StageMessage {
   const output = view?.seen?.preview.build_error_message ?? lastWords;
-  return state === 'crashed'
-    ? { icon: 'alert', title: 'The app crashed', text: crash(view), output, action: RESTART }
-    : { icon: 'unplugged', title: 'The app is not answering', text: failure(view), output, action: RESTART };
+  const rest = { output, action: RESTART };
+  if (state === 'crashed') return { icon: 'alert', title: 'The app crashed', text: crash(view), ...rest };
+  if (state === 'failing')
+    return { icon: 'unplugged', title: 'The app is not answering', text: failure(view), ...rest };
+  return { icon: 'alert', title: 'The app crashed and is being started again', text: retry(view), ...rest };
 }
 
 function crash(view: SandboxView | undefined): string {
   const ended = view?.seen?.processes.find(({ abandoned }) => abandoned);
   const times = ended === undefined ? '' : ` ${ended.restarts + 1} times in a row`;
   return `Its program ended${times} and is left alone now. It starts again when one of its files changes.`;
+}
+
+/** Each restart was preceded by a crash, and the present pause by one more. */
+function retry(view: SandboxView | undefined): string {
+  const ended = view?.seen?.processes.find(isBetweenTries);
+  const times = ended === undefined ? '' : ` ${ended.restarts + 1} times`;
+  return `Its program ended${times} so far. The next try begins in a moment.`;
 }
 
 function failure(view: SandboxView | undefined): string {

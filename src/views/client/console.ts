@@ -1,11 +1,12 @@
 import { copyOnClick } from './copy.ts';
 import { dialogs } from './dialogs.ts';
-import { reloadWhenRestored, submitOnce, submitWhenSeen } from './forms.ts';
+import { noticeLeaving, reloadWhenRestored, submitOnce, submitWhenSeen } from './forms.ts';
 import { polling } from './polling.ts';
 import { pressable } from './press.ts';
 
 /** Every page works without this; it adds what HTML cannot do. */
 document.documentElement.classList.add('js');
+noticeLeaving();
 polling();
 dialogs();
 submitOnce();

@@ -13,9 +13,24 @@ export function submitOnce(): void {
   });
 }
 
-/** Whether a form is at work whose answer is another page: what becomes of this one no longer matters. */
-export const isLeaving = (): boolean =>
-  document.querySelector('form[data-once] [aria-disabled="true"]') !== null;
+let leaving = false;
+const stay = () => {
+  leaving = false;
+};
+
+/** Whether a form was sent whose answer is another page: what becomes of this one no longer matters. */
+export const isLeaving = (): boolean => leaving;
+
+/** What htmx sends by itself, and a dialog that closes, were prevented or lead nowhere: the page stays. */
+export function noticeLeaving(): void {
+  window.addEventListener('submit', ({ target: form, submitter, defaultPrevented }) => {
+    const closes = submitter instanceof HTMLButtonElement && submitter.formMethod === 'dialog';
+    if (form instanceof HTMLFormElement && !defaultPrevented && !closes) leaving = true;
+  });
+  window.addEventListener('pageshow', stay);
+  // Somebody stopped it before the answer was there.
+  window.navigation?.addEventListener('navigateerror', stay);
+}
 
 /** A page that comes back out of the browser's memory shows what was, not what is. */
 export function reloadWhenRestored(): void {

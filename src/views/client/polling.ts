@@ -1,3 +1,5 @@
+import { isLeaving } from './forms.ts';
+
 interface RequestContext {
   readonly sourceElement?: Element;
   readonly response?: { readonly status: number };
@@ -10,7 +12,8 @@ const isPoll = (ctx: RequestContext | undefined): ctx is RequestContext =>
 
 /**
  * Pages look again by themselves while they are seen, at once when they are seen again, and say so when the server does
- * not answer. A failed look changes nothing on the page.
+ * not answer. A failed look changes nothing on the page, and one that would lead elsewhere does not get in the way of a
+ * form that was sent.
  */
 export function polling(): void {
   lookOnlyWhenSeen();
@@ -20,7 +23,7 @@ export function polling(): void {
 
 function lookOnlyWhenSeen(): void {
   on('htmx:config:request', (event) => {
-    if (isPoll(event.detail.ctx) && document.hidden) event.preventDefault();
+    if (isPoll(event.detail.ctx) && (document.hidden || isLeaving())) event.preventDefault();
   });
   document.addEventListener('visibilitychange', () => {
     if (document.hidden) return;
@@ -34,12 +37,16 @@ function tellConnection(): void {
   on('htmx:before:response', (event) => {
     const { ctx } = event.detail;
     if (!isPoll(ctx)) return;
+    if (isLeaving()) {
+      event.preventDefault();
+      return;
+    }
     const failed = (ctx.response?.status ?? 0) >= 500;
     showConnection(!failed);
     if (failed) event.preventDefault();
   });
   on('htmx:error', (event) => {
-    if (isPoll(event.detail.ctx)) showConnection(false);
+    if (isPoll(event.detail.ctx) && !isLeaving()) showConnection(false);
   });
 }
 
