@@ -220,7 +220,7 @@ export class NodeAgent implements NodeClient {
   async #wake(id: string): Promise<void> {
     const record = this.#records.get(id);
     if (record === undefined || record.order.desired === 'absent') return;
-    // Up already: whoever asked hears again how it is, since an app that crashed stays so.
+    // Up already: whoever asked hears again how it is.
     if (this.lifecycle.live.has(id)) this.lifecycle.publish(id);
     else await this.lifecycle.start(record, 'wake');
   }
