@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { aptConfiguration, mirrorOf, packageSources } from './apt.ts';
+import { aptConfiguration, archiveOf, mirrorOf, packageSources } from './apt.ts';
 
 describe('the package sources of a root file system made from packages', () => {
   it.each(['http://mirror.example/debian', 'http://mirror.example/debian/'])(
@@ -16,8 +16,15 @@ describe('the package sources of a root file system made from packages', () => {
     },
   );
 
+  it("are debootstrap's own where a mirror was only nearer", () => {
+    const script =
+      '#!/bin/sh\nDEF_MIRROR="http://archive.example/debian"\nDEF_HTTPS_MIRROR="https://x.example"\n';
+    expect(archiveOf(script)).toBe('http://archive.example/debian');
+  });
+
   it('are not guessed', () => {
     expect(() => mirrorOf('')).toThrow('no mirror');
+    expect(() => archiveOf('#!/bin/sh\n')).toThrow('no archive');
   });
 });
 

@@ -1,6 +1,4 @@
 export const SUITE = 'bookworm';
-/** What an image made from packages names, whichever mirror of it was nearer. */
-export const DEBIAN_ARCHIVE = 'http://deb.debian.org/debian';
 
 /** A system's package sources, updates included: they lie on the same mirror, the security ones beside it. */
 export function packageSources(mirror: string): string {
@@ -18,6 +16,16 @@ export function mirrorOf(sourcesList: string): string {
   const mirror = /^deb (\S+) /m.exec(sourcesList)?.[1];
   if (mirror === undefined) throw new Error('debootstrap named no mirror in sources.list.');
   return mirror;
+}
+
+/**
+ * The archive that debootstrap takes by itself: what an image made from packages names, whichever mirror was nearer.
+ * @param debootstrap the program's own text, a shell script
+ */
+export function archiveOf(debootstrap: string): string {
+  const archive = /^DEF_MIRROR="(https?:\/\/[^"]+)"$/m.exec(debootstrap)?.[1];
+  if (archive === undefined) throw new Error('debootstrap names no archive of its own.');
+  return archive;
 }
 
 /** Turns apt away from a system's own sources, to `sources.list` in a directory. */

@@ -10,7 +10,7 @@ import { SandboxdError } from '../src/domain/errors.ts';
 import type { Outbound } from '../src/domain/outbound.ts';
 import { installPackages } from '../src/host/packages.ts';
 import { ProgramError, runProgram } from '../src/host/run-program.ts';
-import { DEBIAN_ARCHIVE, SUITE, mirrorOf, packageSources } from './apt.ts';
+import { SUITE, archiveOf, mirrorOf, packageSources } from './apt.ts';
 import { readMessages } from './engine-build.ts';
 import type { OnImageProgress } from './progress.ts';
 
@@ -49,7 +49,9 @@ export async function bootstrapRootfs(
     await debootstrap(root, await debootstrapNetwork(directory, network), onProgress, signal);
     const list = join(root, 'etc/apt/sources.list');
     const archive =
-      network.debianMirror === undefined ? mirrorOf(await readFile(list, 'utf8')) : DEBIAN_ARCHIVE;
+      network.debianMirror === undefined
+        ? mirrorOf(await readFile(list, 'utf8'))
+        : archiveOf(await readFile(DEBOOTSTRAP, 'utf8'));
     await writeFile(list, packageSources(archive));
     await importDirectory(docker, root, reference, signal);
   } finally {

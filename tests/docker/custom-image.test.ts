@@ -129,7 +129,7 @@ describe('the images of docs/base-image.md', () => {
     await writeFiles(join(home, 'acme-sandbox'), { ...files, 'Dockerfile.scratch': scratch });
   });
   afterAll(async () => {
-    for (const tag of Object.values(tags)) await removeImage(tag).catch(() => undefined);
+    for (const tag of Object.values(tags)) await removeImage(tag);
     await rm(home, { recursive: true, force: true });
   });
 

@@ -31,8 +31,13 @@ export async function customImage(base: string, instructions: readonly string[])
   return { tag, rebuild, [Symbol.asyncDispose]: () => removeImage(tag) };
 }
 
+/** Absent is fine. */
 export async function removeImage(reference: string): Promise<void> {
-  await docker.getImage(reference).remove({ force: true });
+  try {
+    await docker.getImage(reference).remove({ force: true });
+  } catch (error) {
+    if ((error as { statusCode?: number }).statusCode !== 404) throw error;
+  }
 }
 
 /** The machine an ELF file is for, in its header. */
