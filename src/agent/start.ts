@@ -41,6 +41,7 @@ export interface RunningAgent extends AsyncDisposable {
 /** Recovers what an earlier run left. `begin` then starts the loops. */
 export async function startAgent(ports: AgentPorts, options: AgentOptions): Promise<RunningAgent> {
   await requireRuntime(ports);
+  await ports.engine.tidy();
   await ports.engine.ensureNetwork();
   await ports.workspaces.open();
   const imageDigest = await ports.engine.imageDigest(ports.defaults.image);

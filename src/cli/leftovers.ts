@@ -17,6 +17,7 @@ export async function clearLeftovers({ dataDir, dockerSocket }: Config): Promise
       await engine.stop(sandboxId, GRACE_SECONDS);
       await engine.remove(sandboxId);
     }
+    await engine.tidy();
     await engine.removeNetwork();
     return left.length;
   } catch (error) {

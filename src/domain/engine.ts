@@ -82,6 +82,8 @@ export interface Engine {
   /** @throws node_unavailable */
   info(): Promise<EngineInfo>;
 
+  /** Removes what an earlier run left half-done; before anything else is asked for. @throws node_unavailable */
+  tidy(): Promise<void>;
   /**
    * The sandboxes' bridge with everything shut that operations forbid: other sandboxes, the node's own services, cloud
    * metadata. Must succeed before the first `start`; repeating it repairs rules that something else flushed.

@@ -267,6 +267,18 @@ describe('a container', () => {
     expect(await on.engine.listVolumes()).toEqual([]);
   });
 
+  it('is all that is left when what a killed run left half-done is tidied up', async () => {
+    const spec = await on.program('setInterval(() => {}, 1000)');
+    await on.engine.create(spec);
+    const docker = new Docker({ socketPath: DOCKER_SOCKET });
+    const Labels = { 'sandboxd.instance': on.instance, 'sandboxd.helper': '' };
+    await docker.createContainer({ Image: image.reference, Cmd: ['/nothing'], Labels });
+    await on.engine.tidy();
+    const filters = { label: [`sandboxd.instance=${on.instance}`] };
+    const left = await docker.listContainers({ all: true, filters });
+    expect(left.map((container) => container.Labels['sandboxd.sandbox'])).toEqual([spec.sandboxId]);
+  });
+
   it('can have an overlay home on this machine, which is found out without a trace', async () => {
     const directory = join(on.root, 'probe');
     await mkdir(directory);

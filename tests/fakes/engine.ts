@@ -81,6 +81,10 @@ export class FakeEngine implements Engine {
     return { version: 'fake', cgroupVersion: 2, memoryBytes: 8 * 1024 ** 3, cpus: 4, runtimes: ['runc'] };
   }
 
+  async tidy(): Promise<void> {
+    this.#called('tidy');
+  }
+
   async ensureNetwork(): Promise<void> {
     this.#called('ensureNetwork');
     this.networkStands = true;

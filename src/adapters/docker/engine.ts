@@ -12,6 +12,7 @@ import { Containers } from './containers.ts';
 import type { RawInfo } from './dockerode-types.ts';
 import { engineEvents } from './events.ts';
 import { extractFromImage } from './extract.ts';
+import { removeHelpers } from './helper.ts';
 import { type Names, namesOf } from './names.ts';
 import { NetworkHolders, SHARING_RUNTIMES } from './network-holders.ts';
 import { Network } from './network.ts';
@@ -68,6 +69,7 @@ export class DockerEngine implements Engine {
     return this.#info;
   }
 
+  tidy = (): Promise<void> => removeHelpers(this.#docker, this.#names);
   ensureNetwork = (): Promise<void> => this.#network.ensure();
 
   async keepNetworks(image: string, runtime?: string): Promise<void> {

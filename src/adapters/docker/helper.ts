@@ -1,7 +1,7 @@
 import type Docker from 'dockerode';
 import type { ContainerCreateOptions } from 'dockerode';
 import { IMAGE_MISSING, engineCall, tolerate } from './call.ts';
-import { INSTANCE_LABEL, type Names, fingerprint } from './names.ts';
+import { HELPER_LABEL, INSTANCE_LABEL, type Names, fingerprint } from './names.ts';
 
 /**
  * Makes a container that is never started, to get at an image's files or a volume's mount, and removes it afterwards.
@@ -23,7 +23,7 @@ export async function withHelper<T>(
         // Images without a command of their own need one to be accepted.
         Cmd: ['/nothing'],
         NetworkDisabled: true,
-        Labels: { [INSTANCE_LABEL]: names.instance },
+        Labels: { [INSTANCE_LABEL]: names.instance, [HELPER_LABEL]: '' },
         abortSignal,
       }),
     { meaning: IMAGE_MISSING },
@@ -33,6 +33,13 @@ export async function withHelper<T>(
   } finally {
     await removeHelper(docker, container.id);
   }
+}
+
+/** Removes those that a crash left. None may be in use. */
+export async function removeHelpers(docker: Docker, names: Names): Promise<void> {
+  const filters = { label: [...names.all().label, HELPER_LABEL] };
+  const left = await engineCall((abortSignal) => docker.listContainers({ all: true, filters, abortSignal }));
+  await Promise.all(left.map(({ Id }) => removeHelper(docker, Id)));
 }
 
 async function removeHelper(docker: Docker, container: string): Promise<void> {

@@ -8,6 +8,8 @@ export const INSTANCE_LABEL = 'sandboxd.instance';
 export const SANDBOX_LABEL = 'sandboxd.sandbox';
 /** Marks a container that only holds a network (see network-holders); it belongs to no sandbox. */
 export const HOLDER_LABEL = 'sandboxd.network';
+/** Marks a container that is never started (see helper); it belongs to no sandbox. */
+export const HELPER_LABEL = 'sandboxd.helper';
 /** Fingerprint of what a container was made from. */
 export const SPEC_LABEL = 'sandboxd.spec';
 
