@@ -66,6 +66,7 @@ build:
     description: 'An HTTP API in Python that describes itself, and reloads as it is edited.',
     template: 'fastapi',
     capabilities: ['python'],
+    // uvicorn's reloader does not see a change that comes within a quarter of a second of a start, its own included.
     manifest: `version: 1
 web:
   command: >-
@@ -73,6 +74,7 @@ web:
     --host 0.0.0.0 --port 3000 --reload --reload-dir app
   port: 3000
   health_path: /health
+  restart_after_task: true
 build:
   command: ""
 `,
