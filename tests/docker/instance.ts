@@ -23,7 +23,7 @@ export interface TestInstance extends AsyncDisposable {
   readonly lower: string;
   readonly root: string;
   directories(sandboxId: string): Promise<SandboxDirectories>;
-  /** A specification whose program is this JavaScript; `report(value)` in it is what `reported` waits for. */
+  /** A specification whose program is this JavaScript, and idles then; `report(value)` in it is what `reported` waits for. */
   program(javascript: string): Promise<ContainerSpec & SandboxDirectories>;
   reported(spec: ContainerSpec): Promise<unknown>;
   /** Takes the last report away, before another run makes the next. */
@@ -32,6 +32,8 @@ export interface TestInstance extends AsyncDisposable {
 
 const LIMITS = { memoryBytes: 256 * 1024 ** 2, cpus: 1, pids: 64, openFiles: 1024 };
 const REPORT = 'report.json';
+/** One that has ended by the time the engine is asked about it would count as one that did not start. */
+const EPILOGUE = '\nsetInterval(() => {}, 2 ** 30);';
 const PREAMBLE = `
 import * as fs from 'node:fs';
 import * as net from 'node:net';
@@ -59,7 +61,7 @@ export async function startInstance(image: string, socketPath = DOCKER_SOCKET): 
     directories,
     async program(javascript) {
       const sandboxId = newId();
-      const env = { RUN: PREAMBLE + javascript };
+      const env = { RUN: PREAMBLE + javascript + EPILOGUE };
       return { sandboxId, image, ...(await directories(sandboxId)), env, limits: LIMITS };
     },
     reported: ({ controlDirectory }) =>
