@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import { readRecipes } from '../images/recipe.ts';
+import { defaultManifest } from '../src/domain/manifest.ts';
 import { DEFAULT_PORT } from '../src/domain/sandbox.ts';
 import { PRESETS, type Preset } from '../src/domain/preset.ts';
 import { visit } from '../tests/harness/http.ts';
@@ -49,7 +50,7 @@ export async function run(): Promise<void> {
 
 async function measure(site: Installation, image: string, preset: Preset): Promise<Measured> {
   await using floor = await ByHand.prepare(site.docker, image, preset);
-  const hasPage = /^web:/m.test(preset.manifest);
+  const hasPage = defaultManifest({ preset }).web !== undefined;
   const byHand: number[] = [];
   const created: number[] = [];
   // The first of each pays for what is made once per machine, and counts for neither.

@@ -2,6 +2,7 @@ import type { Logger } from '../src/domain/log.ts';
 import { WEB_PROCESS } from '../src/domain/manifest-schema.ts';
 import type { ManifestProblem } from '../src/domain/manifest-problem.ts';
 import type { BootPhase, RestartScope, RuntimeStatus } from '../src/domain/runtimed.ts';
+import type { InstallStep } from './boot/install-step.ts';
 import type { Installer } from './boot/install.ts';
 import { type Changes, FOR_EVER } from './changes.ts';
 import type { Healing } from './healing.ts';
@@ -94,38 +95,32 @@ export class App {
    * dependencies everything is restarted: what runs has loaded the old ones.
    */
   async restart(scope: RestartScope): Promise<void> {
-    const widened = scope === 'after_task' && (await this.#lacksDependencies()) ? 'all' : scope;
+    const widened = scope === 'after_task' && (await this.#pending()) !== undefined ? 'all' : scope;
     this.#parts.logger.info('restart', { scope: widened });
     await this.#parts.supervisor.restart(widened, this.#restartSteps);
   }
 
-  async #lacksDependencies(): Promise<boolean> {
-    try {
-      return (await this.#parts.installer.pending()) !== undefined;
-    } catch (error) {
-      this.#parts.logger.error('what is to be installed could not be told', error);
-      return false;
-    }
-  }
-
   /** What comes before every start. Never rejects: what runs afterwards says itself what it misses. */
   async #install(signal: AbortSignal): Promise<void> {
-    try {
-      await this.#installPending(signal);
-    } catch (error) {
-      this.#parts.logger.error('what is to be installed could not be told', error);
+    const { installer, manifestFile, logs } = this.#parts;
+    const [pending, { manifest }] = await Promise.all([this.#pending(), manifestFile.load()]);
+    if (pending !== undefined) {
+      this.#become('installing');
+      // The log of what waits for it is where people look.
+      const name = manifest.web ? WEB_PROCESS : (manifest.workers[0]?.name ?? WEB_PROCESS);
+      await installer.run(pending, logs.of(name), signal);
     }
     this.#become('starting');
   }
 
-  async #installPending(signal: AbortSignal): Promise<void> {
-    const { installer, manifestFile, logs } = this.#parts;
-    const [pending, { manifest }] = await Promise.all([installer.pending(), manifestFile.load()]);
-    if (pending === undefined) return;
-    this.#become('installing');
-    // The log of what waits for it is where people look.
-    const name = manifest.web ? WEB_PROCESS : (manifest.workers[0]?.name ?? WEB_PROCESS);
-    await installer.run(pending, logs.of(name), signal);
+  /** What is to be installed; undefined also where that cannot be told. */
+  async #pending(): Promise<readonly InstallStep[] | undefined> {
+    try {
+      return await this.#parts.installer.pending();
+    } catch (error) {
+      this.#parts.logger.error('what is to be installed could not be told', error);
+      return undefined;
+    }
   }
 
   /** Runs what the manifest declares now. */

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type Docker from 'dockerode';
-import { presetManifest, resolveManifest } from '../../src/domain/manifest.ts';
+import { defaultManifest } from '../../src/domain/manifest.ts';
 import { APP_DIRECTORY } from '../../src/domain/paths.ts';
 import type { Preset } from '../../src/domain/preset.ts';
 import { DEFAULT_PORT } from '../../src/domain/sandbox.ts';
@@ -38,7 +38,7 @@ export class ByHand implements AsyncDisposable {
     const home = await mkdtemp(join(tmpdir(), 'bench-home-'));
     await chown(home, SANDBOX_UID, SANDBOX_UID);
     await mkdir(join(home, 'workspace'));
-    const { web, workers } = resolveManifest(presetManifest(preset)).manifest;
+    const { web, workers } = defaultManifest({ preset });
     const command = web?.command ?? workers[0]?.command ?? 'true';
     const made = new ByHand(docker, image, home, command);
     try {
