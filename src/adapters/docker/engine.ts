@@ -7,12 +7,13 @@ import type {
   EngineInfo,
   StartedContainer,
 } from '../../domain/engine.ts';
-import { IMAGE_MISSING, engineCall } from './call.ts';
+import { engineCall } from './call.ts';
 import { Containers } from './containers.ts';
 import type { RawInfo } from './dockerode-types.ts';
 import { engineEvents } from './events.ts';
 import { extractFromImage } from './extract.ts';
 import { removeHelpers } from './helper.ts';
+import { imageDigest } from './image-digest.ts';
 import { type Names, namesOf } from './names.ts';
 import { NetworkHolders, SHARING_RUNTIMES } from './network-holders.ts';
 import { Network } from './network.ts';
@@ -98,13 +99,7 @@ export class DockerEngine implements Engine {
     return engineEvents(this.#docker, this.#names, signal);
   }
 
-  async imageDigest(reference: string): Promise<string> {
-    const image = this.#docker.getImage(reference);
-    const { Id } = await engineCall((abortSignal) => image.inspect({ abortSignal }), {
-      meaning: IMAGE_MISSING,
-    });
-    return Id;
-  }
+  imageDigest = (reference: string): Promise<string> => imageDigest(this.#docker, reference);
 
   extract(image: string, path: string, intoDirectory: string, signal?: AbortSignal): Promise<void> {
     return extractFromImage(this.#docker, this.#names, { image, path }, intoDirectory, signal);

@@ -2,6 +2,7 @@ import type Docker from 'dockerode';
 import type { ContainerInfo } from 'dockerode';
 import { IMAGE_MISSING, engineCall, tolerate } from './call.ts';
 import { holderOptions } from './holder-options.ts';
+import { imageDigest } from './image-digest.ts';
 import { HOLDER_LABEL, type Names } from './names.ts';
 import type { Network } from './network.ts';
 import { addressIn, holderOf, isUp } from './view.ts';
@@ -110,7 +111,7 @@ export class NetworkHolders {
   }
 
   async #review(image: string, wanted: number): Promise<void> {
-    const [networkId, imageId] = await Promise.all([this.#network.id(), this.#imageId(image)]);
+    const [networkId, imageId] = await Promise.all([this.#network.id(), imageDigest(this.#docker, image)]);
     const { holders, users } = await this.#look();
     const standing = new Set(holders.filter((info) => stands(info, networkId)).map(({ Id }) => Id));
     const fit = this.#spares.filter((spare) => standing.has(spare.id) && spare.imageId === imageId);
@@ -122,14 +123,6 @@ export class NetworkHolders {
     await Promise.all(stranded.map(({ id }) => this.#end(id)));
     while (this.#spares.length < wanted && !this.#isBusy()) this.#spares.push(await this.#make(imageId));
     this.#reviewedAt = performance.now();
-  }
-
-  async #imageId(reference: string): Promise<string> {
-    const image = this.#docker.getImage(reference);
-    const { Id } = await engineCall((abortSignal) => image.inspect({ abortSignal }), {
-      meaning: IMAGE_MISSING,
-    });
-    return Id;
   }
 
   /** A sandbox whose network has gone is out of everybody's reach: its end is noticed, and it is started anew. */
