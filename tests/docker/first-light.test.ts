@@ -89,8 +89,9 @@ describe('first light', () => {
     const body = 'export default function App() { return <h1>Edited by a test</h1>; }\n';
     expect((await site.api('PUT', path, { body })).status).toBe(204);
 
-    expect((await visit(`${preview.url}/src/App.tsx`)).text).toContain('Edited by a test');
+    // Vite serves what it compiled before until its watcher has heard of the file, a moment after the write.
     await expect.poll(() => messages.join(), { timeout: 5000 }).toContain('update');
+    expect((await visit(`${preview.url}/src/App.tsx`)).text).toContain('Edited by a test');
     socket.terminate();
   });
 
