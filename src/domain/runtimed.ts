@@ -15,6 +15,14 @@
  *                                                either side leaves
  *   POST   /v1/restart?scope=                  → 204 when the old processes have ended; the new ones are started after
  *                                                an install, if one is needed
+ *   POST   /v1/tasks           TaskAssignment  → 202; 409 task_in_progress while another one runs. Repeating it is harmless
+ *   GET    /v1/tasks/{id}/events?since=        → NDJSON of TaskEvent: those after `since`, then every new one, the last one
+ *                                                `done`
+ *   GET    /v1/tasks/{id}/log                  → text/plain: the agent's raw output (≤ MAX_TASK_LOG_BYTES)
+ *   GET    /v1/tasks/{id}/diff                 → text/plain: what the task changed, as a unified diff (≤ MAX_TASK_DIFF_BYTES)
+ *   POST   /v1/tasks/{id}/end  TaskEnding      → 202; the task ends with that as its outcome. One that has ended stays as
+ *                                                it is
+ *   POST   /v1/tasks/{id}/revert               → Reverted; 409 task_in_progress while a task runs
  *   POST   /v1/shutdown                        → 204, then every process is stopped and runtimed exits 0
  *
  * A failure answers with the public error envelope and its status.
@@ -22,6 +30,9 @@
 export const CONTROL_SOCKET = 'control.sock';
 /** Where the control directory is mounted inside a sandbox. */
 export const CONTROL_DIRECTORY = '/run/sandboxd';
+/** Where a sandbox finds the way to its task's provider: mounted read-only, the node's alone to write to. */
+export const PROVIDER_DIRECTORY = '/run/sandboxd-provider';
+export const PROVIDER_SOCKET = 'provider.sock';
 export const SANDBOX_HOME = '/home/sandbox';
 export const SANDBOX_UID = 1000;
 /** Image paths of the base-image contract. */
@@ -86,6 +97,8 @@ export interface RuntimeStatus {
   processes: ProcessState[];
   /** Why `sandbox.yaml` could not be used as it is. */
   manifest_error?: string;
+  /** The task that runs. */
+  active_task_id?: string;
 }
 
 /**
