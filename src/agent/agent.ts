@@ -1,6 +1,8 @@
 import type { CommandOutcome, NodeClient, SandboxObservation, SandboxOrder } from '../domain/node.ts';
 import { notFound, SandboxdError } from '../domain/errors.ts';
 import type { SandboxFiles } from '../domain/files.ts';
+import { AGENT_IDS, type AgentId } from '../domain/coding-agent.ts';
+import type { NodeTasks } from '../domain/task.ts';
 import type { Traffic } from '../domain/routing.ts';
 import type { SandboxRuntime } from '../domain/runtime.ts';
 import type { ExecEvent, ExecRequest, RestartScope } from '../domain/runtimed.ts';
@@ -13,6 +15,17 @@ import type { Outbox } from './outbox.ts';
 import type { AgentPorts } from './ports.ts';
 import type { Records, SandboxRecord } from './records.ts';
 import { sandboxFiles } from './sandbox-files.ts';
+import { TaskKeeper, type TaskSandboxes } from './task-keeper.ts';
+import type { TaskRecord } from './task-record.ts';
+
+export interface NodeAgentParts {
+  readonly ports: AgentPorts;
+  readonly records: Records;
+  readonly tasks: Records<TaskRecord>;
+  readonly outbox: Outbox;
+  /** Called after anything that the API should hear of. */
+  readonly changed: () => void;
+}
 
 /**
  * One node: carries out orders, wakes what visitors ask for, and says what is. The same interface as the API's client
@@ -27,13 +40,28 @@ export class NodeAgent implements NodeClient {
   readonly #lock = new KeyedLock();
   readonly #waking = new Map<string, Promise<void>>();
   readonly #graves: Graves;
+  readonly keeper: TaskKeeper;
 
-  constructor(ports: AgentPorts, records: Records, outbox: Outbox, changed: () => void) {
+  constructor({ ports, records, tasks, outbox, changed }: NodeAgentParts) {
     this.#ports = ports;
     this.#records = records;
     this.#outbox = outbox;
     this.#graves = new Graves(ports.clock);
     this.lifecycle = new Lifecycle(ports, records, outbox, changed);
+    const sandboxes: TaskSandboxes = {
+      require: (id) => void this.#require(id),
+      awake: (id) => this.#awake(id),
+      running: (id) => this.#running(id),
+      live: (id) => this.lifecycle.live.get(id),
+      hold: (id, reason) => this.activity.hold(id, reason),
+      exclusively: (id, task) => this.exclusively(id, task),
+    };
+    this.keeper = new TaskKeeper({ ports, records: tasks, outbox, sandboxes, changed });
+  }
+
+  async agents(): Promise<readonly AgentId[]> {
+    const installed = await this.#ports.installedAgents();
+    return AGENT_IDS.filter((id) => installed.has(id));
   }
 
   async ping(): Promise<void> {
@@ -65,6 +93,10 @@ export class NodeAgent implements NodeClient {
     const runtime = await this.#running(id);
     await runtime?.restart(scope);
     await this.lifecycle.live.get(id)?.refresh();
+  }
+
+  tasks(id: string): NodeTasks {
+    return this.keeper.of(id);
   }
 
   files(id: string): SandboxFiles {

@@ -55,6 +55,11 @@ export class Outbox {
     return this.#entries.slice(0, BATCH).map((entry) => entry.report);
   }
 
+  /** Tasks of which something is still to be told. */
+  get taskIds(): string[] {
+    return this.#entries.flatMap(({ report }) => report.taskId ?? []);
+  }
+
   /** Whether more wait than `pending` gives. */
   get hasMore(): boolean {
     return this.#entries.length > BATCH;

@@ -1,8 +1,11 @@
+import type { AgentId } from '../domain/coding-agent.ts';
 import type { Engine, ResourceLimits } from '../domain/engine.ts';
 import type { Clock, IdSource } from '../domain/ids.ts';
 import type { Logger } from '../domain/log.ts';
+import type { ProviderGate } from '../domain/provider-gate.ts';
 import type { ProxyCommand } from '../domain/routing.ts';
 import type { ConnectRuntime } from '../domain/runtime.ts';
+import type { Seal } from '../domain/seal.ts';
 import type { Workspaces } from '../domain/workspace.ts';
 import type { HostMemory } from './capacity.ts';
 
@@ -24,6 +27,11 @@ export interface AgentPorts {
   readonly connect: ConnectRuntime;
   /** Tells the preview proxy. */
   readonly route: (command: ProxyCommand) => void;
+  /** Lets the agents in sandboxes reach their providers. */
+  readonly gate: ProviderGate;
+  readonly seal: Seal;
+  /** The coding agents that the instance's image carries. */
+  readonly installedAgents: () => Promise<ReadonlySet<AgentId>>;
   readonly hostMemory: () => Promise<HostMemory>;
   readonly defaults: SandboxDefaults;
   readonly clock: Clock;

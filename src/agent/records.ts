@@ -35,41 +35,43 @@ export interface SandboxRecord {
 
 const ENDING = '.json';
 
-/** The records of all sandboxes of this node: in memory to read, on disk before a write returns. */
-export class Records {
+/** The records of all sandboxes of this node, or of something else it keeps: in memory to read, on disk before a write returns. */
+export class Records<Kept extends { readonly id: string } = SandboxRecord> {
   readonly #directory: string;
-  readonly #records = new Map<string, SandboxRecord>();
+  readonly #records = new Map<string, Kept>();
 
   private constructor(directory: string) {
     this.#directory = directory;
   }
 
-  static async open(directory: string): Promise<Records> {
+  static async open<Kept extends { readonly id: string } = SandboxRecord>(
+    directory: string,
+  ): Promise<Records<Kept>> {
     await mkdir(directory, { recursive: true, mode: 0o700 });
-    const records = new Records(directory);
+    const records = new Records<Kept>(directory);
     for (const { content } of await readAll(directory, ENDING)) {
-      const record = JSON.parse(content) as SandboxRecord;
+      const record = JSON.parse(content) as Kept;
       records.#records.set(record.id, record);
     }
     return records;
   }
 
-  get(id: string): SandboxRecord | undefined {
+  get(id: string): Kept | undefined {
     return this.#records.get(id);
   }
 
-  all(): SandboxRecord[] {
+  all(): Kept[] {
     return [...this.#records.values()];
   }
 
-  async save(record: SandboxRecord): Promise<SandboxRecord> {
+  async save(record: Kept): Promise<Kept> {
     await writeDurably(this.#path(record.id), JSON.stringify(record));
     this.#records.set(record.id, record);
     return record;
   }
 
   /** Keeps a detail in memory; it reaches the disk with the next `save`. For what may be lost with the process. */
-  note(record: SandboxRecord): void {
+  note(record: Kept): void {
     this.#records.set(record.id, record);
   }
 

@@ -1,11 +1,12 @@
 import { Hono } from 'hono';
-import { stream } from 'hono/streaming';
 import type { ChannelVerifier } from '../domain/channel.ts';
 import { asSandboxdError } from '../domain/errors.ts';
 import type { Logger } from '../domain/log.ts';
 import type { NodeClient, SandboxOrder } from '../domain/node.ts';
 import type { FileRoot } from '../domain/paths.ts';
 import type { ExecRequest, RestartScope } from '../domain/runtimed.ts';
+import { ndjson } from './ndjson.ts';
+import { taskRoutes } from './task-routes.ts';
 
 /**
  * The node agent over HTTP: the `NodeClient` port, one route a method, every request signed by the API. Bodies come
@@ -29,6 +30,7 @@ export function createAgentApp(node: NodeClient, verifier: ChannelVerifier, log:
       await node.ping();
       return c.body(null, 204);
     })
+    .get('/internal/v1/agents', async (c) => c.json(await node.agents()))
     .post('/internal/v1/orders', async (c) => c.json(await node.apply(await c.req.json<SandboxOrder>())))
     .post('/internal/v1/observe', async (c) => c.json(await node.observe(await c.req.json<string[]>())))
     .post('/internal/v1/sandboxes/:id/restart', async (c) => {
@@ -69,32 +71,8 @@ export function createAgentApp(node: NodeClient, verifier: ChannelVerifier, log:
     .get('/internal/v1/sandboxes/:id/logs/:process/follow', async (c) => {
       const { id, process } = c.req.param();
       return ndjson(c, (signal) => node.followLog(id, process, Number(c.req.query('lines')), signal));
-    });
+    })
+    .route('/internal/v1/sandboxes', taskRoutes(node));
 }
 
 const fileQuery = (path = '', root = 'app') => ({ path, root: root as FileRoot });
-
-/**
- * Streams one JSON value a line. What fails before the first value is an ordinary error answer; what fails later is a
- * last line `{"error": …}`, as in the envelope.
- */
-async function ndjson(
-  c: Parameters<typeof stream>[0],
-  open: (signal: AbortSignal) => AsyncIterable<unknown>,
-) {
-  const left = new AbortController();
-  const values = open(AbortSignal.any([left.signal, c.req.raw.signal]))[Symbol.asyncIterator]();
-  const first = await values.next();
-  return stream(c, async (out) => {
-    out.onAbort(() => left.abort());
-    const write = (value: unknown) => out.writeln(JSON.stringify(value));
-    try {
-      for (let step = first; !step.done; step = await values.next()) await write(step.value);
-    } catch (thrown) {
-      await write(asSandboxdError(thrown).toEnvelope());
-    } finally {
-      left.abort();
-      await values.return?.();
-    }
-  });
-}

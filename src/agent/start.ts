@@ -14,6 +14,7 @@ import { Records } from './records.ts';
 import { recover } from './recovery.ts';
 import { keepSpareNetworks } from './spare-networks.ts';
 import { SyncLoop, type SyncOptions } from './sync-loop.ts';
+import type { TaskRecord } from './task-record.ts';
 
 export interface AgentOptions {
   /** The node's own state: records, outbox. */
@@ -47,7 +48,8 @@ export async function startAgent(ports: AgentPorts, options: AgentOptions): Prom
   const imageDigest = await ports.engine.imageDigest(ports.defaults.image);
   const records = await Records.open(join(options.directory, 'sandboxes'));
   const outbox = await Outbox.open(join(options.directory, 'outbox'));
-  const agent = new NodeAgent(ports, records, outbox, () => sync.notify());
+  const tasks = await Records.open<TaskRecord>(join(options.directory, 'tasks'));
+  const agent = new NodeAgent({ ports, records, tasks, outbox, changed: () => sync.notify() });
   const idle = new IdleLoop(agent, records, ports.clock, options.policy);
   const orphans = new Orphans(ports, records, (id) => agent.putAway(id));
   const sync = new SyncLoop(agent, outbox, ports.log, {
@@ -58,6 +60,7 @@ export async function startAgent(ports: AgentPorts, options: AgentOptions): Prom
     onOrders: (ordered) => orphans.sweep(ordered),
   });
   await recover(agent, records, ports);
+  agent.keeper.resume();
 
   const end = new AbortController();
   const shutdown = new AbortController();
@@ -83,12 +86,14 @@ export async function startAgent(ports: AgentPorts, options: AgentOptions): Prom
     stopAll: async () => {
       shutdown.abort();
       await agent.sleepAll();
+      await agent.keeper.settled();
       await sync.once();
       await ports.engine.removeNetwork();
     },
     [Symbol.asyncDispose]: async () => {
       end.abort();
       await loops;
+      await agent.keeper.leave();
       await Promise.all([...agent.lifecycle.live.values()].map((live) => live.detach()));
     },
   };

@@ -59,7 +59,8 @@ export class SyncLoop {
 
   async #exchange(): Promise<void> {
     const observations = this.#agent.observeAll();
-    const answer = await this.#options.exchange({ observations, reports: this.#outbox.pending() });
+    const tasks = this.#agent.keeper.unfinished;
+    const answer = await this.#options.exchange({ observations, tasks, reports: this.#outbox.pending() });
     await this.#outbox.acknowledge(answer.acknowledged);
     if (this.#outbox.hasMore) this.notify();
     this.#options.onPolicy(answer.policy);

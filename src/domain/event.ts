@@ -11,6 +11,10 @@ export const EVENT_TYPES = [
   'sandbox.paused',
   'sandbox.woken',
   'sandbox.deleted',
+  'task.started',
+  'task.completed',
+  'task.failed',
+  'task.build.failed',
   'preview.health.ok',
   'preview.health.failed',
   'process.abandoned',
@@ -33,6 +37,7 @@ export interface Event {
   readonly message: string;
   readonly appId?: string;
   readonly sandboxId?: string;
+  readonly taskId?: string;
   readonly payload?: EventPayload;
   readonly createdAt: number;
 }

@@ -1,3 +1,4 @@
+import type { AgentId } from './coding-agent.ts';
 import type { EventPayload, EventType, Severity } from './event.ts';
 import type { SandboxFiles } from './files.ts';
 import type {
@@ -8,6 +9,7 @@ import type {
   ProcessState,
   RestartScope,
 } from './runtimed.ts';
+import type { NodeTasks, TaskOutcome, TaskUsage } from './task.ts';
 import type { IdlePolicy, Sandbox, SandboxBlueprint, Visibility } from './sandbox.ts';
 
 /**
@@ -70,6 +72,16 @@ export interface NodeReport {
   readonly severity: Severity;
   readonly message: string;
   readonly payload?: EventPayload;
+  /** The task it is about. */
+  readonly taskId?: string;
+  /** That task's end; with one of its reports, and only one. */
+  readonly ended?: TaskEnd;
+}
+
+/** What a task came to, and what it took. */
+export interface TaskEnd {
+  readonly outcome: TaskOutcome;
+  readonly usage: TaskUsage;
 }
 
 /** "This is what I have, and what happened since you last acknowledged." */
@@ -77,6 +89,8 @@ export interface SyncRequest {
   /** Everything the node keeps, and `absent` for what it was told to delete; or what a command concerned. */
   readonly observations: readonly SandboxObservation[];
   readonly reports: readonly NodeReport[];
+  /** Tasks that are not over as far as this node knows; absent in the answer to a command. */
+  readonly tasks?: readonly string[];
 }
 
 /** Thresholds a node applies by itself. */
@@ -109,12 +123,17 @@ export interface NodeClient {
   /** Current observations, from the node's memory. Unknown ids are left out. */
   observe(ids: readonly string[]): Promise<readonly SandboxObservation[]>;
   ping(): Promise<void>;
+  /** The coding agents that the node's image carries. */
+  agents(): Promise<readonly AgentId[]>;
 
   /**
    * Restarts processes inside a sandbox. Returns when the old ones have ended; the new ones show in what is observed
    * from then on. A sandbox that sleeps is left asleep: everything starts anew when it wakes.
    */
   restartProcesses(id: string, scope: RestartScope): Promise<void>;
+
+  /** The tasks of one sandbox. @throws not_found for a sandbox this node does not have, from every call */
+  tasks(id: string): NodeTasks;
 
   /** While the sandbox runs they are done inside it, else on the node's disk; paused, they only read. */
   files(id: string): SandboxFiles;

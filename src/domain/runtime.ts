@@ -1,4 +1,5 @@
 import type { SandboxFiles } from './files.ts';
+import type { RuntimeTasks } from './task.ts';
 import type { ExecEvent, ExecRequest, RestartScope, RuntimeStatus } from './runtimed.ts';
 
 /**
@@ -17,6 +18,7 @@ export interface SandboxRuntime extends AsyncDisposable {
    */
   watch(signal: AbortSignal): AsyncIterable<RuntimeStatus>;
   readonly files: SandboxFiles;
+  readonly tasks: RuntimeTasks;
   /** Runs a program; the last event is `exit`. Leaving the iteration or aborting ends the program. */
   exec(request: ExecRequest, signal: AbortSignal): AsyncIterable<ExecEvent>;
   /** @throws not_found for a process that never ran */

@@ -208,3 +208,17 @@ export const MAX_TASK_LOG_BYTES = 16 * 1024 * 1024;
 export const MAX_TASK_DIFF_BYTES = 2 * 1024 * 1024;
 /** Of all events of one task; beyond it only what every task needs to end is written down. */
 export const MAX_TASK_EVENT_BYTES = 16 * 1024 * 1024;
+/** Of one event. */
+export const MAX_TASK_EVENT_LENGTH = 1024 * 1024;
+
+/** Where runtimed keeps tasks, below the home: one directory each, named by its id. */
+export const TASKS_DIRECTORY = '.runtimed/tasks';
+/** What is in such a directory, with the bytes each may have. */
+export const TASK_FILES = {
+  'order.json': 1024 * 1024,
+  'events.jsonl': MAX_TASK_EVENT_BYTES + MAX_TASK_EVENT_LENGTH,
+  'result.json': MAX_TASK_EVENT_LENGTH,
+  'agent.log': MAX_TASK_LOG_BYTES,
+  'changes.diff': MAX_TASK_DIFF_BYTES,
+} as const;
+export type TaskFile = keyof typeof TASK_FILES;

@@ -1,4 +1,5 @@
 import type { SandboxFiles } from './files.ts';
+import type { TaskFile } from './task.ts';
 
 /** How a sandbox's home directory is put together on its node. All paths are absolute, of the host. */
 export type HomeMount =
@@ -67,4 +68,9 @@ export interface Workspaces {
    * the tenant's may run meanwhile. The caller sees to both.
    */
   files(sandboxId: string): SandboxFiles;
+  /**
+   * What runtimed wrote of a task, cut to its limit; undefined when there is no such plain file. For a sandbox that is
+   * stopped, as above. @throws not_found
+   */
+  taskFile(sandboxId: string, taskId: string, file: TaskFile): Promise<Uint8Array | undefined>;
 }

@@ -1,3 +1,4 @@
+import { AGENT_IDS, type AgentId } from '../../src/domain/coding-agent.ts';
 import { notFound, SandboxdError } from '../../src/domain/errors.ts';
 import type { EventType } from '../../src/domain/event.ts';
 import type { SandboxFiles } from '../../src/domain/files.ts';
@@ -11,9 +12,12 @@ import type {
   SandboxOrder,
   SyncRequest,
 } from '../../src/domain/node.ts';
+import type { Upstream } from '../../src/domain/provider.ts';
+import { NO_USAGE, type NodeTasks, type TaskOutcome } from '../../src/domain/task.ts';
 import { findPreset } from '../../src/domain/preset.ts';
 import type { BootPhase, ExecEvent, ExecRequest, RestartScope } from '../../src/domain/runtimed.ts';
 import { fakeFiles } from './fake-files.ts';
+import { FakeTasks, SUCCEEDED } from './fake-tasks.ts';
 
 /** Stands in for every node id. */
 export const FAKE_NODE_ID = '01ARZ3NDEKTSV4RRFFQ69G5FAV';
@@ -25,6 +29,7 @@ interface FakeSandbox {
   observation: SandboxObservation;
   readonly files: SandboxFiles;
   readonly logs: Map<string, string[]>;
+  readonly tasks: FakeTasks;
 }
 
 /**
@@ -44,6 +49,10 @@ export class FakeNode implements NodeClient {
   readonly orders: SandboxOrder[] = [];
   /** What was asked to be restarted, in order. */
   readonly restarts: RestartScope[] = [];
+  /** The coding agents that its image carries. */
+  installed: readonly AgentId[] = AGENT_IDS;
+  /** How the agents of submitted tasks reach their providers, in order. */
+  readonly upstreams: Upstream[] = [];
   program: ExecProgram = () => [{ type: 'exit', exit_code: 0, truncated: false, timed_out: false }];
   readonly #clock: Clock;
   readonly #sandboxes = new Map<string, FakeSandbox>();
@@ -73,6 +82,11 @@ export class FakeNode implements NodeClient {
     this.#requireReachable();
   }
 
+  async agents(): Promise<readonly AgentId[]> {
+    this.#requireReachable();
+    return this.installed;
+  }
+
   async restartProcesses(id: string, scope: RestartScope): Promise<void> {
     this.#requireReachable();
     const { order, observation } = this.#require(id);
@@ -83,6 +97,43 @@ export class FakeNode implements NodeClient {
   files(id: string): SandboxFiles {
     this.#requireReachable();
     return this.#require(id).files;
+  }
+
+  tasks(id: string): NodeTasks {
+    this.#requireReachable();
+    const { tasks } = this.#require(id);
+    return {
+      submit: async ({ upstream, ...assignment }) => {
+        this.#requireReachable();
+        await tasks.submit(assignment);
+        this.upstreams.push(upstream);
+        this.report(
+          id,
+          'task.started',
+          'A task was started.',
+          { agent: assignment.agent },
+          { taskId: assignment.id },
+        );
+      },
+      events: (taskId, since, signal) => tasks.events(taskId, since, signal),
+      log: (taskId) => tasks.log(taskId),
+      diff: (taskId) => tasks.diff(taskId),
+      cancel: (taskId) => tasks.end(taskId, { reason: 'cancelled' }),
+      revert: (taskId) => tasks.revert(taskId),
+    };
+  }
+
+  /** Lets a task come to its end, and reports that as a node does. */
+  finishTask(id: string, taskId: string, outcome: Partial<TaskOutcome> = {}, usage = NO_USAGE): void {
+    this.#require(id).tasks.finish(taskId, outcome);
+    const ended = { outcome: { ...SUCCEEDED, ...outcome }, usage };
+    const type = ended.outcome.status === 'succeeded' ? 'task.completed' : 'task.failed';
+    this.report(id, type, 'A task ended.', {}, { taskId, ended });
+  }
+
+  /** What a test tells of the tasks of a sandbox. */
+  tasksOf(id: string): FakeTasks {
+    return this.#require(id).tasks;
   }
 
   async *exec(id: string, request: ExecRequest, signal: AbortSignal): AsyncIterable<ExecEvent> {
@@ -138,10 +189,16 @@ export class FakeNode implements NodeClient {
   }
 
   /** Records that something happened on the node itself. */
-  report(sandboxId: string, type: EventType, message: string, payload?: NodeReport['payload']): void {
+  report(
+    sandboxId: string,
+    type: EventType,
+    message: string,
+    payload?: NodeReport['payload'],
+    about: Pick<NodeReport, 'taskId' | 'ended'> = {},
+  ): void {
     this.#seq += 1;
     const at = this.#clock();
-    this.#reports.push({ seq: this.#seq, at, sandboxId, type, severity: 'info', message, payload });
+    this.#reports.push({ seq: this.#seq, at, sandboxId, type, severity: 'info', message, payload, ...about });
   }
 
   #carryOut(order: SandboxOrder, known: FakeSandbox | undefined): void {
@@ -155,9 +212,9 @@ export class FakeNode implements NodeClient {
       return;
     }
     const seen = order.desired === 'running' ? this.#started(order) : stopped(order);
-    const { files = fakeFiles(), logs = new Map<string, string[]>() } = known ?? {};
+    const { files = fakeFiles(), logs = new Map<string, string[]>(), tasks = new FakeTasks() } = known ?? {};
     const observation = { ...seen, id: order.id, generation: order.generation, awakeBecause: [] };
-    this.#sandboxes.set(order.id, { order, observation, files, logs });
+    this.#sandboxes.set(order.id, { order, observation, files, logs, tasks });
     if (order.desired === 'running') this.report(order.id, 'sandbox.started', 'The sandbox was started.');
     else if (known !== undefined) {
       this.report(order.id, 'sandbox.stopped', 'The sandbox was stopped.', { reason: 'user' });

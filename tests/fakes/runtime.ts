@@ -2,6 +2,7 @@ import { SandboxdError } from '../../src/domain/errors.ts';
 import type { SandboxFiles } from '../../src/domain/files.ts';
 import type { SandboxRuntime } from '../../src/domain/runtime.ts';
 import type { ExecEvent, ExecRequest, RestartScope, RuntimeStatus } from '../../src/domain/runtimed.ts';
+import { FakeTasks } from './fake-tasks.ts';
 
 export const READY: RuntimeStatus = {
   phase: 'ready',
@@ -15,14 +16,16 @@ const LOG = ['one', 'two', 'three'];
 /** A runtime in memory: ready at once, echoing what is run. */
 export class FakeRuntime implements SandboxRuntime {
   readonly files: SandboxFiles;
+  readonly tasks: FakeTasks;
   reachable = true;
   /** What was asked to be restarted. */
   readonly restarts: RestartScope[] = [];
   #status = READY;
   readonly #watchers = new Set<(status: RuntimeStatus | undefined) => void>();
 
-  constructor(files: SandboxFiles) {
+  constructor(files: SandboxFiles, tasks = new FakeTasks()) {
     this.files = files;
+    this.tasks = tasks;
   }
 
   /** What it says from now on. */

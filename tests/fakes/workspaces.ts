@@ -1,12 +1,16 @@
 import { fileErrors, type SandboxFiles, type FileQuery } from '../../src/domain/files.ts';
 import { notFound } from '../../src/domain/errors.ts';
 import { APP_DIRECTORY } from '../../src/domain/paths.ts';
+import type { TaskFile } from '../../src/domain/task.ts';
 import type { PreparedWorkspace, WorkspaceKind, Workspaces } from '../../src/domain/workspace.ts';
+
+import { FakeTasks } from './fake-tasks.ts';
 
 /** Workspaces in memory. Files survive as long as the object does, whatever becomes of an agent. */
 export class FakeWorkspaces implements Workspaces {
   readonly trash: string[] = [];
   readonly #homes = new Map<string, Map<string, Uint8Array>>();
+  readonly #tasks = new Map<string, FakeTasks>();
 
   async open(): Promise<void> {}
 
@@ -32,6 +36,7 @@ export class FakeWorkspaces implements Workspaces {
 
   async remove(sandboxId: string): Promise<void> {
     this.#homes.delete(sandboxId);
+    this.#tasks.delete(sandboxId);
   }
 
   async moveToTrash(sandboxId: string): Promise<void> {
@@ -51,6 +56,18 @@ export class FakeWorkspaces implements Workspaces {
       (sum, bytes) => sum + bytes.byteLength,
       0,
     );
+  }
+
+  /** What runtimed knows of a sandbox's tasks. */
+  tasks(sandboxId: string): FakeTasks {
+    const tasks = this.#tasks.get(sandboxId) ?? new FakeTasks();
+    this.#tasks.set(sandboxId, tasks);
+    return tasks;
+  }
+
+  async taskFile(sandboxId: string, taskId: string, file: TaskFile): Promise<Uint8Array | undefined> {
+    if (!this.#homes.has(sandboxId)) throw notFound('workspace');
+    return this.tasks(sandboxId).file(taskId, file);
   }
 
   files(sandboxId: string): SandboxFiles {

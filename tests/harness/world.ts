@@ -1,7 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { generateKeyPair } from 'jose';
+import { base64url, generateKeyPair } from 'jose';
+import { createSeal } from '../../src/adapters/crypto/node-seal.ts';
 import { createSyncClient } from '../../src/adapters/channel/api-client.ts';
 import { createNodeClient } from '../../src/adapters/channel/node-client.ts';
 import { createSigner, createVerifier } from '../../src/adapters/channel/token.ts';
@@ -10,6 +11,7 @@ import { createAgentApp } from '../../src/agent/routes.ts';
 import { type RunningAgent, startAgent } from '../../src/agent/start.ts';
 import { createApp } from '../../src/app.ts';
 import { hashSecret } from '../../src/domain/auth.ts';
+import { AGENT_IDS, type AgentId } from '../../src/domain/coding-agent.ts';
 import { API_AUDIENCE } from '../../src/domain/channel.ts';
 import { SandboxdError } from '../../src/domain/errors.ts';
 import { systemClock, ulidSource } from '../../src/domain/ids.ts';
@@ -20,6 +22,7 @@ import type { Route } from '../../src/domain/routing.ts';
 import type { Store } from '../../src/domain/store.ts';
 import { FakeEngine } from '../fakes/engine.ts';
 import { memoryStore } from '../fakes/memory-store.ts';
+import { FakeGate } from '../fakes/fake-gate.ts';
 import { FakeRuntime } from '../fakes/runtime.ts';
 import { FakeWorkspaces } from '../fakes/workspaces.ts';
 
@@ -28,6 +31,7 @@ export const TOKENS = { acme: 'fake-token-of-acme', rival: 'fake-token-of-rival'
 export type Tenant = keyof typeof TOKENS;
 
 const NODE_ID = '01JTESTN0DE000000000000000';
+const SEAL_KEY = base64url.encode(new Uint8Array(32).fill(7));
 const quiet: Logger = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 /** What outlives a crash of the server: the database, the engine, the disk. */
@@ -35,6 +39,7 @@ export interface Remains {
   readonly store: Store;
   readonly engine: FakeEngine;
   readonly workspaces: FakeWorkspaces;
+  readonly gate: FakeGate;
   readonly directory: string;
 }
 
@@ -44,6 +49,7 @@ export async function makeRemains(): Promise<Remains & AsyncDisposable> {
     store: memoryStore(),
     engine: new FakeEngine(),
     workspaces: new FakeWorkspaces(),
+    gate: new FakeGate(),
     directory: join(temporary, 'node'),
     [Symbol.asyncDispose]: () => rm(temporary, { recursive: true, force: true }),
   };
@@ -71,6 +77,8 @@ export interface WorldOptions {
   readonly wrap?: <Port extends object>(name: string, port: Port) => Port;
   readonly clock?: () => number;
   readonly memory?: AgentPorts['hostMemory'];
+  /** What the image carries; every agent by default. */
+  readonly agents?: readonly AgentId[];
   readonly instance?: Partial<Ports['instance']>;
   /** Called between the node's recovery and the begin of its loops. */
   readonly beforeLoops?: () => void;
@@ -88,7 +96,7 @@ export async function startWorld(remains: Remains, options: WorldOptions = {}): 
     workspaces: wrap('workspaces', remains.workspaces),
     connect: (controlDirectory) => {
       const id = controlDirectory.split('/').at(-2) ?? '';
-      const runtime = new FakeRuntime(remains.workspaces.files(id));
+      const runtime = new FakeRuntime(remains.workspaces.files(id), remains.workspaces.tasks(id));
       runtimes.set(id, runtime);
       return runtime;
     },
@@ -96,6 +104,9 @@ export async function startWorld(remains: Remains, options: WorldOptions = {}): 
       if (command.type === 'route') routes.set(command.route.sandboxId, command.route);
       if (command.type === 'remove') routes.delete(command.sandboxId);
     },
+    gate: remains.gate,
+    seal: createSeal(SEAL_KEY),
+    installedAgents: async () => new Set(options.agents ?? AGENT_IDS),
     hostMemory: options.memory ?? (async () => ({ availableBytes: 8e9, totalBytes: 16e9 })),
     defaults: {
       image: 'sandboxd/base:test',

@@ -1,9 +1,11 @@
 import type { SandboxFiles, FileQuery } from '../../domain/files.ts';
+import type { AgentId } from '../../domain/coding-agent.ts';
 import type { ChannelSigner } from '../../domain/channel.ts';
 import { fromEnvelope, SandboxdError } from '../../domain/errors.ts';
 import { readLines } from '../../domain/lines.ts';
 import type { CommandOutcome, NodeClient, SandboxObservation } from '../../domain/node.ts';
 import type { ExecEvent, FileListing } from '../../domain/runtimed.ts';
+import type { NodeTasks, Reverted, TaskEvent } from '../../domain/task.ts';
 
 /** Sends a request to a node: over the network, or into its app in the same process. */
 export type Transport = (request: Request) => Promise<Response>;
@@ -19,6 +21,8 @@ export interface NodeAddress {
 /** An order includes a stop's grace of eight seconds, or a start's image and workspace work. */
 const COMMAND_TIMEOUT_MS = 60_000;
 const QUERY_TIMEOUT_MS = 30_000;
+/** A wake, and a comparison of the whole app. */
+const REVERT_TIMEOUT_MS = 180_000;
 /** An exec event carries at most a pipe's worth of output. */
 const MAX_LINE_LENGTH = 8 * 1024 * 1024;
 
@@ -32,6 +36,7 @@ export function createNodeClient(address: NodeAddress): NodeClient {
     );
   return {
     ping: async () => void (await call('GET', '/internal/v1/ping')),
+    agents: async () => (await call('GET', '/internal/v1/agents')).json() as Promise<AgentId[]>,
     apply: async (order) => {
       const limit = AbortSignal.timeout(COMMAND_TIMEOUT_MS);
       return (
@@ -44,6 +49,7 @@ export function createNodeClient(address: NodeAddress): NodeClient {
       const limit = AbortSignal.timeout(COMMAND_TIMEOUT_MS);
       await call('POST', `/internal/v1/sandboxes/${id}/restart?scope=${scope}`, undefined, limit);
     },
+    tasks: (id) => tasksClient(id, call),
     files: (id) => filesClient(id, call),
     exec: (id, request, signal) =>
       values<ExecEvent>(call('POST', `/internal/v1/sandboxes/${id}/exec`, json(request), signal)),
@@ -58,7 +64,32 @@ export function createNodeClient(address: NodeAddress): NodeClient {
   };
 }
 
-type Call = (method: string, path: string, body?: Uint8Array<ArrayBuffer>) => Promise<Response>;
+type Call = (
+  method: string,
+  path: string,
+  body?: Uint8Array<ArrayBuffer>,
+  signal?: AbortSignal,
+) => Promise<Response>;
+
+function tasksClient(id: string, call: Call): NodeTasks {
+  const tasks = `/internal/v1/sandboxes/${id}/tasks`;
+  const bytes = async (path: string) => new Uint8Array(await (await call('GET', path)).arrayBuffer());
+  return {
+    // It may wake the sandbox first.
+    submit: async (order) =>
+      void (await call('POST', tasks, json(order), AbortSignal.timeout(COMMAND_TIMEOUT_MS))),
+    events: (taskId, since, signal) =>
+      values<TaskEvent>(call('GET', `${tasks}/${taskId}/events?since=${since}`, undefined, signal)),
+    log: (taskId) => bytes(`${tasks}/${taskId}/log`),
+    diff: (taskId) => bytes(`${tasks}/${taskId}/diff`),
+    cancel: async (taskId) => void (await call('POST', `${tasks}/${taskId}/cancel`)),
+    revert: async (taskId) => {
+      const limit = AbortSignal.timeout(REVERT_TIMEOUT_MS);
+      const answer = await call('POST', `${tasks}/${taskId}/revert`, undefined, limit);
+      return answer.json() as Promise<Reverted>;
+    },
+  };
+}
 
 function filesClient(id: string, call: Call): SandboxFiles {
   const at = (
@@ -109,6 +140,8 @@ async function* values<T extends string | object>(response: Promise<Response>): 
   const { body } = await response;
   if (body === null) return;
   for await (const line of readLines(body, MAX_LINE_LENGTH)) {
+    // A quiet stream says that it is still there.
+    if (line === '') continue;
     const value = JSON.parse(line) as T | { error: unknown };
     if (typeof value === 'object' && 'error' in value) throw fromEnvelope(value, 'sandbox_unavailable');
     yield value;

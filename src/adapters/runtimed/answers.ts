@@ -10,6 +10,7 @@ import {
   PREVIEW_STATUSES,
   type RuntimeStatus,
 } from '../../domain/runtimed.ts';
+import type { Reverted } from '../../domain/task.ts';
 
 /**
  * The shapes of what a sandbox may answer. It can answer anything: what has another shape is refused, what is merely
@@ -47,6 +48,7 @@ const Status = v.object({
   web_port: v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535))),
   processes: v.pipe(v.array(Process), v.maxLength(MAX_PROCESSES)),
   manifest_error: v.exactOptional(cut(4096)),
+  active_task_id: v.exactOptional(v.pipe(v.string(), v.ulid())),
 });
 
 const Entry = v.object({
@@ -69,6 +71,12 @@ const Event = v.variant('type', [
   }),
 ]);
 
+const RevertAnswer = v.object({
+  checkpoint_id: v.pipe(v.string(), v.regex(/^[0-9a-f]{40,64}$/)),
+  files_changed: v.pipe(v.array(v.pipe(v.string(), v.maxLength(4096))), v.maxLength(1000)),
+});
+
+export const parseReverted = (text: string): Reverted => parse(RevertAnswer, text);
 export const parseStatus = (text: string): RuntimeStatus => parse(Status, text);
 export const parseExecEvent = (text: string): ExecEvent => parse(Event, text);
 export const parseTail = (text: string): string[] => parse(Tail, text).lines;
@@ -78,16 +86,28 @@ function parse<T>(schema: v.GenericSchema<unknown, T>, text: string): T {
   try {
     return v.parse(schema, JSON.parse(text));
   } catch (error) {
-    throw new SandboxdError('sandbox_unavailable', 'The sandbox answered what the protocol does not know.', {
-      cause: error,
-    });
+    throw unknownAnswer(error);
   }
 }
+
+export const unknownAnswer = (cause?: unknown) =>
+  new SandboxdError('sandbox_unavailable', 'The sandbox answered what the protocol does not know.', {
+    cause,
+  });
+export const brokenOff = () =>
+  new SandboxdError('sandbox_unavailable', 'The sandbox broke off in the middle of its answer.');
 
 /** What runtimed may report of a caller's mistake or its own trouble; no other code is a sandbox's to give. */
 const Failure = v.object({
   error: v.object({
-    code: v.picklist(['invalid_request', 'not_found', 'conflict', 'payload_too_large', 'unavailable']),
+    code: v.picklist([
+      'invalid_request',
+      'not_found',
+      'conflict',
+      'task_in_progress',
+      'payload_too_large',
+      'unavailable',
+    ]),
     message: cut(500),
   }),
 });

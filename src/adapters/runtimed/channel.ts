@@ -67,7 +67,7 @@ export class ControlChannel implements AsyncDisposable {
       bodyTimeout: silenceMs ?? HEADERS_DEADLINE_MS,
       headers: typeof body === 'string' ? { 'content-type': 'application/json' } : {},
     });
-    if (answer.statusCode === 200 || answer.statusCode === 204) return answer.body;
+    if (answer.statusCode >= 200 && answer.statusCode < 300) return answer.body;
     const text = (await readAtMost(answer.body, MAX_FAILURE_BYTES)).toString();
     throw reportedError(answer.statusCode, text);
   }

@@ -1,5 +1,4 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { SandboxdError } from '../../domain/errors.ts';
 import type { ConnectRuntime, SandboxRuntime } from '../../domain/runtime.ts';
 import {
   type ExecEvent,
@@ -9,9 +8,10 @@ import {
   type RestartScope,
   type RuntimeStatus,
 } from '../../domain/runtimed.ts';
-import { parseExecEvent, parseStatus, parseTail } from './answers.ts';
+import { brokenOff, parseExecEvent, parseStatus, parseTail } from './answers.ts';
 import { ControlChannel } from './channel.ts';
 import { RunningFiles } from './running-files.ts';
+import { RunningTasks } from './running-tasks.ts';
 
 const DEADLINE_MS = 10_000;
 /** A stubborn process has five seconds to end, and so has one that a changed manifest replaces just then. */
@@ -36,10 +36,12 @@ export const connectRuntime: ConnectRuntime = (controlDirectory) =>
 class RuntimedClient implements SandboxRuntime {
   readonly #channel: ControlChannel;
   readonly files: RunningFiles;
+  readonly tasks: RunningTasks;
 
   constructor(channel: ControlChannel) {
     this.#channel = channel;
     this.files = new RunningFiles(channel);
+    this.tasks = new RunningTasks(channel);
   }
 
   async status(): Promise<RuntimeStatus> {
@@ -115,8 +117,6 @@ class RuntimedClient implements SandboxRuntime {
 
 const deadline = (): AbortSignal => AbortSignal.timeout(DEADLINE_MS);
 const logsOf = (process: string): string => `/v1/processes/${encodeURIComponent(process)}/logs`;
-const brokenOff = () =>
-  new SandboxdError('sandbox_unavailable', 'The sandbox broke off in the middle of its answer.');
 
 /** Returns early, and without an error, when the signal aborts. */
 async function pause(ms: number, signal: AbortSignal): Promise<void> {

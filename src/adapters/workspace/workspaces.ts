@@ -6,6 +6,7 @@ import type { SandboxFiles } from '../../domain/files.ts';
 import { type Clock, parseId, systemClock } from '../../domain/ids.ts';
 import { APP_DIRECTORY } from '../../domain/paths.ts';
 import { SANDBOX_UID } from '../../domain/runtimed.ts';
+import type { TaskFile } from '../../domain/task.ts';
 import type {
   PreparedWorkspace,
   WorkspaceKind,
@@ -24,6 +25,7 @@ import {
 } from './layout.ts';
 import { type WorkspaceRecord, prepared, readRecord, sourceOf, writeRecord } from './record.ts';
 import { StoppedFiles } from './stopped-files.ts';
+import { readTaskFile } from './task-file.ts';
 import { copyContents, measureTree, removeTrees, removeWithin } from './trees.ts';
 
 export interface DiskWorkspacesOptions {
@@ -200,6 +202,12 @@ export class DiskWorkspaces implements Workspaces {
 
   files(sandboxId: string): SandboxFiles {
     return new StoppedFiles(this.#layout.sandbox(canonicalId(sandboxId)), this.#owner);
+  }
+
+  async taskFile(sandboxId: string, taskId: string, file: TaskFile): Promise<Uint8Array | undefined> {
+    const sandbox = this.#layout.sandbox(canonicalId(sandboxId));
+    if ((await readRecord(sandbox)) === undefined) throw notFound('workspace');
+    return readTaskFile(sandbox, this.#owner, taskId, file);
   }
 }
 

@@ -1,0 +1,74 @@
+import { parseTaskEvent } from '../../domain/task-event.ts';
+import {
+  MAX_TASK_DIFF_BYTES,
+  MAX_TASK_EVENT_LENGTH,
+  MAX_TASK_LOG_BYTES,
+  type Reverted,
+  type RuntimeTasks,
+  type TaskAssignment,
+  type TaskEnding,
+  type TaskEvent,
+} from '../../domain/task.ts';
+import { brokenOff, parseReverted, unknownAnswer } from './answers.ts';
+import type { CallOptions, ControlChannel } from './channel.ts';
+
+const DEADLINE_MS = 30_000;
+/** A revert compares and rewrites the whole app, and ends processes. */
+const REVERT_DEADLINE_MS = 120_000;
+const MAX_REVERTED_BYTES = 8 * 1024 * 1024;
+
+/** The tasks of a sandbox that runs. */
+export class RunningTasks implements RuntimeTasks {
+  readonly #channel: ControlChannel;
+
+  constructor(channel: ControlChannel) {
+    this.#channel = channel;
+  }
+
+  async submit(assignment: TaskAssignment): Promise<void> {
+    await this.#call('/v1/tasks', 0, { method: 'POST', body: JSON.stringify(assignment) });
+  }
+
+  async *events(
+    taskId: string,
+    since: number,
+    signal: AbortSignal,
+  ): AsyncGenerator<TaskEvent, void, undefined> {
+    const query = { since: String(since) };
+    // An agent may think for as long as it likes: a stream in silence is none that is broken.
+    const options = { query, signal, silenceMs: 0 };
+    let last = since;
+    for await (const line of this.#channel.lines(`${of(taskId)}/events`, MAX_TASK_EVENT_LENGTH, options)) {
+      const event = parseTaskEvent(line);
+      if (event === undefined || event.seq <= last) throw unknownAnswer();
+      last = event.seq;
+      yield event;
+      if (event.type === 'done') return;
+    }
+    if (!signal.aborted) throw brokenOff();
+  }
+
+  log(taskId: string): Promise<Uint8Array> {
+    return this.#call(`${of(taskId)}/log`, MAX_TASK_LOG_BYTES, {});
+  }
+
+  diff(taskId: string): Promise<Uint8Array> {
+    return this.#call(`${of(taskId)}/diff`, MAX_TASK_DIFF_BYTES, {});
+  }
+
+  async end(taskId: string, ending: TaskEnding): Promise<void> {
+    await this.#call(`${of(taskId)}/end`, 0, { method: 'POST', body: JSON.stringify(ending) });
+  }
+
+  async revert(taskId: string): Promise<Reverted> {
+    const options = { method: 'POST', signal: AbortSignal.timeout(REVERT_DEADLINE_MS) } as const;
+    const answer = await this.#channel.call(`${of(taskId)}/revert`, MAX_REVERTED_BYTES, options);
+    return parseReverted(answer.toString());
+  }
+
+  #call(path: string, maxBytes: number, options: Omit<CallOptions, 'signal'>): Promise<Buffer> {
+    return this.#channel.call(path, maxBytes, { ...options, signal: AbortSignal.timeout(DEADLINE_MS) });
+  }
+}
+
+const of = (taskId: string): string => `/v1/tasks/${encodeURIComponent(taskId)}`;

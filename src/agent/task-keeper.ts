@@ -1,0 +1,223 @@
+import { notFound, SandboxdError } from '../domain/errors.ts';
+import type { SandboxRuntime } from '../domain/runtime.ts';
+import { parseTaskEvent } from '../domain/task-event.ts';
+import { NO_USAGE, type NodeTasks, type TaskEvent, type TaskFile, type TaskOrder } from '../domain/task.ts';
+import { KeyedLock } from './keyed-lock.ts';
+import type { LiveSandbox } from './live.ts';
+import type { Outbox } from './outbox.ts';
+import type { AgentPorts } from './ports.ts';
+import type { Records } from './records.ts';
+import type { TaskRecord } from './task-record.ts';
+import { TaskRun } from './task-run.ts';
+
+/** What tasks need of the sandboxes they run in. */
+export interface TaskSandboxes {
+  /** @throws not_found for a sandbox this node does not have */
+  require(id: string): void;
+  /** The runtime of a sandbox, which is woken for that. @throws sandbox_capacity, sandbox_unavailable, not_found */
+  awake(id: string): Promise<SandboxRuntime>;
+  /** The runtime of one that is up; undefined when it is not. */
+  running(id: string): Promise<SandboxRuntime | undefined>;
+  live(id: string): LiveSandbox | undefined;
+  /** Keeps it awake until disposed of. */
+  hold(id: string, reason: string): Disposable;
+  exclusively<T>(id: string, task: () => Promise<T>): Promise<T>;
+}
+
+export interface TaskKeeperContext {
+  readonly ports: Pick<AgentPorts, 'workspaces' | 'gate' | 'seal' | 'clock' | 'log' | 'installedAgents'>;
+  readonly records: Records<TaskRecord>;
+  readonly outbox: Outbox;
+  readonly sandboxes: TaskSandboxes;
+  /** Called after anything that the API should hear of. */
+  readonly changed: () => void;
+}
+
+/** The tasks of this node: begun once, followed to their ends over restarts of the node, and reported once. */
+export class TaskKeeper {
+  readonly #context: TaskKeeperContext;
+  readonly #runs = new Map<string, TaskRun>();
+  readonly #lock = new KeyedLock();
+
+  constructor(context: TaskKeeperContext) {
+    this.#context = context;
+  }
+
+  /** Ids of those that are not over, or of whose end the API has not heard. */
+  get unfinished(): string[] {
+    const { records, outbox } = this.#context;
+    return [...new Set([...records.all().map(({ id }) => id), ...outbox.taskIds])];
+  }
+
+  /** Takes up what an earlier run of this node left. */
+  resume(): void {
+    for (const record of this.#context.records.all()) this.#start(record, true);
+  }
+
+  /** Resolves when every task has come to its end. */
+  async settled(): Promise<void> {
+    await Promise.all([...this.#runs.values()].map((run) => run.ended));
+  }
+
+  /** Lets go of all of them, as they are. */
+  async leave(): Promise<void> {
+    await Promise.all([...this.#runs.values()].map((run) => run.leave()));
+  }
+
+  of(sandboxId: string): NodeTasks {
+    const { sandboxes } = this.#context;
+    return {
+      submit: (order) => this.#submit(sandboxId, order),
+      events: (taskId, since, signal) => this.#events(sandboxId, taskId, since, signal),
+      log: (taskId) => this.#read(sandboxId, taskId, 'agent.log', (runtime) => runtime.tasks.log(taskId)),
+      diff: (taskId) =>
+        this.#read(sandboxId, taskId, 'changes.diff', (runtime) => runtime.tasks.diff(taskId)),
+      cancel: async (taskId) => {
+        sandboxes.require(sandboxId);
+        const run = this.#runs.get(taskId);
+        if (run?.sandboxId !== sandboxId) throw notFound('running task');
+        await run.cancel();
+      },
+      revert: async (taskId) => {
+        sandboxes.require(sandboxId);
+        using _ = sandboxes.hold(sandboxId, 'a task is taken back');
+        return (await sandboxes.awake(sandboxId)).tasks.revert(taskId);
+      },
+    };
+  }
+
+  async #submit(sandboxId: string, order: TaskOrder): Promise<void> {
+    this.#context.sandboxes.require(sandboxId);
+    const run = await this.#lock.run(sandboxId, () => this.#accept(sandboxId, order));
+    try {
+      await run.begun;
+    } catch (error) {
+      // With nothing left of it when its submitter hears.
+      await run.ended;
+      throw error;
+    }
+  }
+
+  async #accept(sandboxId: string, order: TaskOrder): Promise<TaskRun> {
+    const known = this.#runs.get(order.id);
+    if (known !== undefined) return known;
+    const { ports, records } = this.#context;
+    if (records.all().some((record) => record.sandboxId === sandboxId)) {
+      throw new SandboxdError(
+        'task_in_progress',
+        'Another task runs in this sandbox. Wait for it, or cancel it.',
+      );
+    }
+    if (!(await ports.installedAgents()).has(order.agent)) throw missing(order.agent);
+    const { upstream, ...assignment } = order;
+    const record = await records.save({
+      id: order.id,
+      sandboxId,
+      assignment,
+      upstream: await ports.seal.close(JSON.stringify(upstream)),
+      acceptedAt: ports.clock(),
+      isBegun: false,
+      usage: NO_USAGE,
+    });
+    return this.#start(record, false);
+  }
+
+  #start(record: TaskRecord, isRecovered: boolean): TaskRun {
+    const run = new TaskRun(this.#context, record, isRecovered);
+    this.#runs.set(record.id, run);
+    void run.ended.then(() => this.#runs.delete(record.id));
+    return run;
+  }
+
+  /**
+   * What has happened and happens, save for the end itself: that is told by what it was reported as. Wherever the
+   * sandbox is meanwhile: inside while it runs, on the disk while it does not.
+   */
+  async *#events(
+    sandboxId: string,
+    taskId: string,
+    since: number,
+    signal: AbortSignal,
+  ): AsyncGenerator<TaskEvent, void, undefined> {
+    const { sandboxes } = this.#context;
+    sandboxes.require(sandboxId);
+    let last = since;
+    const live = sandboxes.live(sandboxId);
+    if (live !== undefined) {
+      for await (const event of this.#told(live, taskId, since, signal)) {
+        last = event.seq;
+        if (event.type === 'done') break;
+        yield event;
+      }
+    } else if (!this.#runs.has(taskId)) {
+      yield* await this.#written(sandboxId, taskId, last);
+    }
+    const run = this.#runs.get(taskId);
+    if (run === undefined || signal.aborted) return;
+    await until(run.ended, signal);
+    // What was written before the sandbox ended, and not heard.
+    if (!signal.aborted && sandboxes.live(sandboxId) === undefined) {
+      yield* await this.#written(sandboxId, taskId, last);
+    }
+  }
+
+  /** Ends early, without an error, when the sandbox goes away. */
+  async *#told(
+    live: LiveSandbox,
+    taskId: string,
+    since: number,
+    signal: AbortSignal,
+  ): AsyncGenerator<TaskEvent, void, undefined> {
+    const either = AbortSignal.any([signal, live.detached]);
+    try {
+      const runtime = await live.reach();
+      yield* runtime.tasks.events(taskId, since, either);
+    } catch (error) {
+      if (!live.detached.aborted) throw error;
+    }
+  }
+
+  async #written(sandboxId: string, taskId: string, since: number): Promise<TaskEvent[]> {
+    const bytes = await this.#onDisk(sandboxId, taskId, 'events.jsonl');
+    const lines = new TextDecoder().decode(bytes).split('\n');
+    const events = lines.map(parseTaskEvent).filter((event) => event !== undefined);
+    return events.filter(({ seq, type }) => seq > since && type !== 'done');
+  }
+
+  async #read(
+    sandboxId: string,
+    taskId: string,
+    file: TaskFile,
+    inside: (runtime: SandboxRuntime) => Promise<Uint8Array>,
+  ): Promise<Uint8Array> {
+    this.#context.sandboxes.require(sandboxId);
+    const runtime = await this.#context.sandboxes.running(sandboxId);
+    return runtime === undefined ? this.#onDisk(sandboxId, taskId, file) : inside(runtime);
+  }
+
+  /** @throws not_found */
+  async #onDisk(sandboxId: string, taskId: string, file: TaskFile): Promise<Uint8Array> {
+    const { sandboxes, ports } = this.#context;
+    const bytes = await sandboxes.exclusively(sandboxId, () =>
+      ports.workspaces.taskFile(sandboxId, taskId, file),
+    );
+    if (bytes === undefined) throw notFound('task');
+    return bytes;
+  }
+}
+
+const missing = (agent: string) =>
+  new SandboxdError(
+    'invalid_request',
+    `agent: this instance's image does not carry ${agent}. Name one that GET /v1/agents shows as installed.`,
+  );
+
+/** Waits for a promise that never rejects, or until the signal aborts. */
+async function until(promise: Promise<void>, signal: AbortSignal): Promise<void> {
+  const aborted = Promise.withResolvers<void>();
+  const abort = () => aborted.resolve();
+  signal.addEventListener('abort', abort, { once: true });
+  if (signal.aborted) abort();
+  await Promise.race([promise, aborted.promise]);
+  signal.removeEventListener('abort', abort);
+}

@@ -1,0 +1,33 @@
+import { Hono } from 'hono';
+import type { NodeClient } from '../domain/node.ts';
+import type { TaskOrder } from '../domain/task.ts';
+import { ndjson } from './ndjson.ts';
+
+/** The `NodeTasks` port, one route a method. */
+export const taskRoutes = (node: Pick<NodeClient, 'tasks'>) =>
+  new Hono()
+    .post('/:id/tasks', async (c) => {
+      await node.tasks(c.req.param('id')).submit(await c.req.json<TaskOrder>());
+      return c.body(null, 204);
+    })
+    .get('/:id/tasks/:task/events', async (c) => {
+      const { id, task } = c.req.param();
+      return ndjson(c, (signal) => node.tasks(id).events(task, Number(c.req.query('since')), signal));
+    })
+    .get('/:id/tasks/:task/log', async (c) => {
+      const { id, task } = c.req.param();
+      return c.body(new Uint8Array(await node.tasks(id).log(task)));
+    })
+    .get('/:id/tasks/:task/diff', async (c) => {
+      const { id, task } = c.req.param();
+      return c.body(new Uint8Array(await node.tasks(id).diff(task)));
+    })
+    .post('/:id/tasks/:task/cancel', async (c) => {
+      const { id, task } = c.req.param();
+      await node.tasks(id).cancel(task);
+      return c.body(null, 204);
+    })
+    .post('/:id/tasks/:task/revert', async (c) => {
+      const { id, task } = c.req.param();
+      return c.json(await node.tasks(id).revert(task));
+    });

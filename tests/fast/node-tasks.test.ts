@@ -1,0 +1,258 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { SandboxdError } from '../../src/domain/errors.ts';
+import type { Event } from '../../src/domain/event.ts';
+import { NO_USAGE, type TaskEvent, type TaskOrder } from '../../src/domain/task.ts';
+import { makeRemains, type Remains, startWorld, type World, type WorldOptions } from '../harness/world.ts';
+
+const TASK = '01JTASK0000000000000000001';
+const OTHER = '01JTASK0000000000000000002';
+const KEY = 'test-key-not-real';
+
+const order = (id = TASK): TaskOrder => ({
+  id,
+  prompt: 'Make it blue',
+  agent: 'opencode',
+  provider: 'anthropic',
+  timeout_s: 600,
+  continue: true,
+  upstream: {
+    provider: 'anthropic',
+    baseUrl: 'http://provider.test/v1',
+    keyHeader: 'x-api-key',
+    key: KEY,
+  },
+});
+
+describe('the tasks of a node', () => {
+  let remains: Remains & AsyncDisposable;
+  let world: World;
+  let sandbox: string;
+
+  const restart = async (options: WorldOptions = {}) => {
+    await world[Symbol.asyncDispose]();
+    world = await startWorld(remains, options);
+  };
+
+  beforeEach(async () => {
+    remains = await makeRemains();
+    world = await startWorld(remains);
+    const app = await world.request('POST', '/v1/apps', { body: { name: 'An app' } });
+    const { id } = (await app.json()) as { id: string };
+    sandbox = ((await (await world.request('POST', `/v1/apps/${id}/sandbox`)).json()) as { id: string }).id;
+  });
+  afterEach(async () => {
+    await world[Symbol.asyncDispose]();
+    await remains[Symbol.asyncDispose]();
+  });
+
+  const tasks = () => world.running.agent.tasks(sandbox);
+  const inside = () => remains.workspaces.tasks(sandbox);
+  const unfinished = () => world.running.agent.keeper.unfinished;
+  const events = (): Promise<Event[]> =>
+    remains.store.events.list('acme', { sandboxId: sandbox, limit: 200 });
+  const happened = async (type: string) => (await events()).filter((event) => event.type === type);
+  const awake = async () => (await world.running.agent.observe([sandbox]))[0]?.awakeBecause;
+  const ended = () => expect.poll(unfinished).toEqual([]);
+
+  async function heard(since: number, until: (events: TaskEvent[]) => boolean): Promise<TaskEvent[]> {
+    const told: TaskEvent[] = [];
+    const left = new AbortController();
+    for await (const event of tasks().events(TASK, since, left.signal)) {
+      told.push(event);
+      if (until(told)) left.abort();
+    }
+    return told;
+  }
+
+  it('begins one in a sandbox that sleeps, keeps that awake, and reports the beginning and the end once', async () => {
+    await world.request('POST', `/v1/sandboxes/${sandbox}/stop`);
+    await tasks().submit(order());
+    expect(inside().assignments).toMatchObject([{ id: TASK, prompt: 'Make it blue' }]);
+    expect(await awake()).toEqual(['a task runs']);
+    await expect.poll(() => happened('task.started')).toMatchObject([{ payload: { agent: 'opencode' } }]);
+
+    inside().finish(TASK);
+    await expect
+      .poll(() => happened('task.completed'))
+      .toMatchObject([{ payload: { files_changed: 1, duration_ms: 2500, build_ok: true } }]);
+    await ended();
+    expect(await awake()).toEqual([]);
+    expect(remains.gate.opening(sandbox)).toBeUndefined();
+  });
+
+  it('hands the sandbox nothing of the key, and writes none of it down', async () => {
+    await tasks().submit(order());
+    expect(JSON.stringify(inside().assignments)).not.toContain(KEY);
+    expect(remains.gate.opening(sandbox)?.upstream).toMatchObject({ key: KEY });
+    const directory = join(remains.directory, 'tasks');
+    const [name = ''] = await readdir(directory);
+    const written = await readFile(join(directory, name), 'utf8');
+    expect(written).toContain('Make it blue');
+    expect(written).not.toContain(KEY);
+  });
+
+  it('takes the same one twice for one, and a second one not at all', async () => {
+    await Promise.all([tasks().submit(order()), tasks().submit(order())]);
+    expect(inside().assignments).toHaveLength(1);
+    await expect(tasks().submit(order(OTHER))).rejects.toMatchObject({ code: 'task_in_progress' });
+    inside().finish(TASK);
+    await ended();
+    await tasks().submit(order(OTHER));
+    expect(inside().activeId).toBe(OTHER);
+  });
+
+  it('leaves nothing of one that its sandbox does not take, or that cannot wake it', async () => {
+    inside().failure = new SandboxdError('unavailable', 'Full.');
+    await expect(tasks().submit(order())).rejects.toMatchObject({ code: 'unavailable' });
+    expect(unfinished()).toEqual([]);
+    expect(remains.gate.opening(sandbox)).toBeUndefined();
+    expect(await awake()).toEqual([]);
+    expect(await happened('task.started')).toEqual([]);
+  });
+
+  it('refuses an agent that the image does not carry', async () => {
+    await restart({ agents: ['codex'] });
+    await expect(tasks().submit(order())).rejects.toMatchObject({ code: 'invalid_request' });
+    expect(unfinished()).toEqual([]);
+  });
+
+  it('follows one over a restart of the node, and counts on from what it has counted', async () => {
+    await tasks().submit(order());
+    remains.gate.count(sandbox, { ...NO_USAGE, input: 10, total: 10 });
+    await restart();
+    expect(await awake()).toEqual(['a task runs']);
+    await expect.poll(() => remains.gate.opening(sandbox)?.usage).toMatchObject({ input: 10 });
+    expect(remains.gate.opening(sandbox)?.upstream).toMatchObject({ key: KEY });
+    inside().finish(TASK);
+    await expect.poll(async () => (await happened('task.completed')).length).toBe(1);
+    await restart();
+    await world.running.syncNow();
+    expect(await happened('task.started')).toHaveLength(1);
+    expect(await happened('task.completed')).toHaveLength(1);
+  });
+
+  it('hears after a restart of the end that came meanwhile', async () => {
+    await tasks().submit(order());
+    await world[Symbol.asyncDispose]();
+    inside().finish(TASK, { status: 'failed', failure_reason: 'agent_error', error_message: 'It gave up.' });
+    world = await startWorld(remains);
+    await expect
+      .poll(() => happened('task.failed'))
+      .toMatchObject([{ payload: { failure_reason: 'agent_error', has_error: true } }]);
+  });
+
+  it('ends one whose sandbox ended, with what that had written down, or as lost', async () => {
+    await tasks().submit(order());
+    remains.engine.crash(sandbox);
+    await expect
+      .poll(() => happened('task.failed'))
+      .toMatchObject([{ payload: { failure_reason: 'sandbox_unavailable' } }]);
+    await ended();
+    expect(await happened('task.completed')).toEqual([]);
+  });
+
+  it('ends one whose sandbox was deleted', async () => {
+    await tasks().submit(order());
+    await world.request('DELETE', `/v1/sandboxes/${sandbox}`);
+    await expect
+      .poll(() => happened('task.failed'))
+      .toMatchObject([{ payload: { failure_reason: 'sandbox_unavailable' } }]);
+    await ended();
+  });
+
+  it('ends one when the whole node goes to sleep, before the API hears the last of it', async () => {
+    await tasks().submit(order());
+    await world.running.stopAll();
+    expect(await happened('task.failed')).toHaveLength(1);
+  });
+
+  it('cancels one, and knows nothing of one that has ended', async () => {
+    await tasks().submit(order());
+    await tasks().cancel(TASK);
+    expect(inside().endings).toEqual([{ reason: 'cancelled' }]);
+    await expect
+      .poll(() => happened('task.failed'))
+      .toMatchObject([{ severity: 'info', payload: { failure_reason: 'cancelled' } }]);
+    await ended();
+    await expect(tasks().cancel(TASK)).rejects.toMatchObject({ code: 'not_found' });
+  });
+
+  it('ends one at once that its provider turned away for good, in the words of the provider', async () => {
+    await tasks().submit(order());
+    remains.gate.refuse(sandbox, { status: 401, message: 'invalid key', isFinal: true });
+    await expect
+      .poll(() => happened('task.failed'))
+      .toMatchObject([{ payload: { failure_reason: 'provider_error' } }]);
+    expect(inside().endings).toEqual([{ reason: 'provider_error', message: 'invalid key' }]);
+  });
+
+  it('lets one go on whose provider does not know a model, and names that as the reason when it fails', async () => {
+    await tasks().submit(order());
+    remains.gate.refuse(sandbox, { status: 404, message: 'no such model', isFinal: false });
+    inside().finish(TASK, { status: 'failed', failure_reason: 'agent_error', error_message: 'Exit 1.' });
+    await expect
+      .poll(() => happened('task.failed'))
+      .toMatchObject([{ payload: { failure_reason: 'provider_error' } }]);
+    expect(inside().endings).toEqual([]);
+  });
+
+  it('says that the app does not build, besides the end', async () => {
+    await tasks().submit(order());
+    inside().finish(TASK, { build_status: 'failed', build_error_message: 'Line 3.', app_healthy: false });
+    await expect.poll(async () => (await happened('task.completed')).length).toBe(1);
+    expect(await happened('task.build.failed')).toMatchObject([
+      { payload: { reason: 'build_failed', has_build_error: true } },
+    ]);
+  });
+
+  it('tells its events while it runs, from where one left off, and leaves the end to the API', async () => {
+    await tasks().submit(order());
+    const listening = heard(0, () => false);
+    inside().tell(TASK, { type: 'message', data: { id: 'm1', text: 'Hello' } });
+    inside().finish(TASK);
+    expect(await listening).toMatchObject([
+      { seq: 1, type: 'status' },
+      { seq: 2, type: 'message', data: { text: 'Hello' } },
+    ]);
+    await ended();
+    expect(await heard(1, () => false)).toMatchObject([{ seq: 2 }]);
+  });
+
+  it('tells them from the disk when the sandbox sleeps, and its log and what it changed', async () => {
+    await tasks().submit(order());
+    inside().finish(TASK);
+    await ended();
+    await world.request('POST', `/v1/sandboxes/${sandbox}/stop`);
+    expect(await heard(0, () => false)).toMatchObject([{ seq: 1, type: 'status' }]);
+    expect(Buffer.from(await tasks().log(TASK)).toString()).toContain('agent.log');
+    expect(Buffer.from(await tasks().diff(TASK)).toString()).toContain('changes.diff');
+    await expect(tasks().log(OTHER)).rejects.toMatchObject({ code: 'not_found' });
+    await expect(heardOf(OTHER)).rejects.toMatchObject({ code: 'not_found' });
+  });
+
+  const heardOf = async (id: string) => {
+    const told: TaskEvent[] = [];
+    for await (const event of tasks().events(id, 0, new AbortController().signal)) told.push(event);
+    return told;
+  };
+
+  it('tells nothing twice when the sandbox goes away in the middle', async () => {
+    await tasks().submit(order());
+    const listening = heard(0, () => false);
+    inside().tell(TASK, { type: 'message', data: { id: 'm1', text: 'Hello' } });
+    remains.engine.crash(sandbox);
+    const told = await listening;
+    expect(told.map(({ seq }) => seq)).toEqual([1, 2]);
+  });
+
+  it('takes one back in a sandbox that sleeps', async () => {
+    await tasks().submit(order());
+    inside().finish(TASK);
+    await ended();
+    await world.request('POST', `/v1/sandboxes/${sandbox}/stop`);
+    expect(await tasks().revert(TASK)).toMatchObject({ files_changed: ['src/App.tsx'] });
+    expect(inside().reverted).toEqual([TASK]);
+  });
+});
