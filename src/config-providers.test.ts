@@ -45,9 +45,9 @@ describe('the configuration of providers', () => {
   });
 
   it('refuses an address with a password, and does not repeat it', () => {
-    const load = () => providersOf({ SANDBOXD_OPENAI_URL: 'https://me:fake-pass@models.test/v1' });
-    expect(load).toThrow('SANDBOXD_OPENAI_URL: holds a user name or password');
-    expect(load).not.toThrow('fake-pass');
+    const env = { SANDBOXD_OPENAI_URL: 'https://me:fake-pass@models.test/v1' };
+    expect(() => providersOf(env)).toThrow('SANDBOXD_OPENAI_URL: holds a user name or password');
+    expect(() => providersOf(env)).not.toThrow('fake-pass');
   });
 
   it('does not repeat a key that cannot be one', () => {

@@ -37,9 +37,10 @@ describe('the way to a provider', () => {
   });
 
   it("carries an owner's key before the operator's", () => {
-    const keyWith = (own: string | undefined) => upstreamOf(COMPATIBLE, 'openai-compatible', own)?.key;
-    expect(keyWith('test-key-of-an-owner')).toBe('test-key-of-an-owner');
-    expect(keyWith(undefined)).toBe('test-key-of-the-operator');
+    expect(upstreamOf(COMPATIBLE, 'openai-compatible', 'test-key-of-an-owner')?.key).toBe(
+      'test-key-of-an-owner',
+    );
+    expect(upstreamOf(COMPATIBLE, 'openai-compatible', undefined)?.key).toBe('test-key-of-the-operator');
   });
 
   it("never takes the operator's key of one service to another", () => {
