@@ -1,10 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { ConfigError, type Environment, type Reader } from './config-reader.ts';
+import { ConfigError, type Environment, type Reader, webAddress } from './config-reader.ts';
 import { type Outbound, type OutboundProxy, proxyExceptions } from './domain/outbound.ts';
 
 /** Where the host keeps its own trust store: the default, so that what the host trusts its sandboxes trust. */
 const HOST_CA_FILE = '/etc/ssl/certs/ca-certificates.crt';
+const NO_CREDENTIALS =
+  'Every sandbox would see them: give a mirror that admits this machine as it is, or a proxy that adds the credentials itself.';
 
 /**
  * What the way out goes through: certificates, proxies, mirrors.
@@ -13,7 +15,7 @@ const HOST_CA_FILE = '/etc/ssl/certs/ca-certificates.crt';
 export function readOutbound(read: Reader, env: Environment): Outbound {
   const mirror = (name: string): string | undefined => {
     const given = read.text(name);
-    return given === undefined ? undefined : webAddress(name, given);
+    return given === undefined ? undefined : webAddress(name, given, NO_CREDENTIALS);
   };
   return {
     caFile: readCaFile(read),
@@ -66,25 +68,12 @@ function readProxy(env: Environment): OutboundProxy {
   const address = (upper: string) => {
     const given = pick(upper);
     // Many are written without a scheme, which not every program understands.
-    return given && webAddress(given.name, given.text.includes('://') ? given.text : `http://${given.text}`);
+    return (
+      given &&
+      webAddress(given.name, given.text.includes('://') ? given.text : `http://${given.text}`, NO_CREDENTIALS)
+    );
   };
   const [http, https] = [address('HTTP_PROXY'), address('HTTPS_PROXY')];
   if (http === undefined && https === undefined) return {};
   return { ...(http && { http }), ...(https && { https }), none: proxyExceptions(pick('NO_PROXY')?.text) };
-}
-
-/** Never repeats the address: a password may be in it. */
-function webAddress(name: string, text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || !/^https?:$/.test(url.protocol) || /\s/.test(text)) {
-    throw new ConfigError(
-      `${name}: is no address. Give something like http://host:port or https://host/path.`,
-    );
-  }
-  if (url.username !== '' || url.password !== '') {
-    throw new ConfigError(
-      `${name}: holds a user name or password, which every sandbox would see. Give an address without: of a mirror that admits this machine as it is, or of a proxy that adds the credentials itself.`,
-    );
-  }
-  return text;
 }

@@ -58,6 +58,24 @@ export function readerOf(env: Environment) {
   };
 }
 
+/**
+ * An http(s) address without credentials. Never repeats it: a password may be in it.
+ * @param remedy what to do instead of giving credentials
+ * @throws ConfigError
+ */
+export function webAddress(name: string, text: string, remedy: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol) || /\s/.test(text)) {
+    throw new ConfigError(
+      `${name}: is no address. Give something like http://host:port or https://host/path.`,
+    );
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw new ConfigError(`${name}: holds a user name or password. Give an address without. ${remedy}`);
+  }
+  return text;
+}
+
 function parseBytes(name: string, text: string): number {
   const match = /^(\d+(?:\.\d+)?)\s*([kmgt]?)i?b?$/i.exec(text);
   const unit =

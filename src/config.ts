@@ -1,8 +1,10 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { readOutbound } from './config-outbound.ts';
+import { readProviders, readProviderSilence } from './config-providers.ts';
 import { ConfigError, type Environment, parseTokens, readerOf, type Reader } from './config-reader.ts';
 import type { Outbound } from './domain/outbound.ts';
+import type { ProviderSettings } from './domain/provider-settings.ts';
 
 export { ConfigError } from './config-reader.ts';
 
@@ -24,6 +26,9 @@ export interface Config extends Outbound {
   readonly runtime: string | undefined;
   readonly limits: { readonly memoryBytes: number; readonly cpus: number; readonly pids: number };
   readonly idle: { readonly enabled: boolean; readonly seconds: number };
+  readonly providers: ProviderSettings;
+  /** After which a provider that says nothing is given up. */
+  readonly providerSilenceSeconds: number;
   /** `SANDBOXD_*` names nobody reads: most likely misspelt. */
   readonly unknownNames: readonly string[];
 }
@@ -62,6 +67,8 @@ export function loadConfig(env: Environment): Config {
       enabled: read.boolean('SANDBOXD_IDLE_ENABLED', true),
       seconds: read.integer('SANDBOXD_IDLE_SECONDS', 2100, 60, 86_400),
     },
+    providers: readProviders(read),
+    providerSilenceSeconds: readProviderSilence(read),
     ...readOutbound(read, env),
     unknownNames: [],
   };

@@ -41,7 +41,18 @@ describe('The configuration of a Worker', () => {
     expect([...instance.configuredTokens]).toEqual([[await hashSecret('a-fake-token-of-tests'), 'acme']]);
   });
 
+  it('knows where models are served, as every other entry does', async () => {
+    const { providers, unknownNames } = await loadEdgeConfig(
+      { ...ENOUGH, SANDBOXD_OPENAI_URL: 'https://models.example.com/v1', SANDBOXD_MODEL: 'openai/fake-1' },
+      '1',
+    );
+    expect(providers.baseUrls).toEqual({ openai: 'https://models.example.com/v1' });
+    expect(providers.defaultModel).toEqual({ provider: 'openai', model: 'fake-1' });
+    expect(unknownNames).toEqual([]);
+  });
+
   it.each([
+    ['SANDBOXD_MODEL', 'fake-1'],
     ['SANDBOXD_DOMAIN', undefined],
     ['SANDBOXD_DOMAIN', 'not a domain'],
     ['SANDBOXD_DATABASE_URL', undefined],

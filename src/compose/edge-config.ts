@@ -1,11 +1,14 @@
 import type { RemoteOptions } from '../adapters/libsql/remote.ts';
+import { readProviders } from '../config-providers.ts';
 import { ConfigError, type Environment, parseTokens, readerOf } from '../config-reader.ts';
 import type { Instance } from '../domain/ports.ts';
+import type { ProviderSettings } from '../domain/provider-settings.ts';
 import { configuredTokens } from './configured-tokens.ts';
 
 export interface EdgeConfig {
   readonly database: RemoteOptions;
   readonly instance: Instance;
+  readonly providers: ProviderSettings;
   /** `SANDBOXD_*` names nobody reads: most likely misspelt. */
   readonly unknownNames: readonly string[];
 }
@@ -41,7 +44,8 @@ export async function loadEdgeConfig(env: Environment, version: string): Promise
   };
   const url = required('SANDBOXD_DATABASE_URL', 'like libsql://name.example.com');
   const database = { url, token: read.text('SANDBOXD_DATABASE_TOKEN') };
-  return { database, instance, unknownNames: read.unknown() };
+  const providers = readProviders(read);
+  return { database, instance, providers, unknownNames: read.unknown() };
 }
 
 function parseKey(text: string): string {
