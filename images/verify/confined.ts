@@ -1,6 +1,11 @@
 import type Docker from 'dockerode';
 import { programEnvironment } from '../../runtimed/processes/environment.ts';
-import { CONTROL_DIRECTORY, SANDBOX_HOME, SANDBOX_UID } from '../../src/domain/runtimed.ts';
+import {
+  CONTROL_DIRECTORY,
+  PROVIDER_DIRECTORY,
+  SANDBOX_HOME,
+  SANDBOX_UID,
+} from '../../src/domain/runtimed.ts';
 
 /** What of a container differs from check to check. */
 export interface Confinement {
@@ -58,6 +63,7 @@ function options(image: string, { command, env }: Confinement): Docker.Container
         '/var/tmp': 'rw,mode=1777',
         [SANDBOX_HOME]: OWNED,
         [CONTROL_DIRECTORY]: OWNED,
+        [PROVIDER_DIRECTORY]: 'ro,nosuid,nodev,mode=755',
       },
     },
   };

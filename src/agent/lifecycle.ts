@@ -177,6 +177,7 @@ export class Lifecycle {
       image: defaults.image,
       home: workspace.home,
       controlDirectory: workspace.controlDirectory,
+      providerDirectory: workspace.providerDirectory,
       caFile: defaults.caFile,
       limits: defaults.limits,
       runtime: defaults.runtime,

@@ -21,6 +21,8 @@ export interface ContainerSpec {
   readonly home: HomeMount;
   /** Host directory mounted at CONTROL_DIRECTORY, writable by the sandbox. */
   readonly controlDirectory: string;
+  /** Host directory mounted at PROVIDER_DIRECTORY, read-only. */
+  readonly providerDirectory: string;
   /** Host file mounted at SANDBOX_CA_FILE. */
   readonly caFile?: string;
   /** Visible in `docker inspect`: never a secret. */

@@ -14,6 +14,8 @@ export interface PreparedWorkspace {
   readonly home: HomeMount;
   /** Writable by the sandbox: treat everything found in it as hostile. */
   readonly controlDirectory: string;
+  /** The node's alone to write to; the sandbox may look into it, and connect to a socket there that lets everybody. */
+  readonly providerDirectory: string;
 }
 
 /** What a fresh workspace is made from. */

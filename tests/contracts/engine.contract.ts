@@ -9,8 +9,10 @@ import { ulidSource } from '../../src/domain/ids.ts';
 export interface EngineUnderTest extends AsyncDisposable {
   readonly engine: Engine;
   readonly image: string;
-  /** Directories for one sandbox, writable by it; its home is an overlay. */
-  directories(sandboxId: string): Promise<Pick<ContainerSpec, 'home' | 'controlDirectory'>>;
+  /** Directories for one sandbox, all but the provider's writable by it; its home is an overlay. */
+  directories(
+    sandboxId: string,
+  ): Promise<Pick<ContainerSpec, 'home' | 'controlDirectory' | 'providerDirectory'>>;
 }
 
 const newId = ulidSource();

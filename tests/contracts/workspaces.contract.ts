@@ -1,4 +1,4 @@
-import { mkdir, readFile, readdir, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rmdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ulidSource } from '../../src/domain/ids.ts';
@@ -41,6 +41,19 @@ export function workspacesContract(name: string, setUp: () => Promise<Workspaces
         const tool = join(path, 'workspace/app/node_modules/tool.js');
         expect(await readFile(tool, 'utf8')).toBe('prepared');
       });
+    });
+
+    it('come with a directory that is the node’s alone to write to, also where an older version left none', async () => {
+      const { providerDirectory } = await workspaces.prepare(id, demo);
+      const own = { uid: process.getuid?.(), mode: 0o40755 };
+      expect(await stat(providerDirectory)).toMatchObject(own);
+      for (const again of [() => workspaces.find(id), () => workspaces.prepare(id, demo)]) {
+        await rmdir(providerDirectory);
+        expect((await again()).providerDirectory).toBe(providerDirectory);
+        expect(await stat(providerDirectory)).toMatchObject(own);
+      }
+      await workspaces.remove(id);
+      await expect(stat(providerDirectory)).rejects.toMatchObject({ code: 'ENOENT' });
     });
 
     it('are empty for a template without prepared dependencies', async () => {

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { lstat, mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
+import { chmod, lstat, mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { type Server, type Socket, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -91,6 +91,41 @@ describe('a container', () => {
       ...noMounts,
     });
     for (const options of seen.mounts) expect(options).toMatch(/nosuid.*nodev|nodev.*nosuid/);
+  });
+
+  it('reaches what the node listens on in the provider’s directory, and changes nothing there', async () => {
+    const spec = await on.program(`
+      const attempt = (act) => { try { act(); return 'allowed'; } catch (error) { return error.code; } };
+      const at = (name) => '/run/sandboxd-provider/' + name;
+      const socket = net.connect(at('provider.sock'));
+      socket.on('error', (error) => report(error.code));
+      socket.on('data', (heard) => report({
+        heard: String(heard),
+        names: fs.readdirSync(at('')),
+        changes: [
+          () => fs.writeFileSync(at('mine'), ''),
+          () => fs.mkdirSync(at('mine')),
+          () => fs.renameSync(at('provider.sock'), at('mine')),
+          () => fs.unlinkSync(at('provider.sock')),
+          () => fs.chmodSync(at('provider.sock'), 0o600),
+        ].map(attempt),
+      }));
+    `);
+    const path = join(spec.providerDirectory, 'provider.sock');
+    const node = createServer((socket) => socket.end('the provider'));
+    await new Promise<void>((resolve) => node.listen(path, resolve));
+    try {
+      await chmod(path, 0o666);
+      await on.engine.create(spec);
+      await on.engine.start(spec.sandboxId);
+      expect(await on.reported(spec)).toEqual({
+        heard: 'the provider',
+        names: ['provider.sock'],
+        changes: Array(5).fill('EROFS'),
+      });
+    } finally {
+      node.close();
+    }
   });
 
   it('cannot have more processes, memory or scratch than its limits', async () => {

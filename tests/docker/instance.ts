@@ -13,6 +13,7 @@ import { DOCKER_SOCKET } from './node-image.ts';
 export interface SandboxDirectories {
   readonly home: Extract<HomeMount, { kind: 'overlay' }>;
   readonly controlDirectory: string;
+  readonly providerDirectory: string;
 }
 
 /** An instance of its own on the machine's engine; everything of it is gone when it is disposed. */
@@ -83,10 +84,10 @@ export async function startInstance(image: string, socketPath = DOCKER_SOCKET): 
 async function makeDirectories(root: string, lower: string, sandboxId: string): Promise<SandboxDirectories> {
   const at = (name: string) => join(root, sandboxId, name);
   const home = { kind: 'overlay', lower, upper: at('home'), work: at('work') } as const;
-  const controlDirectory = at('run');
-  for (const directory of [home.upper, home.work, controlDirectory])
+  const [controlDirectory, providerDirectory] = [at('run'), at('provider')];
+  for (const directory of [home.upper, home.work, controlDirectory, providerDirectory])
     await mkdir(directory, { recursive: true });
   await chown(home.upper, SANDBOX_UID, SANDBOX_UID);
   await chown(controlDirectory, SANDBOX_UID, SANDBOX_UID);
-  return { home, controlDirectory };
+  return { home, controlDirectory, providerDirectory };
 }

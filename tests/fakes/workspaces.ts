@@ -26,6 +26,7 @@ export class FakeWorkspaces implements Workspaces {
     return {
       home: { kind: 'bind', path: `/fake/${sandboxId}/home` },
       controlDirectory: `/fake/${sandboxId}/run`,
+      providerDirectory: `/fake/${sandboxId}/provider`,
     };
   }
 

@@ -12,6 +12,7 @@ engineContract('the fake engine', async () => ({
   directories: async (sandboxId) => ({
     home: { kind: 'overlay', lower: '/lower', upper: `/${sandboxId}/home`, work: `/${sandboxId}/work` },
     controlDirectory: `/${sandboxId}/run`,
+    providerDirectory: `/${sandboxId}/provider`,
   }),
   [Symbol.asyncDispose]: async () => undefined,
 }));

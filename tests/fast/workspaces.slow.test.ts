@@ -228,7 +228,7 @@ describe('files of a stopped sandbox', () => {
       const workspaces = new DiskWorkspaces({ dataDirectory: root, engine, kind: 'directory' });
       await workspaces.open();
       const id = newId();
-      const { home, controlDirectory } = await workspaces.prepare(id, DEMO);
+      const { home, controlDirectory, providerDirectory } = await workspaces.prepare(id, DEMO);
       if (home.kind !== 'bind') throw new Error('not a directory');
       const files = workspaces.files(id);
       await files.write({ ...inApp('src/main.js'), append: false }, Buffer.from('1'));
@@ -244,6 +244,7 @@ describe('files of a stopped sandbox', () => {
       ]) {
         expect(await stat(path)).toMatchObject({ uid: 1000, gid: 1000 });
       }
+      expect(await stat(providerDirectory)).toMatchObject({ uid: 0, gid: 0 });
     } finally {
       await rm(root, { recursive: true });
     }

@@ -1,6 +1,6 @@
 import type { ContainerCreateOptions, HostConfig, MountSettings } from 'dockerode';
 import { type ContainerSpec, type ResourceLimits, SANDBOX_CA_FILE } from '../../domain/engine.ts';
-import { CONTROL_DIRECTORY, SANDBOX_HOME, SANDBOX_UID } from '../../domain/runtimed.ts';
+import { CONTROL_DIRECTORY, PROVIDER_DIRECTORY, SANDBOX_HOME, SANDBOX_UID } from '../../domain/runtimed.ts';
 import type { HomeMount } from '../../domain/workspace.ts';
 import { type Names, SPEC_LABEL, fingerprint } from './names.ts';
 import { overlayOptions } from './overlay.ts';
@@ -90,14 +90,20 @@ const scratchBytes = (limits: ResourceLimits, part: number): number => Math.floo
 
 function mounts(names: Names, spec: ContainerSpec): MountSettings[] {
   const control = bind(spec.controlDirectory, CONTROL_DIRECTORY);
-  const ca = spec.caFile === undefined ? [] : [{ ...bind(spec.caFile, SANDBOX_CA_FILE), ReadOnly: true }];
-  return [homeMount(names, spec.sandboxId, spec.home), control, ...ca];
+  const provider = readOnly(spec.providerDirectory, PROVIDER_DIRECTORY);
+  const ca = spec.caFile === undefined ? [] : [readOnly(spec.caFile, SANDBOX_CA_FILE)];
+  return [homeMount(names, spec.sandboxId, spec.home), control, provider, ...ca];
 }
 
 const bind = (source: string, target: string): MountSettings => ({
   Type: 'bind',
   Source: source,
   Target: target,
+});
+
+const readOnly = (source: string, target: string): MountSettings => ({
+  ...bind(source, target),
+  ReadOnly: true,
 });
 
 /** An overlay is a volume declared in place: the engine makes it with the container, in one call. */

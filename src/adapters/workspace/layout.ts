@@ -18,6 +18,8 @@ export interface SandboxLayout {
   /** The kernel's, beside an upper. */
   readonly work: string;
   readonly control: string;
+  /** Where the node listens for what the sandbox asks of its task's provider. */
+  readonly provider: string;
   /** For files that are not whole yet, out of the tenant's sight and on the same file system. */
   readonly staging: string;
   /** What the workspace was made from. Written last: a directory without it is no workspace. */
@@ -77,6 +79,7 @@ export const sandboxLayout = (id: string, root: string): SandboxLayout => ({
   home: join(root, 'home'),
   work: join(root, 'work'),
   control: join(root, 'run'),
+  provider: join(root, 'provider'),
   staging: join(root, 'staging'),
   record: join(root, 'workspace.json'),
 });

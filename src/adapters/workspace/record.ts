@@ -37,5 +37,5 @@ export function prepared(layout: Layout, sandbox: SandboxLayout, record: Workspa
     record.kind === 'directory'
       ? { kind: 'bind', path: sandbox.home }
       : { kind: 'overlay', lower: layout.layer(sourceOf(record)), upper: sandbox.home, work: sandbox.work };
-  return { home, controlDirectory: sandbox.control };
+  return { home, controlDirectory: sandbox.control, providerDirectory: sandbox.provider };
 }

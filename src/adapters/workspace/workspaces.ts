@@ -1,4 +1,4 @@
-import { chown, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
+import { chmod, chown, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Engine } from '../../domain/engine.ts';
 import { notFound } from '../../domain/errors.ts';
@@ -96,6 +96,7 @@ export class DiskWorkspaces implements Workspaces {
       const found = await readRecord(sandbox);
       const record = found ?? (await this.#make(sandbox, source));
       if (found !== undefined) await this.#repair(sandbox, found);
+      await this.#ensureProvider(sandbox);
       return prepared(this.#layout, sandbox, record);
     });
   }
@@ -139,6 +140,17 @@ export class DiskWorkspaces implements Workspaces {
     if (record.kind === 'overlay') await this.#layers.ensure(sourceOf(record));
   }
 
+  /** Apart from what `#fill` makes: a workspace of an older version came without. */
+  async #ensureProvider({ provider }: SandboxLayout): Promise<void> {
+    try {
+      await mkdir(provider);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+    // Whatever the node's umask leaves of a mode: the sandbox must be able to pass, and never to write.
+    await chmod(provider, 0o755);
+  }
+
   #give(path: string): Promise<void> {
     return chown(path, this.#owner.uid, this.#owner.gid);
   }
@@ -148,6 +160,7 @@ export class DiskWorkspaces implements Workspaces {
       const sandbox = this.#layout.sandbox(sandboxId);
       const record = await readRecord(sandbox);
       if (record === undefined) throw notFound('workspace');
+      await this.#ensureProvider(sandbox);
       return prepared(this.#layout, sandbox, record);
     });
   }
