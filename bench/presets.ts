@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import { readRecipes } from '../images/recipe.ts';
+import { AGENT_IDS } from '../src/domain/coding-agent.ts';
 import { defaultManifest } from '../src/domain/manifest.ts';
 import { DEFAULT_PORT } from '../src/domain/sandbox.ts';
 import { PRESETS, type Preset } from '../src/domain/preset.ts';
@@ -30,7 +31,7 @@ interface Measured {
 export async function run(): Promise<void> {
   await using site = await Installation.make();
   await site.up();
-  const image = (await readRecipes()).base.tag;
+  const image = (await readRecipes(AGENT_IDS)).base.tag;
   const rows: Measured[] = [];
   console.log(
     `${'preset'.padEnd(14)}${'by hand'.padStart(10)}${'sandboxd'.padStart(10)}${'ratio'.padStart(8)}   (median of ${ROUNDS}, ms)`,

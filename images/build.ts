@@ -1,15 +1,20 @@
 import type Docker from 'dockerode';
+import { type AgentId, AGENTS_LABEL } from '../src/domain/coding-agent.ts';
 import type { Outbound } from '../src/domain/outbound.ts';
+import { ensureAgents } from './build-agents.ts';
 import { buildArgs, networkFiles } from './build-network.ts';
 import { buildImage } from './engine-build.ts';
 import { findImage } from './find-image.ts';
 import { type OnImageProgress, part } from './progress.ts';
 import { type Recipe, readRecipes } from './recipe.ts';
 import { ensureRootfs } from './rootfs.ts';
+import { dropStages, KIND_LABEL } from './stages.ts';
 
 export interface ImageOptions {
   readonly docker: Docker;
   readonly network: Outbound;
+  /** Which coding agents the image carries. */
+  readonly agents: readonly AgentId[];
   readonly onProgress: OnImageProgress;
   readonly signal: AbortSignal;
 }
@@ -23,8 +28,6 @@ export interface EnsuredImage {
   readonly built: boolean;
 }
 
-/** Marks what this program made in the engine, for cleaning up. */
-const KIND_LABEL = 'sandboxd.image';
 /** The base image's own tag, which images made from it inherit. */
 export const BASE_LABEL = 'sandboxd.base';
 
@@ -40,17 +43,19 @@ const STEPS: readonly (readonly [RegExp, string])[] = [
  * @throws unavailable when it cannot be built, with the remedy; the signal's reason when that aborts
  */
 export async function ensureImage(options: ImageOptions): Promise<EnsuredImage> {
-  const { docker, onProgress, signal } = options;
-  const { toolchain, base } = await readRecipes();
+  const { docker, agents: ids, onProgress, signal } = options;
+  const { toolchain, agents, base } = await readRecipes(ids);
   const present = await findImage(docker, base.tag);
   if (present !== undefined) return { tag: base.tag, id: present, built: false };
 
-  await ensureToolchain(toolchain, { ...options, onProgress: part(onProgress, 0, 0.95) });
+  await ensureToolchain(toolchain, { ...options, onProgress: part(onProgress, 0, 0.6) });
+  const upon = { ...options, toolchain: toolchain.tag, onProgress: part(onProgress, 0.6, 0.95) };
+  if (agents !== undefined) await ensureAgents(agents, upon);
   signal.throwIfAborted();
   const build = {
     ...base,
-    args: { TOOLCHAIN: toolchain.tag },
-    labels: { [KIND_LABEL]: 'base', [BASE_LABEL]: base.tag },
+    args: { BELOW: (agents ?? toolchain).tag },
+    labels: { [KIND_LABEL]: 'base', [BASE_LABEL]: base.tag, [AGENTS_LABEL]: ids.join() },
     describe: () => 'Sandbox supervisor',
   };
   await buildImage(docker, build, part(onProgress, 0.95, 1), signal);
@@ -72,15 +77,4 @@ async function ensureToolchain(recipe: Recipe, options: ImageOptions): Promise<v
   };
   await buildImage(docker, build, part(onProgress, 0.4, 1), signal);
   await dropStages(docker);
-}
-
-/** The dependency stage holds the package store's leavings and the trust bundle: nothing that should stay. */
-async function dropStages(docker: Docker): Promise<void> {
-  const filters = JSON.stringify({ dangling: ['true'], label: ['sandboxd.stage=dependencies'] });
-  try {
-    await docker.pruneImages({ filters });
-  } catch (error) {
-    // 409: the engine prunes already, for somebody else. What that leaves, the next build drops.
-    if ((error as { statusCode?: number }).statusCode !== 409) throw error;
-  }
 }

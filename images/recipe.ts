@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { AgentId } from '../src/domain/coding-agent.ts';
 import { type ContextFile, filesBelow, fingerprint, readContextFile } from './context.ts';
 import { bundleRuntimed } from './bundle.ts';
 
@@ -10,27 +11,59 @@ export interface Recipe {
   readonly files: readonly ContextFile[];
 }
 
-/** The two images of one checkout: the slow one below, the fast one on top. */
+/** The coding agents' programs, on top of the toolchain. */
+export interface AgentsRecipe extends Recipe {
+  /** Names exactly the packages, whatever toolchain they are put on. */
+  readonly packages: string;
+  /** How the packages are taken over from an image that has them. */
+  readonly copying: readonly ContextFile[];
+}
+
+/** The images of one checkout, each made from the one before: the slow ones below, the fast one on top. */
 export interface Recipes {
   readonly toolchain: Recipe;
+  /** Undefined for an image without coding agents. */
+  readonly agents: AgentsRecipe | undefined;
   readonly base: Recipe;
 }
 
 const IMAGES = fileURLToPath(new URL('.', import.meta.url));
 const PACKAGES = join(IMAGES, '../node_modules');
+const AGENTS = join(IMAGES, 'agents');
 const RUNTIMED = join(IMAGES, '../runtimed/main.ts');
+
+/** The images of coding agents, upon whatever toolchain. */
+export const AGENTS_REPOSITORY = 'sandboxd/agents';
 
 /**
  * Reads everything the images are made from.
+ * @param agents which coding agents the image carries
  * @param runtimedEntry the supervisor's main module
  */
-export async function readRecipes(runtimedEntry = RUNTIMED): Promise<Recipes> {
-  const [toolchain, base] = await Promise.all([readToolchain(), readBase(runtimedEntry)]);
-  const toolchainHash = fingerprint(toolchain);
+export async function readRecipes(agents: readonly AgentId[], runtimedEntry = RUNTIMED): Promise<Recipes> {
+  const [files, packages, base] = await Promise.all([
+    readToolchain(),
+    readAgents(agents),
+    readBase(runtimedEntry),
+  ]);
+  const toolchainHash = fingerprint(files);
+  const below = [toolchainHash, ...(packages === undefined ? [] : [packages.packages])];
   return {
-    toolchain: { tag: `sandboxd/toolchain:${toolchainHash}`, files: toolchain },
-    base: { tag: `sandboxd/base:${fingerprint(base, toolchainHash)}`, files: base },
+    toolchain: { tag: `sandboxd/toolchain:${toolchainHash}`, files },
+    agents: packages && { ...packages, tag: `${AGENTS_REPOSITORY}:${fingerprint([], ...below)}` },
+    base: { tag: `sandboxd/base:${fingerprint(base, ...below)}`, files: base },
   };
+}
+
+async function readAgents(agents: readonly AgentId[]): Promise<Omit<AgentsRecipe, 'tag'> | undefined> {
+  if (agents.length === 0) return undefined;
+  const [copying, download, ...packages] = await Promise.all([
+    filesBelow(join(AGENTS, 'copy'), ''),
+    filesBelow(join(AGENTS, 'download'), ''),
+    ...agents.map((id) => filesBelow(join(AGENTS, 'packages', id), `packages/${id}/`)),
+  ]);
+  const files = [...download, ...packages.flat()];
+  return { files, copying, packages: fingerprint(files, process.arch) };
 }
 
 async function readToolchain(): Promise<ContextFile[]> {

@@ -47,9 +47,28 @@ describe('configuration', () => {
     ['SANDBOXD_PREVIEW_TLS', 'yes'],
     ['SANDBOXD_CA_FILE', '/no/such/file.pem'],
     ['SANDBOXD_DATABASE_URL', 'mysql://db'],
+    ['SANDBOXD_AGENTS', 'opencode,hal'],
+    ['SANDBOXD_AGENTS', 'opencode,none'],
+    ['SANDBOXD_AGENTS', ','],
   ])('refuses %s=%s and names the variable', (name, value) => {
     expect(() => loadConfig({ [name]: value })).toThrow(ConfigError);
     expect(() => loadConfig({ [name]: value })).toThrow(name);
+  });
+
+  it.each([
+    [undefined, ['opencode', 'claude-code', 'codex']],
+    ['', ['opencode', 'claude-code', 'codex']],
+    ['codex', ['codex']],
+    [' codex, opencode,codex ', ['opencode', 'codex']],
+    ['none', []],
+  ])('has an image built for SANDBOXD_AGENTS=%s', (value, agents) => {
+    expect(loadConfig({ SANDBOXD_AGENTS: value }).agents).toEqual(agents);
+  });
+
+  it('says which coding agents there are', () => {
+    expect(() => loadConfig({ SANDBOXD_AGENTS: 'opencode,hal' })).toThrow(
+      'SANDBOXD_AGENTS: "hal" is no coding agent. Give a list of opencode, claude-code, codex with commas between, or none.',
+    );
   });
 
   it('refuses to serve without authentication beyond loopback', () => {

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { readOutbound } from './config-outbound.ts';
 import { readProviders, readProviderSilence } from './config-providers.ts';
 import { ConfigError, type Environment, parseTokens, readerOf, type Reader } from './config-reader.ts';
+import { AGENT_IDS, type AgentId, agentNames, findAgent } from './domain/coding-agent.ts';
 import type { Outbound } from './domain/outbound.ts';
 import type { ProviderSettings } from './domain/provider-settings.ts';
 
@@ -22,6 +23,8 @@ export interface Config extends Outbound {
   readonly database: { readonly url: string; readonly token?: string };
   /** An image that replaces the built one. */
   readonly image: string | undefined;
+  /** Which coding agents the built image carries. */
+  readonly agents: readonly AgentId[];
   readonly dockerSocket: string;
   readonly runtime: string | undefined;
   readonly limits: { readonly memoryBytes: number; readonly cpus: number; readonly pids: number };
@@ -56,6 +59,7 @@ export function loadConfig(env: Environment): Config {
     apiTokens: parseTokens(read.text('SANDBOXD_API_TOKENS')),
     database: readDatabase(read, dataDir),
     image: read.text('SANDBOXD_IMAGE'),
+    agents: parseAgents(read.text('SANDBOXD_AGENTS')),
     dockerSocket: read.text('SANDBOXD_DOCKER_SOCKET') ?? '/var/run/docker.sock',
     runtime: read.text('SANDBOXD_RUNTIME'),
     limits: {
@@ -87,6 +91,16 @@ function readDatabase(read: Reader, dataDir: string): Config['database'] {
   }
   const token = read.text('SANDBOXD_DATABASE_TOKEN');
   return token === undefined ? { url } : { url, token };
+}
+
+function parseAgents(text = AGENT_IDS.join()): Config['agents'] {
+  if (text === 'none') return [];
+  const names = agentNames(text);
+  const unknown = names.length === 0 ? text : names.find((name) => findAgent(name) === undefined);
+  if (unknown === undefined) return AGENT_IDS.filter((id) => names.includes(id));
+  throw new ConfigError(
+    `SANDBOXD_AGENTS: "${unknown}" is no coding agent. Give a list of ${AGENT_IDS.join(', ')} with commas between, or none.`,
+  );
 }
 
 function parseListen(text: string): Config['listen'] {

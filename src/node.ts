@@ -18,7 +18,7 @@ async function main(): Promise<void> {
   const config = loadConfig(process.env);
   for (const name of config.unknownNames) log.warn(`nobody reads ${name}: is it misspelt?`);
   const end = Promise.withResolvers<'signal' | 'down'>();
-  const image = config.image ?? (await readRecipes(RUNTIMED)).base.tag;
+  const image = config.image ?? (await readRecipes(config.agents, RUNTIMED)).base.tag;
   await using server = await startServer({ config, image, log, onShutDown: () => end.resolve('down') });
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => end.resolve('signal'));
   log.info('ready', { port: server.addressing.publicPort, image });

@@ -1,12 +1,25 @@
 # The base-image contract as far as a login shell can see it, run as the main process of a container. Prints
 # "fault CLAUSE TEXT" for every broken clause and "checked" at the end.
-home=$1 templates=$2 layers=$3 skeleton=$4 image_path=$5 generated=$6
-shift 6
+home=$1 templates=$2 layers=$3 skeleton=$4 image_path=$5 generated=$6 agents=$7
+shift 7
 shopt -s globstar dotglob nullglob
 
 fault() { printf 'fault %s\n' "$*"; }
 have() { command -v "$1" >/dev/null 2>&1; }
 readable() { [ -r "$1" ] && { [ ! -d "$1" ] || [ -x "$1" ]; }; }
+
+# Whether a program is there and runs; $3 says who needs it, where that does not go without saying.
+answers() {
+  local clause=$1 program=$2 need=$3 why lost said
+  if ! have "$program"; then
+    why="not on the PATH of a login shell ($PATH)$need"
+    lost=$(PATH=$image_path command -v "$program") &&
+      why="$why. $lost is on that of the image's ENV, which a login shell replaces: set PATH in /etc/profile.d"
+    fault "$clause" "$program is $why"
+  elif ! said=$(HOME=$home "$program" --version 2>&1 </dev/null); then
+    fault "$clause" "$program does not run$need: ${said//[$'\r\n']/ }"
+  fi
+}
 
 # Read by the shell itself: what an image lacks must not pass for a broken clause of another kind.
 user='' gid='' passwd_home='' group=''
@@ -56,18 +69,14 @@ for directory in /tmp /var/tmp "$home"; do
 done
 
 [ "$PWD" = /tmp ] || fault 7 "a login shell goes to $PWD; it must stay where it is started, in the app"
-for program in node pnpm git bash python3; do
-  if ! have "$program"; then
-    why="not on the PATH of a login shell ($PATH)"
-    lost=$(PATH=$image_path command -v "$program") &&
-      why="$why. $lost is on that of the image's ENV, which a login shell replaces: set PATH in /etc/profile.d"
-    fault 7 "$program is $why"
-  elif ! said=$("$program" --version 2>&1 </dev/null); then
-    fault 7 "$program does not run: ${said//[$'\r\n']/ }"
-  fi
-done
+for program in node pnpm git bash python3; do answers 7 "$program" ''; done
 find_modules='import importlib.util as u, sys; print(*(m for m in sys.argv[1:] if u.find_spec(m) is None))'
 ! have python3 || for module in $(python3 -c "$find_modules" ensurepip venv fastapi uvicorn 2>/dev/null); do
   fault 7 "python3 lacks the module $module"
+done
+
+for program in $agents; do
+  answers 8 "$program" ', and the label sandboxd.agents offers it'
+  [ "$program" != opencode ] || answers 8 rg ', and opencode searches with it'
 done
 echo checked

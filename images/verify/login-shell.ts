@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type Docker from 'dockerode';
+import { AGENTS_LABEL, CODING_AGENTS, offeredAgents } from '../../src/domain/coding-agent.ts';
 import { GENERATED_DIRECTORIES } from '../../src/domain/paths.ts';
 import { TEMPLATES } from '../../src/domain/preset.ts';
 import {
@@ -13,13 +14,15 @@ import { type ImageFault, parseFaults } from './fault.ts';
 
 const CHECKS = new URL('checks.sh', import.meta.url);
 
-/** Clauses 2 to 7, looked at by a login shell with the environment that commands of a sandbox have. */
+/** Clauses 2 to 8, looked at by a login shell with the environment that commands of a sandbox have. */
 export async function checkInLoginShell(
   docker: Docker,
   image: Docker.ImageInspectInfo,
   abortSignal: AbortSignal,
 ): Promise<readonly ImageFault[]> {
   const { own, programs } = environments(image);
+  const offered = offeredAgents(image.Config.Labels?.[AGENTS_LABEL]);
+  const agents = CODING_AGENTS.filter(({ id }) => offered.has(id));
   const script = await readFile(CHECKS, 'utf8');
   const args = [
     SANDBOX_HOME,
@@ -28,6 +31,7 @@ export async function checkInLoginShell(
     SKELETON_DIRECTORY,
     own['PATH'] ?? '',
     [...GENERATED_DIRECTORIES].join(':'),
+    agents.map(({ program }) => program).join(' '),
     ...TEMPLATES,
   ];
   const command = ['bash', '-lc', script, 'checks', ...args] as const;

@@ -1,6 +1,13 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import type Docker from 'dockerode';
+import {
+  AGENT_IDS,
+  agentNames,
+  AGENTS_LABEL,
+  CODING_AGENTS,
+  findAgent,
+} from '../../src/domain/coding-agent.ts';
 import { GENERATED_DIRECTORIES } from '../../src/domain/paths.ts';
 import { TEMPLATES } from '../../src/domain/preset.ts';
 import type { ImageFault } from './fault.ts';
@@ -36,7 +43,9 @@ export async function verifyImage(
   // Also where one of them fails: the other takes its container away before it ends.
   await Promise.allSettled(checks);
   const faults = await Promise.all(checks);
-  const found = [...faults.flat(), ...volumes(image)].toSorted((a, b) => a.clause - b.clause);
+  const found = [...faults.flat(), ...volumes(image), ...unknownAgents(image)].toSorted(
+    (a, b) => a.clause - b.clause,
+  );
   const { Arch } = await docker.version();
   // Where the machine emulates others, it runs all the same.
   return found.length > 0 && image.Architecture !== Arch ? [foreign(image.Architecture, Arch)] : found;
@@ -49,7 +58,9 @@ const foreign = (made: string, needed: string): ImageFault => ({
 
 /** Changes with what is checked: a verdict holds for one version of the checks. */
 export async function verifyVersion(): Promise<string> {
-  const hash = createHash('sha256').update([...TEMPLATES, ...GENERATED_DIRECTORIES].join());
+  const hash = createHash('sha256').update(
+    JSON.stringify([TEMPLATES, [...GENERATED_DIRECTORIES], CODING_AGENTS]),
+  );
   const files = (await readdir(CHECKS)).filter((name) => !name.includes('.test.'));
   for (const name of files.toSorted()) hash.update(await readFile(new URL(name, CHECKS)));
   return hash.digest('hex').slice(0, 12);
@@ -87,3 +98,11 @@ const volumes = ({ Config }: Docker.ImageInspectInfo): ImageFault[] =>
     clause: 6,
     message: `it declares the volume ${path}, and the root file system must be read-only: remove VOLUME`,
   }));
+
+const unknownAgents = ({ Config }: Docker.ImageInspectInfo): ImageFault[] =>
+  agentNames(Config.Labels?.[AGENTS_LABEL] ?? '')
+    .filter((name) => findAgent(name) === undefined)
+    .map((name) => ({
+      clause: 8,
+      message: `the label ${AGENTS_LABEL} offers "${name}"; it may name ${AGENT_IDS.join(', ')}`,
+    }));

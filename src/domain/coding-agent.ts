@@ -6,6 +6,28 @@ export type AgentId = (typeof AGENT_IDS)[number];
 
 export const DEFAULT_AGENT: AgentId = AGENT_IDS[0];
 
+/**
+ * The label of an image that says which agents it offers: their ids, with commas between. Images made from another one
+ * have what that says unless they say otherwise; one that says nothing offers none.
+ */
+export const AGENTS_LABEL = 'sandboxd.agents';
+
+/** The names in a list with commas between, each once. */
+export const agentNames = (list: string): string[] => [
+  ...new Set(
+    list
+      .split(',')
+      .map((name) => name.trim())
+      .filter((name) => name !== ''),
+  ),
+];
+
+/** The agents that the value of AGENTS_LABEL names, those that this version knows. */
+export function offeredAgents(label: string | undefined): ReadonlySet<AgentId> {
+  const names = new Set(agentNames(label ?? ''));
+  return new Set(AGENT_IDS.filter((id) => names.has(id)));
+}
+
 /** What is known of a coding agent outside the sandbox it works in. */
 export interface CodingAgent {
   readonly id: AgentId;

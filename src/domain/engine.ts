@@ -1,3 +1,4 @@
+import type { AgentId } from './coding-agent.ts';
 import type { HomeMount } from './workspace.ts';
 
 /** The image's own CA bundle is left alone; a custom one is mounted here, read-only. */
@@ -133,6 +134,8 @@ export interface Engine {
 
   /** The id (`sha256:…`) of a local image. @throws unavailable when it is not there */
   imageDigest(reference: string): Promise<string>;
+  /** The coding agents that a local image offers, by its AGENTS_LABEL. @throws unavailable when it is not there */
+  imageAgents(reference: string): Promise<ReadonlySet<AgentId>>;
   /**
    * Copies the contents of a directory in an image into an empty host directory: owners, modes, symlinks and hard links
    * as they are, without set-id bits and devices. A failure leaves a part behind: give it a directory that can be dropped.

@@ -179,6 +179,13 @@ export function engineContract(name: string, setUp: () => Promise<EngineUnderTes
       expect(await engine.imageDigest(digest)).toBe(digest);
     });
 
+    it('knows the coding agents that an image offers, those there are', async () => {
+      expect(await engine.imageAgents(under.image)).toEqual(new Set(['opencode', 'codex']));
+      await expect(engine.imageAgents('sandboxd-test:no-such')).rejects.toMatchObject({
+        code: 'unavailable',
+      });
+    });
+
     it('copies a directory out of an image as it is, without set-id bits', async () => {
       const directory = await mkdtemp(join(tmpdir(), 'sandboxd-extract-'));
       try {

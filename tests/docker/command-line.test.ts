@@ -25,7 +25,13 @@ let env: NodeJS.ProcessEnv;
 beforeAll(async () => {
   const config = loadConfig(process.env);
   const docker = new Docker({ socketPath: config.dockerSocket });
-  await ensureImage({ docker, network: config, onProgress: () => {}, signal: new AbortController().signal });
+  await ensureImage({
+    docker,
+    network: config,
+    agents: config.agents,
+    onProgress: () => {},
+    signal: new AbortController().signal,
+  });
 }, 600_000);
 
 beforeEach(async () => {

@@ -24,7 +24,9 @@ vi.setConfig({ testTimeout: 280_000 });
 let base: string;
 
 beforeAll(async () => {
-  base = (await ensureImage({ docker, network: config, onProgress: () => {}, signal: never })).tag;
+  base = (
+    await ensureImage({ docker, network: config, agents: config.agents, onProgress: () => {}, signal: never })
+  ).tag;
 }, BUILD_LIMIT_MS);
 
 interface Failed {

@@ -22,7 +22,13 @@ let image: EnsuredImage;
 
 beforeAll(async () => {
   const began = performance.now();
-  image = await ensureImage({ docker, network: config, onProgress: () => {}, signal: never });
+  image = await ensureImage({
+    docker,
+    network: config,
+    agents: config.agents,
+    onProgress: () => {},
+    signal: never,
+  });
   console.log(
     `${image.tag} ${image.built ? 'built' : 'found'} in ${Math.round(performance.now() - began)} ms`,
   );
@@ -30,7 +36,13 @@ beforeAll(async () => {
 
 describe('the base image', () => {
   it('is found again at once', async () => {
-    const again = await ensureImage({ docker, network: config, onProgress: () => {}, signal: never });
+    const again = await ensureImage({
+      docker,
+      network: config,
+      agents: config.agents,
+      onProgress: () => {},
+      signal: never,
+    });
     expect(again).toEqual({ tag: image.tag, id: image.id, built: false });
   });
 
@@ -154,6 +166,21 @@ describe('an image that breaks its contract', () => {
         [7, /pnpm is not on the PATH of a login shell \(.*\)$/],
         [7, /git does not run: no such library/],
         [7, /python3 lacks the module ensurepip/],
+      ],
+    },
+    {
+      what: 'agents that are offered and not there, broken, or unknown',
+      dockerfile: [
+        'RUN mkdir /srv/bin && cd /srv/bin && ln -s /usr/bin/true opencode && rm /usr/bin/rg',
+        'RUN printf "#!/bin/sh\\necho no such library; exit 127\\n" > /srv/bin/codex && chmod 755 /srv/bin/codex',
+        "RUN echo 'PATH=/srv/bin:/usr/local/bin:/usr/bin:/bin' > /etc/profile.d/sandboxd.sh",
+        'LABEL sandboxd.agents="opencode,claude-code, codex,hal"',
+      ],
+      faults: [
+        [8, /^rg is not on .*, and opencode searches with it$/],
+        [8, /^claude is not on the PATH of a login shell \(.*\), and the label sandboxd.agents offers it$/],
+        [8, /^codex does not run.*: no such library/],
+        [8, /the label sandboxd.agents offers "hal"; it may name opencode, claude-code, codex$/],
       ],
     },
     {

@@ -7,7 +7,7 @@ import { type Pack, pack } from 'tar-stream';
 
 export const DOCKER_SOCKET = '/var/run/docker.sock';
 
-/** An image of little but Node: its containers run the JavaScript of their RUN variable, or idle. */
+/** An image of little but Node, whatever agents its label offers: its containers run the JavaScript of their RUN variable, or idle. */
 export interface NodeImage extends AsyncDisposable {
   readonly reference: string;
 }
@@ -28,7 +28,7 @@ export async function buildNodeImage(): Promise<NodeImage> {
   const progress = await docker.importImage(files as unknown as NodeJS.ReadableStream, {
     repo,
     tag,
-    changes: 'ENTRYPOINT ["/bin/node", "/run.mjs"]',
+    changes: 'ENTRYPOINT ["/bin/node", "/run.mjs"]\nLABEL sandboxd.agents=codex,somebody,opencode',
   });
   await filled;
   await new Promise((resolve, reject) => {

@@ -10,6 +10,7 @@ import { Elsewhere } from '../harness/elsewhere/elsewhere.ts';
 import { MIRRORED } from '../harness/elsewhere/packages.ts';
 import { Installation } from '../harness/installation.ts';
 
+const config = loadConfig(process.env);
 const docker = new Docker();
 const never = new AbortController().signal;
 const onProgress = () => undefined;
@@ -20,7 +21,7 @@ let image: EnsuredImage;
 
 beforeAll(async () => {
   // Built past the proxy of these tests, which knows nothing of the world.
-  image = await ensureImage({ docker, network: loadConfig(process.env), onProgress, signal: never });
+  image = await ensureImage({ docker, network: config, agents: config.agents, onProgress, signal: never });
   elsewhere = await Elsewhere.make();
 });
 beforeEach(() => {

@@ -25,7 +25,9 @@ let image: string;
 
 beforeAll(async () => {
   const signal = new AbortController().signal;
-  image = (await ensureImage({ docker, network: config, onProgress: () => {}, signal })).id;
+  image = (
+    await ensureImage({ docker, network: config, agents: config.agents, onProgress: () => {}, signal })
+  ).id;
 }, BUILD_LIMIT_MS);
 
 /** A sandbox of a preset on its prepared layer, confined as sandboxes are, with no network at all. */

@@ -16,7 +16,9 @@ const BUILD_LIMIT_MS = 600_000;
 let image: string;
 
 beforeAll(async () => {
-  image = (await ensureImage({ docker, network: config, onProgress: () => {}, signal: never })).tag;
+  image = (
+    await ensureImage({ docker, network: config, agents: config.agents, onProgress: () => {}, signal: never })
+  ).tag;
 }, BUILD_LIMIT_MS);
 
 const startContainer = (init: boolean, network: 'none' | 'bridge' = 'none') =>

@@ -20,7 +20,9 @@ let image: string;
 
 beforeAll(async () => {
   const signal = new AbortController().signal;
-  image = (await ensureImage({ docker, network: config, onProgress: () => {}, signal })).tag;
+  image = (
+    await ensureImage({ docker, network: config, agents: config.agents, onProgress: () => {}, signal })
+  ).tag;
 }, BUILD_LIMIT_MS);
 
 const document = await readDocument('sandbox-manifest.md');

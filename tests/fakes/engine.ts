@@ -1,3 +1,4 @@
+import { AGENT_IDS, type AgentId } from '../../src/domain/coding-agent.ts';
 import { SandboxdError, invalid, notFound } from '../../src/domain/errors.ts';
 import type {
   ContainerSpec,
@@ -20,6 +21,8 @@ interface FakeContainer {
 
 export interface FakeEngineOptions {
   readonly images?: readonly string[];
+  /** What its images offer; all there are when unset. */
+  readonly agents?: readonly AgentId[];
   /** Fills a directory with what an image has at a path; answers false when it has nothing there. */
   readonly extract?: (image: string, path: string, intoDirectory: string) => Promise<boolean>;
   readonly overlay?: boolean;
@@ -92,7 +95,7 @@ export class FakeEngine implements Engine {
 
   async keepNetworks(image: string): Promise<void> {
     this.#called('keepNetworks');
-    if (this.#options.images?.includes(image) === false) throw imageMissing();
+    this.#mustHave(image);
   }
 
   async removeNetwork(): Promise<void> {
@@ -105,7 +108,7 @@ export class FakeEngine implements Engine {
 
   async create(spec: ContainerSpec): Promise<void> {
     this.#called('create', spec.sandboxId);
-    if (this.#options.images?.includes(spec.image) === false) throw imageMissing();
+    this.#mustHave(spec.image);
     const key = this.#key(spec.sandboxId);
     const existing = this.#containers.get(key);
     if (existing !== undefined && JSON.stringify(existing.spec) === JSON.stringify(spec)) return;
@@ -217,8 +220,14 @@ export class FakeEngine implements Engine {
 
   async imageDigest(reference: string): Promise<string> {
     this.#called('imageDigest');
-    if (this.#options.images?.includes(reference) === false) throw imageMissing();
+    this.#mustHave(reference);
     return reference.startsWith('sha256:') ? reference : `sha256:${'0'.repeat(64)}`;
+  }
+
+  async imageAgents(reference: string): Promise<ReadonlySet<AgentId>> {
+    this.#called('imageAgents');
+    this.#mustHave(reference);
+    return new Set(this.#options.agents ?? AGENT_IDS);
   }
 
   async extract(image: string, path: string, intoDirectory: string, signal?: AbortSignal): Promise<void> {
@@ -260,6 +269,11 @@ export class FakeEngine implements Engine {
     return id;
   }
 
+  #mustHave(image: string): void {
+    if (this.#options.images?.includes(image) !== false) return;
+    throw new SandboxdError('unavailable', 'The sandbox image is not on this node.');
+  }
+
   #must(sandboxId: string): FakeContainer {
     const container = this.#containers.get(this.#key(sandboxId));
     if (container === undefined) throw notFound('container');
@@ -283,5 +297,3 @@ export class FakeEngine implements Engine {
     return this.#now;
   }
 }
-
-const imageMissing = () => new SandboxdError('unavailable', 'The sandbox image is not on this node.');

@@ -7,7 +7,7 @@ const IMAGE = 'sandboxd-test:fake';
 const DIGEST = `sha256:${'0'.repeat(64)}`;
 
 engineContract('the fake engine', async () => ({
-  engine: new FakeEngine({ images: [IMAGE, DIGEST], extract: extractDemo }),
+  engine: new FakeEngine({ images: [IMAGE, DIGEST], agents: ['opencode', 'codex'], extract: extractDemo }),
   image: IMAGE,
   directories: async (sandboxId) => ({
     home: { kind: 'overlay', lower: '/lower', upper: `/${sandboxId}/home`, work: `/${sandboxId}/work` },

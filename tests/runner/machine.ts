@@ -45,7 +45,8 @@ async function endProcess(pid: number): Promise<void> {
 export async function buildBaseImage({ prepared }: TestEngine, { env, signal }: Surroundings): Promise<void> {
   using progress = terminal.progress('Base image');
   const onProgress = progress.update.bind(progress);
-  await ensureImage({ docker: prepared.docker, network: loadConfig(env), onProgress, signal });
+  const config = loadConfig(env);
+  await ensureImage({ docker: prepared.docker, network: config, agents: config.agents, onProgress, signal });
 }
 
 /** Programs that tests call, and the packages they come in. */

@@ -1,4 +1,5 @@
 import Docker from 'dockerode';
+import type { AgentId } from '../../domain/coding-agent.ts';
 import type {
   ContainerSpec,
   ContainerView,
@@ -13,7 +14,7 @@ import type { RawInfo } from './dockerode-types.ts';
 import { engineEvents } from './events.ts';
 import { extractFromImage } from './extract.ts';
 import { removeHelpers } from './helper.ts';
-import { imageDigest } from './image-digest.ts';
+import { imageAgents, imageDigest } from './local-image.ts';
 import { type Names, namesOf } from './names.ts';
 import { NetworkHolders, SHARING_RUNTIMES } from './network-holders.ts';
 import { Network } from './network.ts';
@@ -100,6 +101,7 @@ export class DockerEngine implements Engine {
   }
 
   imageDigest = (reference: string): Promise<string> => imageDigest(this.#docker, reference);
+  imageAgents = (reference: string): Promise<ReadonlySet<AgentId>> => imageAgents(this.#docker, reference);
 
   extract(image: string, path: string, intoDirectory: string, signal?: AbortSignal): Promise<void> {
     return extractFromImage(this.#docker, this.#names, { image, path }, intoDirectory, signal);

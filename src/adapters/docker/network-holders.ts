@@ -2,7 +2,7 @@ import type Docker from 'dockerode';
 import type { ContainerInfo } from 'dockerode';
 import { IMAGE_MISSING, engineCall, tolerate } from './call.ts';
 import { holderOptions } from './holder-options.ts';
-import { imageDigest } from './image-digest.ts';
+import { imageDigest } from './local-image.ts';
 import { HOLDER_LABEL, type Names } from './names.ts';
 import type { Network } from './network.ts';
 import { addressIn, holderOf, isUp } from './view.ts';

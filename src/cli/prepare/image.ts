@@ -14,7 +14,7 @@ import { pullFailure, pullImage } from './pull.ts';
 
 export interface ImagePreparation {
   readonly docker: Docker;
-  readonly config: Pick<Config, 'image' | 'dataDir' | keyof Outbound>;
+  readonly config: Pick<Config, 'image' | 'agents' | 'dataDir' | keyof Outbound>;
   readonly terminal: Terminal;
   readonly signal: AbortSignal;
 }
@@ -42,7 +42,7 @@ export async function ensureBase({
 }: ImagePreparation): Promise<PreparedImage> {
   using progress = terminal.progress('Base image');
   const onProgress = progress.update.bind(progress);
-  const image = await ensureImage({ docker, network: config, signal, onProgress });
+  const image = await ensureImage({ docker, network: config, agents: config.agents, signal, onProgress });
   if (image.built) progress.done(`built (${image.tag})`);
   return image;
 }
@@ -71,10 +71,13 @@ export async function findOrPull(
 }
 
 /** An image from an older base has an older supervisor, which may lack what this version asks of it. */
-async function tellAge({ tag, id }: PreparedImage, { docker, terminal }: ImagePreparation): Promise<void> {
+async function tellAge(
+  { tag, id }: PreparedImage,
+  { docker, config, terminal }: ImagePreparation,
+): Promise<void> {
   const { Config } = await docker.getImage(id).inspect();
   const madeFrom = Config.Labels?.[BASE_LABEL];
-  const { base } = await readRecipes();
+  const { base } = await readRecipes(config.agents);
   if (madeFrom === undefined || madeFrom === base.tag) return;
   terminal.note(`The image ${tag} is made from ${madeFrom}, this version has ${base.tag}: build it again.`);
 }
