@@ -60,8 +60,9 @@ export class NodeAgent implements NodeClient {
   }
 
   async agents(): Promise<readonly AgentId[]> {
-    const installed = await this.#ports.installedAgents();
-    return AGENT_IDS.filter((id) => installed.has(id));
+    const { engine, defaults } = this.#ports;
+    const offered = await engine.imageAgents(defaults.image);
+    return AGENT_IDS.filter((id) => offered.has(id));
   }
 
   async ping(): Promise<void> {

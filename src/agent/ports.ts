@@ -1,4 +1,3 @@
-import type { AgentId } from '../domain/coding-agent.ts';
 import type { Engine, ResourceLimits } from '../domain/engine.ts';
 import type { Clock, IdSource } from '../domain/ids.ts';
 import type { Logger } from '../domain/log.ts';
@@ -30,8 +29,6 @@ export interface AgentPorts {
   /** Lets the agents in sandboxes reach their providers. */
   readonly gate: ProviderGate;
   readonly seal: Seal;
-  /** The coding agents that the instance's image carries. */
-  readonly installedAgents: () => Promise<ReadonlySet<AgentId>>;
   readonly hostMemory: () => Promise<HostMemory>;
   readonly defaults: SandboxDefaults;
   readonly clock: Clock;

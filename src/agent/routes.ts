@@ -1,4 +1,4 @@
-import { Hono } from 'hono';
+import { Hono, type MiddlewareHandler } from 'hono';
 import type { ChannelVerifier } from '../domain/channel.ts';
 import { asSandboxdError } from '../domain/errors.ts';
 import type { Logger } from '../domain/log.ts';
@@ -19,13 +19,7 @@ export function createAgentApp(node: NodeClient, verifier: ChannelVerifier, log:
       if (error.code === 'internal') log.error('a channel request failed', thrown, { path: c.req.path });
       return c.json(error.toEnvelope(), error.status);
     })
-    .use(async (c, next) => {
-      const body = async () => new Uint8Array(await c.req.arrayBuffer());
-      const { pathname, search } = new URL(c.req.url);
-      const token = /^Bearer (\S+)$/.exec(c.req.header('authorization') ?? '')?.[1];
-      await verifier.verify({ method: c.req.method, path: pathname + search, body }, token);
-      await next();
-    })
+    .use(signedFor(verifier))
     .get('/internal/v1/ping', async (c) => {
       await node.ping();
       return c.body(null, 204);
@@ -74,5 +68,15 @@ export function createAgentApp(node: NodeClient, verifier: ChannelVerifier, log:
     })
     .route('/internal/v1/sandboxes', taskRoutes(node));
 }
+
+const signedFor =
+  (verifier: ChannelVerifier): MiddlewareHandler =>
+  async (c, next) => {
+    const body = async () => new Uint8Array(await c.req.arrayBuffer());
+    const { pathname, search } = new URL(c.req.url);
+    const token = /^Bearer (\S+)$/.exec(c.req.header('authorization') ?? '')?.[1];
+    await verifier.verify({ method: c.req.method, path: pathname + search, body }, token);
+    await next();
+  };
 
 const fileQuery = (path = '', root = 'app') => ({ path, root: root as FileRoot });

@@ -25,7 +25,7 @@ export interface TaskSandboxes {
 }
 
 export interface TaskKeeperContext {
-  readonly ports: Pick<AgentPorts, 'workspaces' | 'gate' | 'seal' | 'clock' | 'log' | 'installedAgents'>;
+  readonly ports: Pick<AgentPorts, 'engine' | 'defaults' | 'workspaces' | 'gate' | 'seal' | 'clock' | 'log'>;
   readonly records: Records<TaskRecord>;
   readonly outbox: Outbox;
   readonly sandboxes: TaskSandboxes;
@@ -81,7 +81,8 @@ export class TaskKeeper {
       revert: async (taskId) => {
         sandboxes.require(sandboxId);
         using _ = sandboxes.hold(sandboxId, 'a task is taken back');
-        return (await sandboxes.awake(sandboxId)).tasks.revert(taskId);
+        const runtime = await sandboxes.awake(sandboxId);
+        return await runtime.tasks.revert(taskId);
       },
     };
   }
@@ -108,7 +109,8 @@ export class TaskKeeper {
         'Another task runs in this sandbox. Wait for it, or cancel it.',
       );
     }
-    if (!(await ports.installedAgents()).has(order.agent)) throw missing(order.agent);
+    const offered = await ports.engine.imageAgents(ports.defaults.image);
+    if (!offered.has(order.agent)) throw missing(order.agent);
     const { upstream, ...assignment } = order;
     const record = await records.save({
       id: order.id,

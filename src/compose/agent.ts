@@ -1,5 +1,8 @@
 import { join } from 'node:path';
 import { DockerEngine } from '../adapters/docker/engine.ts';
+import { createSeal } from '../adapters/crypto/node-seal.ts';
+import { HttpProviderGate } from '../adapters/provider/gate.ts';
+import { DEFAULT_LIMITS } from '../adapters/provider/limits.ts';
 import { connectRuntime } from '../adapters/runtimed/connect.ts';
 import { DiskWorkspaces } from '../adapters/workspace/workspaces.ts';
 import { readHostMemory } from '../agent/capacity.ts';
@@ -27,6 +30,13 @@ export function agentPorts(
     workspaces: new DiskWorkspaces({ dataDirectory: config.dataDir, engine, clock: rest.clock }),
     connect: connectRuntime,
     route: rest.route,
+    gate: new HttpProviderGate({
+      outbound: config,
+      limits: { ...DEFAULT_LIMITS, silenceMs: config.providerSilenceSeconds * 1000 },
+      clock: rest.clock,
+      log: rest.log,
+    }),
+    seal: createSeal(identity.sealKey),
     hostMemory: readHostMemory,
     defaults: {
       image: rest.image,

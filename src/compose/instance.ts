@@ -13,6 +13,8 @@ export interface Identity {
   readonly nodeKeys: KeyPair;
   /** Base64, 32 bytes. */
   readonly previewKey: string;
+  /** Seals what the node keeps on its disk; base64url, 32 bytes. */
+  readonly sealKey: string;
 }
 
 /** Reads the identity, making what is missing. The data directory is for its owner alone. */
@@ -20,14 +22,15 @@ export async function loadIdentity(dataDir: string, newId: IdSource): Promise<Id
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   await chmod(dataDir, 0o700);
   const keys = join(dataDir, 'keys');
-  const [instanceId, nodeId, apiKeys, nodeKeys, previewKey] = await Promise.all([
+  const [instanceId, nodeId, apiKeys, nodeKeys, previewKey, sealKey] = await Promise.all([
     loadOrCreateSecret(join(dataDir, 'instance'), async () => randomBytes(4).toString('hex')),
     loadOrCreateSecret(join(dataDir, 'node', 'id'), async () => newId()),
     loadOrCreateKeyPair(join(keys, 'api.jwk')),
     loadOrCreateKeyPair(join(keys, 'node.jwk')),
     loadOrCreateSecret(join(keys, 'preview'), async () => randomBytes(32).toString('base64')),
+    loadOrCreateSecret(join(keys, 'node-seal'), async () => randomBytes(32).toString('base64url')),
   ]);
-  return { instanceId, nodeId, apiKeys, nodeKeys, previewKey };
+  return { instanceId, nodeId, apiKeys, nodeKeys, previewKey, sealKey };
 }
 
 /** The instance's id, where there is one yet. */

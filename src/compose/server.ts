@@ -60,6 +60,7 @@ export async function startServer({ config, image, log, onShutDown }: ServerOpti
       if (command.type !== 'close') routes.send(command);
     },
   });
+  starting.use(nodePorts.gate);
   const running = starting.use(
     await startAgent(nodePorts, {
       directory: nodeDirectory(config),

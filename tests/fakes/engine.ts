@@ -40,6 +40,8 @@ export class FakeEngine implements Engine {
   readonly failures = new Map<keyof Engine, SandboxdError>();
   reachable = true;
   networkStands = false;
+  /** The coding agents that its images offer. */
+  agents: readonly AgentId[];
   readonly #options: FakeEngineOptions;
   readonly #containers = new Map<string, FakeContainer>();
   readonly #volumes = new Set<string>();
@@ -49,6 +51,7 @@ export class FakeEngine implements Engine {
 
   constructor(options: FakeEngineOptions = {}) {
     this.#options = options;
+    this.agents = options.agents ?? AGENT_IDS;
   }
 
   // What a test does to it.
@@ -227,7 +230,7 @@ export class FakeEngine implements Engine {
   async imageAgents(reference: string): Promise<ReadonlySet<AgentId>> {
     this.#called('imageAgents');
     this.#mustHave(reference);
-    return new Set(this.#options.agents ?? AGENT_IDS);
+    return new Set(this.agents);
   }
 
   async extract(image: string, path: string, intoDirectory: string, signal?: AbortSignal): Promise<void> {

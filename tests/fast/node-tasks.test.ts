@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SandboxdError } from '../../src/domain/errors.ts';
 import type { Event } from '../../src/domain/event.ts';
 import { NO_USAGE, type TaskEvent, type TaskOrder } from '../../src/domain/task.ts';
-import { makeRemains, type Remains, startWorld, type World, type WorldOptions } from '../harness/world.ts';
+import { makeRemains, type Remains, startWorld, type World } from '../harness/world.ts';
 
 const TASK = '01JTASK0000000000000000001';
 const OTHER = '01JTASK0000000000000000002';
@@ -30,9 +30,9 @@ describe('the tasks of a node', () => {
   let world: World;
   let sandbox: string;
 
-  const restart = async (options: WorldOptions = {}) => {
+  const restart = async () => {
     await world[Symbol.asyncDispose]();
-    world = await startWorld(remains, options);
+    world = await startWorld(remains);
   };
 
   beforeEach(async () => {
@@ -113,7 +113,7 @@ describe('the tasks of a node', () => {
   });
 
   it('refuses an agent that the image does not carry', async () => {
-    await restart({ agents: ['codex'] });
+    remains.engine.agents = ['codex'];
     await expect(tasks().submit(order())).rejects.toMatchObject({ code: 'invalid_request' });
     expect(unfinished()).toEqual([]);
   });

@@ -11,7 +11,6 @@ import { createAgentApp } from '../../src/agent/routes.ts';
 import { type RunningAgent, startAgent } from '../../src/agent/start.ts';
 import { createApp } from '../../src/app.ts';
 import { hashSecret } from '../../src/domain/auth.ts';
-import { AGENT_IDS, type AgentId } from '../../src/domain/coding-agent.ts';
 import { API_AUDIENCE } from '../../src/domain/channel.ts';
 import { SandboxdError } from '../../src/domain/errors.ts';
 import { systemClock, ulidSource } from '../../src/domain/ids.ts';
@@ -77,8 +76,6 @@ export interface WorldOptions {
   readonly wrap?: <Port extends object>(name: string, port: Port) => Port;
   readonly clock?: () => number;
   readonly memory?: AgentPorts['hostMemory'];
-  /** What the image carries; every agent by default. */
-  readonly agents?: readonly AgentId[];
   readonly instance?: Partial<Ports['instance']>;
   /** Called between the node's recovery and the begin of its loops. */
   readonly beforeLoops?: () => void;
@@ -106,7 +103,6 @@ export async function startWorld(remains: Remains, options: WorldOptions = {}): 
     },
     gate: remains.gate,
     seal: createSeal(SEAL_KEY),
-    installedAgents: async () => new Set(options.agents ?? AGENT_IDS),
     hostMemory: options.memory ?? (async () => ({ availableBytes: 8e9, totalBytes: 16e9 })),
     defaults: {
       image: 'sandboxd/base:test',

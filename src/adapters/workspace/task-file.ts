@@ -7,7 +7,7 @@ import { Places } from './places.ts';
 
 const READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 /** What says that there is no such plain file; the tenant can put anything in its place. */
-const NOTHING_THERE = ['ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO'];
+const NOTHING_THERE = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO']);
 
 /**
  * One of the files that runtimed keeps of a task, of a sandbox that does not run: its beginning, as far as its limit.
@@ -25,7 +25,7 @@ export async function readTaskFile(
     await using handle = await open(`${directory.path}/${file}`, READ);
     return (await handle.stat()).isFile() ? await beginning(handle, TASK_FILES[file]) : undefined;
   } catch (error) {
-    if (NOTHING_THERE.includes(errnoOf(error) ?? '')) return undefined;
+    if (NOTHING_THERE.has(errnoOf(error) ?? '')) return undefined;
     throw error;
   }
 }

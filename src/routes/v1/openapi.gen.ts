@@ -1015,7 +1015,7 @@ export const openapi = {
                           },
                           "type": {
                             "type": "string",
-                            "description": "one of these, and more to come: app.created, app.updated, app.deleted, sandbox.create.started, sandbox.create.failed, sandbox.start.failed, sandbox.started, sandbox.stopped, sandbox.paused, sandbox.woken, sandbox.deleted, preview.health.ok, preview.health.failed, process.abandoned, manifest.invalid"
+                            "description": "one of these, and more to come: app.created, app.updated, app.deleted, sandbox.create.started, sandbox.create.failed, sandbox.start.failed, sandbox.started, sandbox.stopped, sandbox.paused, sandbox.woken, sandbox.deleted, task.started, task.completed, task.failed, task.build.failed, preview.health.ok, preview.health.failed, process.abandoned, manifest.invalid"
                           },
                           "severity": {
                             "enum": [
