@@ -57,6 +57,8 @@ export interface Sandbox extends SandboxBlueprint {
   readonly errorMessage?: string;
   readonly keepaliveUntil?: number;
   readonly lastActiveAt?: number;
+  /** The one task that runs in it, when there is one. */
+  readonly activeTaskId?: string;
   readonly createdAt: number;
   readonly updatedAt: number;
 }

@@ -1,21 +1,27 @@
+import type { Credential, CredentialNote } from './credential.ts';
 import type { ApiToken, LoginLink, Session } from './identity.ts';
 import type { App } from './app.ts';
 import type { Event } from './event.ts';
-import type { NodeReport, SandboxObservation } from './node.ts';
+import type { NodeReport, SandboxObservation, TaskEnd } from './node.ts';
+import type { ProviderId } from './provider.ts';
 import type { Desired, IdlePolicy, Sandbox, Visibility } from './sandbox.ts';
+import type { Task } from './task.ts';
 
 /**
  * The only source of desired state. Reads see every change committed before them.
  *
  * Every read of something owned takes the owner, and finds nothing of anybody else's.
- * Failures: `conflict` when a change would break a uniqueness rule (nothing of its batch is kept), `unavailable` when
+ * Failures: `conflict` when a change would break a uniqueness rule, or `task_in_progress` where that is the rule (nothing
+ * of its batch is kept); `unavailable` when
  * the database does not answer or stays locked. A failed `commit` may have been applied when the connection broke
  * midway: changes are written so that a repetition is harmless or a `conflict`.
  */
 export interface Store {
   readonly apps: AppReads;
   readonly sandboxes: SandboxReads;
+  readonly tasks: TaskReads;
   readonly events: EventReads;
+  readonly credentials: CredentialReads;
   readonly identity: IdentityReads;
   readonly nodes: NodeReads;
   /** Applies all changes or none, in order. */
@@ -49,12 +55,40 @@ export interface SandboxReads {
   count(): Promise<Record<string, number>>;
 }
 
+/** Tasks are found also when their sandbox or their app is gone. */
+export interface TaskReads {
+  find(owner: string, id: string): Promise<Task | undefined>;
+  /** Newest first; `before` is a task id. */
+  list(owner: string, query: TaskQuery): Promise<Task[]>;
+  /** What should be running on a node, of every owner. */
+  runningOn(nodeId: string): Promise<Task[]>;
+}
+
+export interface TaskQuery {
+  readonly sandboxId?: string;
+  readonly appId?: string;
+  readonly before?: string;
+  readonly limit: number;
+}
+
 export interface EventReads {
-  /** Newest first; `before` is an event id. */
-  list(
-    owner: string,
-    query: { appId?: string; sandboxId?: string; before?: string; limit: number },
-  ): Promise<Event[]>;
+  /** Newest first. */
+  list(owner: string, query: EventQuery): Promise<Event[]>;
+}
+
+export interface EventQuery {
+  readonly appId?: string;
+  readonly sandboxId?: string;
+  readonly taskId?: string;
+  /** An event id. */
+  readonly before?: string;
+  readonly limit: number;
+}
+
+export interface CredentialReads {
+  find(owner: string, provider: ProviderId): Promise<Credential | undefined>;
+  /** For which providers there is a key, by their ids in order. */
+  list(owner: string): Promise<CredentialNote[]>;
 }
 
 export interface IdentityReads {
@@ -113,6 +147,15 @@ export type Change =
       readonly observation: SandboxObservation;
       readonly at: number;
     }
+  /** A task that runs. `task_in_progress` when its sandbox has one already. */
+  | { readonly kind: 'task.insert'; readonly task: Task }
+  /** Takes back a task that came to nothing. One that has ended stays. */
+  | { readonly kind: 'task.withdraw'; readonly owner: string; readonly id: string }
+  /** What a task of this node came to. One that has ended stays as it is. */
+  | { readonly kind: 'task.end'; readonly nodeId: string; readonly id: string; readonly end: TaskEnd }
+  /** Takes the place of the key there was. */
+  | { readonly kind: 'credential.put'; readonly credential: Credential }
+  | { readonly kind: 'credential.delete'; readonly owner: string; readonly provider: ProviderId }
   | { readonly kind: 'event'; readonly event: Event }
   /**
    * Records a node's report as an event under the owner and app of its sandbox (also when the sandbox is gone by

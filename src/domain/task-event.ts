@@ -24,7 +24,9 @@ const MAX_REASON = 16_384;
 const MAX_FILES = 1000;
 const MAX_PATH = 4096;
 
-const moment = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+/** As far as a date reaches: later ones cannot be written down as a time. */
+const MAX_MOMENT = 8.64e15;
+const moment = v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(MAX_MOMENT));
 const path = v.pipe(v.string(), v.maxLength(MAX_PATH));
 
 const Outcome = v.object({

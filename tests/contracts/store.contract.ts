@@ -14,6 +14,7 @@ import {
   OWNER,
   STRANGER,
 } from '../fakes/rows.ts';
+import { taskStoreContract } from './store-tasks.contract.ts';
 
 export interface OpenedStore extends AsyncDisposable {
   readonly store: Store;
@@ -671,5 +672,7 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
         expect(await store.events.list(OWNER, PAGE)).toEqual([event]);
       });
     });
+
+    taskStoreContract(() => store);
   });
 }

@@ -1,16 +1,21 @@
+import type { Credential } from '../../src/domain/credential.ts';
 import type { ApiToken, LoginLink, Session } from '../../src/domain/identity.ts';
 import type { App } from '../../src/domain/app.ts';
 import { notFound, SandboxdError } from '../../src/domain/errors.ts';
 import type { Event } from '../../src/domain/event.ts';
 import { mayBecome, SANDBOX_STATUSES, type Sandbox } from '../../src/domain/sandbox.ts';
 import type { Change, Store } from '../../src/domain/store.ts';
+import type { Task } from '../../src/domain/task.ts';
 
 interface State {
   readonly apps: Map<string, App>;
   readonly sandboxes: Map<string, Sandbox>;
   /** Sandboxes whose deletion is confirmed: kept in `sandboxes` for late reports only. */
   readonly gone: Set<string>;
+  readonly tasks: Map<string, Task>;
   readonly events: Map<string, Event>;
+  /** By owner and provider. */
+  readonly credentials: Map<string, Credential>;
   /** Node id → sequence number of its last report. */
   readonly acknowledged: Map<string, number>;
   readonly tokens: Map<string, ApiToken>;
@@ -24,7 +29,12 @@ type Appliers = { [Kind in Change['kind']]: (state: State, change: ChangeOf<Kind
 /** A store that forgets everything when it is dropped; it passes the same contract as the real ones. */
 export function memoryStore(): Store {
   let state = emptyState();
-  const live = () => [...state.sandboxes.values()].filter(isLive);
+  const withTask = (row: Sandbox): Sandbox => {
+    const active = runningTasks(state).find((task) => task.sandboxId === row.id);
+    return active === undefined ? row : { ...row, activeTaskId: active.id };
+  };
+  const all = () => [...state.sandboxes.values()].map(withTask);
+  const live = () => all().filter(isLive);
   return {
     apps: {
       find: async (owner, id) => {
@@ -42,25 +52,40 @@ export function memoryStore(): Store {
       find: async (owner, id) => live().find((row) => row.owner === owner && row.id === id),
       findOrdered: async (owner, id) => {
         const row = state.sandboxes.get(id);
-        return row?.owner === owner && !state.gone.has(id) ? row : undefined;
+        return row?.owner === owner && !state.gone.has(id) ? withTask(row) : undefined;
       },
       findByProject: async (owner, project) =>
         live().find((row) => row.owner === owner && isSameProject(row.project, project)),
       list: async (owner, { before, limit }) =>
-        newestFirst(state.sandboxes, before, limit, (row) => row.owner === owner && isLive(row)),
-      ofNode: async (nodeId) =>
-        [...state.sandboxes.values()].filter((row) => row.nodeId === nodeId && !state.gone.has(row.id)),
+        newestFirst(state.sandboxes, before, limit, (row) => row.owner === owner && isLive(row)).map(
+          withTask,
+        ),
+      ofNode: async (nodeId) => all().filter((row) => row.nodeId === nodeId && !state.gone.has(row.id)),
       count: async () =>
         Object.fromEntries(
           SANDBOX_STATUSES.map((status) => [status, live().filter((row) => row.status === status).length]),
         ),
     },
+    tasks: {
+      find: async (owner, id) => {
+        const task = state.tasks.get(id);
+        return task?.owner === owner ? task : undefined;
+      },
+      list: async (owner, { before, limit, ...of }) =>
+        newestFirst(state.tasks, before, limit, (task) => matches(task, { owner, ...of })),
+      runningOn: async (nodeId) => runningTasks(state).filter((task) => task.nodeId === nodeId),
+    },
     events: {
-      list: async (owner, { appId, sandboxId, before, limit }) =>
-        newestFirst(state.events, before, limit, (event) => {
-          const ofApp = appId === undefined || event.appId === appId;
-          return event.owner === owner && ofApp && (sandboxId === undefined || event.sandboxId === sandboxId);
-        }),
+      list: async (owner, { before, limit, ...of }) =>
+        newestFirst(state.events, before, limit, (event) => matches(event, { owner, ...of })),
+    },
+    credentials: {
+      find: async (owner, provider) => state.credentials.get(credentialKey(owner, provider)),
+      list: async (owner) =>
+        [...state.credentials.values()]
+          .filter((credential) => credential.owner === owner)
+          .map(({ provider, updatedAt }) => ({ provider, updatedAt }))
+          .toSorted((a, b) => (a.provider < b.provider ? -1 : 1)),
     },
     identity: {
       token: async (hash) => state.tokens.get(hash),
@@ -88,7 +113,9 @@ const emptyState = (): State => ({
   apps: new Map(),
   sandboxes: new Map(),
   gone: new Set(),
+  tasks: new Map(),
   events: new Map(),
+  credentials: new Map(),
   acknowledged: new Map(),
   tokens: new Map(),
   sessions: new Map(),
@@ -99,12 +126,23 @@ const copyOf = (state: State): State => ({
   apps: new Map(state.apps),
   sandboxes: new Map(state.sandboxes),
   gone: new Set(state.gone),
+  tasks: new Map(state.tasks),
   events: new Map(state.events),
+  credentials: new Map(state.credentials),
   acknowledged: new Map(state.acknowledged),
   tokens: new Map(state.tokens),
   sessions: new Map(state.sessions),
   loginLinks: new Map(state.loginLinks),
 });
+
+const runningTasks = ({ tasks }: State): Task[] =>
+  [...tasks.values()].filter(({ status }) => status === 'running');
+
+const credentialKey = (owner: string, provider: string): string => `${owner} ${provider}`;
+
+/** Whether a row has every value that is asked for. */
+const matches = <Row extends object>(row: Row, wanted: Partial<Row>): boolean =>
+  Object.entries(given(wanted)).every(([field, value]) => row[field as keyof Row] === value);
 
 const isLive = (row: Sandbox): boolean => row.desired !== 'absent';
 
@@ -196,6 +234,26 @@ const APPLY: Appliers = {
       observe(state, row, change);
     }
   },
+  'task.insert': (state, { task }) => {
+    if (runningTasks(state).some(({ sandboxId }) => sandboxId === task.sandboxId))
+      throw new SandboxdError('task_in_progress', 'A task is running in this sandbox.');
+    insertNew(state.tasks, task.id, task);
+  },
+  'task.withdraw': ({ tasks }, { owner, id }) => {
+    const task = tasks.get(id);
+    if (task?.owner === owner && task.status === 'running') tasks.delete(id);
+  },
+  'task.end': ({ tasks }, { nodeId, id, end }) => {
+    const task = tasks.get(id);
+    if (task?.nodeId !== nodeId || task.status !== 'running') return;
+    tasks.set(id, { ...task, ...end, status: end.outcome.status });
+  },
+  'credential.put': ({ credentials }, { credential }) => {
+    credentials.set(credentialKey(credential.owner, credential.provider), credential);
+  },
+  'credential.delete': ({ credentials }, { owner, provider }) => {
+    credentials.delete(credentialKey(owner, provider));
+  },
   event: ({ events }, { event }) => {
     if (!events.has(event.id)) events.set(event.id, event);
   },
@@ -204,8 +262,8 @@ const APPLY: Appliers = {
     acknowledged.set(nodeId, report.seq);
     const row = sandboxes.get(report.sandboxId);
     if (row?.nodeId !== nodeId) return;
-    const { type, severity, message, payload, at } = report;
-    const subject = { owner: row.owner, appId: row.appId, sandboxId: row.id };
+    const { type, severity, message, payload, at, taskId } = report;
+    const subject = { owner: row.owner, appId: row.appId, sandboxId: row.id, taskId };
     events.set(eventId, { id: eventId, ...subject, type, severity, message, payload, createdAt: at });
   },
   'token.insert': ({ tokens }, { token }) => insertNew(tokens, token.hash, token),

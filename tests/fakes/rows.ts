@@ -3,6 +3,7 @@ import type { Event } from '../../src/domain/event.ts';
 import { ulidSource } from '../../src/domain/ids.ts';
 import type { NodeReport, SandboxObservation } from '../../src/domain/node.ts';
 import type { Sandbox } from '../../src/domain/sandbox.ts';
+import type { Task } from '../../src/domain/task.ts';
 
 /** Rows with everything required filled in, for tests that care about one or two fields. */
 export const newId = ulidSource();
@@ -38,6 +39,20 @@ export const aSandbox = (fields: Partial<Sandbox> = {}): Sandbox => ({
   paused: false,
   createdAt: NOON,
   updatedAt: NOON,
+  ...fields,
+});
+
+export const aTask = (fields: Partial<Task> = {}): Task => ({
+  id: newId(),
+  owner: OWNER,
+  sandboxId: newId(),
+  nodeId: NODE,
+  status: 'running',
+  prompt: 'Make the title red.',
+  agent: 'opencode',
+  provider: 'anthropic',
+  timeoutSeconds: 600,
+  createdAt: NOON,
   ...fields,
 });
 

@@ -1,10 +1,12 @@
 import type { Change } from '../../domain/store.ts';
 import { deleteApp, insertApp, updateApp } from './apps.ts';
+import { deleteCredential, putCredential } from './credentials.ts';
 import { insertEvent, insertReport } from './events.ts';
 import { deleteSession, expireIdentity, insertLoginLink, insertSession, insertToken } from './identity.ts';
 import { acknowledge, meetNode } from './nodes.ts';
 import { insertSandbox, observeSandbox, orderSandbox, updateSandbox } from './sandboxes.ts';
 import type { Statement } from './sql.ts';
+import { endTask, insertTask, withdrawTask } from './tasks.ts';
 
 type ChangeOf<Kind extends Change['kind']> = Extract<Change, { kind: Kind }>;
 
@@ -16,6 +18,11 @@ const STATEMENTS: { [Kind in Change['kind']]: (change: ChangeOf<Kind>) => readon
   'sandbox.order': (change) => [orderSandbox(change)],
   'sandbox.update': (change) => [updateSandbox(change)],
   'sandbox.observed': (change) => [observeSandbox(change)],
+  'task.insert': (change) => [insertTask(change)],
+  'task.withdraw': (change) => [withdrawTask(change)],
+  'task.end': (change) => [endTask(change)],
+  'credential.put': ({ credential }) => [putCredential(credential)],
+  'credential.delete': ({ owner, provider }) => [deleteCredential(owner, provider)],
   event: ({ event }) => [insertEvent(event)],
   report: (change) => [
     meetNode(change.nodeId),

@@ -1,13 +1,19 @@
-import { notFound, SandboxdError } from '../../domain/errors.ts';
+import { type ErrorCode, notFound, SandboxdError } from '../../domain/errors.ts';
 
 /** What the schema refuses, by the text SQLite puts in its message, as a caller should read it. */
-const CONFLICTS: readonly (readonly [pattern: string, message: string])[] = [
+const CONFLICTS: readonly (readonly [pattern: string, message: string, code?: ErrorCode])[] = [
   [
     'sandboxes.owner, sandboxes.project_id, sandboxes.project_user_id',
     'This project already has a live sandbox for this user. Use that one, or delete it first.',
   ],
   ['sandboxes.app_id', 'This app already has a live sandbox. Use that one, or delete it first.'],
   ['sandboxes.id', 'A sandbox with this id exists already.'],
+  [
+    'tasks.sandbox_id',
+    'A task is running in this sandbox. Wait until it has ended, or cancel it first.',
+    'task_in_progress',
+  ],
+  ['tasks.id', 'A task with this id exists already.'],
   ['apps.id', 'An app with this id exists already.'],
   ['api_tokens.', 'This token exists already.'],
   ['sessions.', 'This session exists already.'],
@@ -52,5 +58,7 @@ function translateConstraint(thrown: Error): unknown {
   if (thrown.message.includes(APP_MISSING)) return notFound('app');
   if (!thrown.message.includes('UNIQUE constraint failed')) return thrown;
   const conflict = CONFLICTS.find(([pattern]) => thrown.message.includes(pattern));
-  return conflict === undefined ? thrown : new SandboxdError('conflict', conflict[1], { cause: thrown });
+  if (conflict === undefined) return thrown;
+  const [, message, code = 'conflict'] = conflict;
+  return new SandboxdError(code, message, { cause: thrown });
 }

@@ -10,25 +10,28 @@ interface EventRow {
   message: string;
   app_id: string | null;
   sandbox_id: string | null;
+  task_id: string | null;
   payload: string | null;
   created_at: number;
 }
 
 export const eventReads = (database: Sql): EventReads => ({
-  async list(owner, { appId, sandboxId, before, limit }) {
+  async list(owner, { appId, sandboxId, taskId, before, limit }) {
     const ofApp = appId === undefined ? NOTHING : sql`AND app_id = ${appId}`;
     const ofSandbox = sandboxId === undefined ? NOTHING : sql`AND sandbox_id = ${sandboxId}`;
+    const ofTask = taskId === undefined ? NOTHING : sql`AND task_id = ${taskId}`;
     const older = before === undefined ? NOTHING : sql`AND id < ${before}`;
     const rows = await database.read<EventRow>(sql`
-      SELECT id, owner, type, severity, message, app_id, sandbox_id, payload, created_at
-      FROM ${timeline(appId, sandboxId)}
-      WHERE owner = ${owner} ${ofApp} ${ofSandbox} ${older} ORDER BY id DESC LIMIT ${limit}`);
+      SELECT id, owner, type, severity, message, app_id, sandbox_id, task_id, payload, created_at
+      FROM ${timeline(appId, sandboxId, taskId)}
+      WHERE owner = ${owner} ${ofApp} ${ofSandbox} ${ofTask} ${older} ORDER BY id DESC LIMIT ${limit}`);
     return rows.map(toEvent);
   },
 });
 
 /** Left to itself the planner likes the table's own order, and walks all of an owner's events for the few of one app. */
-function timeline(appId: string | undefined, sandboxId: string | undefined): Statement {
+function timeline(appId?: string, sandboxId?: string, taskId?: string): Statement {
+  if (taskId !== undefined) return sql`events INDEXED BY events_of_task`;
   if (sandboxId !== undefined) return sql`events INDEXED BY events_of_sandbox`;
   return appId === undefined ? sql`events` : sql`events INDEXED BY events_of_app`;
 }
@@ -41,6 +44,7 @@ const toEvent = (row: EventRow): Event => ({
   message: row.message,
   appId: row.app_id ?? undefined,
   sandboxId: row.sandbox_id ?? undefined,
+  taskId: row.task_id ?? undefined,
   payload: row.payload === null ? undefined : (JSON.parse(row.payload) as EventPayload),
   createdAt: row.created_at,
 });
@@ -50,9 +54,10 @@ const toJson = (payload: EventPayload | undefined): string | null =>
 
 /** Recording the same event again changes nothing. */
 export const insertEvent = (event: Event): Statement => sql`
-  INSERT INTO events (id, owner, type, severity, message, app_id, sandbox_id, payload, created_at)
+  INSERT INTO events (id, owner, type, severity, message, app_id, sandbox_id, task_id, payload, created_at)
   VALUES (${event.id}, ${event.owner}, ${event.type}, ${event.severity}, ${event.message},
-    ${event.appId ?? null}, ${event.sandboxId ?? null}, ${toJson(event.payload)}, ${event.createdAt})
+    ${event.appId ?? null}, ${event.sandboxId ?? null}, ${event.taskId ?? null}, ${toJson(event.payload)},
+    ${event.createdAt})
   ON CONFLICT DO NOTHING`;
 
 /**
@@ -64,9 +69,9 @@ export const insertReport = ({
   eventId,
   report,
 }: Extract<Change, { kind: 'report' }>): Statement => sql`
-  INSERT INTO events (id, owner, type, severity, message, app_id, sandbox_id, payload, created_at)
+  INSERT INTO events (id, owner, type, severity, message, app_id, sandbox_id, task_id, payload, created_at)
   SELECT ${eventId}, owner, ${report.type}, ${report.severity}, ${report.message}, app_id, id,
-    ${toJson(report.payload)}, ${report.at}
+    ${report.taskId ?? null}, ${toJson(report.payload)}, ${report.at}
   FROM sandboxes WHERE id = ${report.sandboxId} AND node_id = ${nodeId}
     AND ${report.seq} > (SELECT acknowledged FROM nodes WHERE id = ${nodeId})
   ON CONFLICT DO NOTHING`;

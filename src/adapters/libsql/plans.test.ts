@@ -31,6 +31,7 @@ const next = { limit: 50, before: newId() };
 const ofUser = { externalUserId: 'u' };
 const ofApp = { appId: newId() };
 const ofSandbox = { sandboxId: newId() };
+const ofTask = { taskId: newId() };
 
 describe('Every read finds its rows by an index and in their order', () => {
   it.each([
@@ -47,7 +48,7 @@ describe('Every read finds its rows by an index and in their order', () => {
       'owner=? AND external_user_id=? AND id<?',
       (store) => store.apps.list(OWNER, { ...next, ...ofUser }),
     ],
-    ['a sandbox', 'id=?', (store) => store.sandboxes.find(OWNER, newId())],
+    ['a sandbox', 'owner=? AND id=?', (store) => store.sandboxes.find(OWNER, newId())],
     ['an ordered sandbox', 'id=?', (store) => store.sandboxes.findOrdered(OWNER, newId())],
     [
       "a project's sandbox",
@@ -79,6 +80,38 @@ describe('Every read finds its rows by an index and in their order', () => {
       'owner=? AND sandbox_id=? AND id<?',
       (store) => store.events.list(OWNER, { ...next, ...ofApp, ...ofSandbox }),
     ],
+    [
+      "a task's timeline",
+      'owner=? AND task_id=?',
+      (store) => store.events.list(OWNER, { ...first, ...ofTask }),
+    ],
+    [
+      "more of a task's timeline",
+      'owner=? AND task_id=? AND id<?',
+      (store) => store.events.list(OWNER, { ...next, ...ofSandbox, ...ofTask }),
+    ],
+    ['a task', 'id=?', (store) => store.tasks.find(OWNER, newId())],
+    ['tasks', 'owner=?', (store) => store.tasks.list(OWNER, first)],
+    ['more tasks', 'owner=? AND id<?', (store) => store.tasks.list(OWNER, next)],
+    ["an app's tasks", 'owner=? AND app_id=?', (store) => store.tasks.list(OWNER, { ...first, ...ofApp })],
+    [
+      "more of an app's tasks",
+      'owner=? AND app_id=? AND id<?',
+      (store) => store.tasks.list(OWNER, { ...next, ...ofApp }),
+    ],
+    [
+      "a sandbox's tasks",
+      'owner=? AND sandbox_id=?',
+      (store) => store.tasks.list(OWNER, { ...first, ...ofSandbox }),
+    ],
+    [
+      "more of a sandbox's tasks",
+      'owner=? AND sandbox_id=? AND id<?',
+      (store) => store.tasks.list(OWNER, { ...next, ...ofSandbox }),
+    ],
+    ["a node's running tasks", 'node_id=?', (store) => store.tasks.runningOn(NODE)],
+    ['a key', 'owner=? AND provider=?', (store) => store.credentials.find(OWNER, 'anthropic')],
+    ["an owner's keys", 'owner=?', (store) => store.credentials.list(OWNER)],
     ['a token', 'hash=?', (store) => store.identity.token('h')],
     ['a session', 'hash=?', (store) => store.identity.session('h')],
     ["a node's acknowledgement", 'id=?', (store) => store.nodes.acknowledged(NODE)],

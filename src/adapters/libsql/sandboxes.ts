@@ -23,14 +23,17 @@ interface SandboxRow {
   error_message: string | null;
   keepalive_until: number | null;
   last_active_at: number | null;
+  active_task_id: string | null;
   created_at: number;
   updated_at: number;
 }
 
+/** Which task runs in a sandbox is derived, never stored. */
 const SELECT = sql`
-  SELECT id, owner, app_id, project_id, project_user_id, node_id, preset, template, ports, visibility, idle_policy,
-    desired, generation, revision, status, paused, error_message, keepalive_until, last_active_at, created_at, updated_at
-  FROM sandboxes`;
+  SELECT s.id, s.owner, s.app_id, s.project_id, s.project_user_id, s.node_id, s.preset, s.template, s.ports,
+    s.visibility, s.idle_policy, s.desired, s.generation, s.revision, s.status, s.paused, s.error_message,
+    s.keepalive_until, s.last_active_at, t.id AS active_task_id, s.created_at, s.updated_at
+  FROM sandboxes s LEFT JOIN tasks t ON t.sandbox_id = s.id AND t.status = 'running'`;
 
 /** Spelled as in the partial indexes, which serve only a query that repeats their condition. */
 const LIVE = sql`desired <> 'absent'`;
@@ -38,33 +41,33 @@ const LIVE = sql`desired <> 'absent'`;
 export const sandboxReads = (database: Sql): SandboxReads => ({
   async find(owner, id) {
     const [row] = await database.read<SandboxRow>(
-      sql`${SELECT} WHERE id = ${id} AND owner = ${owner} AND ${LIVE}`,
+      sql`${SELECT} WHERE s.id = ${id} AND s.owner = ${owner} AND ${LIVE}`,
     );
     return row && toSandbox(row);
   },
   async findOrdered(owner, id) {
     const [row] = await database.read<SandboxRow>(
-      sql`${SELECT} WHERE id = ${id} AND owner = ${owner} AND deleted_at IS NULL`,
+      sql`${SELECT} WHERE s.id = ${id} AND s.owner = ${owner} AND deleted_at IS NULL`,
     );
     return row && toSandbox(row);
   },
   async findByProject(owner, project) {
     const [row] = await database.read<SandboxRow>(
-      sql`${SELECT} WHERE owner = ${owner} AND project_id = ${project.id}
+      sql`${SELECT} WHERE s.owner = ${owner} AND project_id = ${project.id}
         AND project_user_id = ${project.userId} AND ${LIVE}`,
     );
     return row && toSandbox(row);
   },
   async list(owner, { before, limit }) {
-    const older = before === undefined ? NOTHING : sql`AND id < ${before}`;
+    const older = before === undefined ? NOTHING : sql`AND s.id < ${before}`;
     const rows = await database.read<SandboxRow>(
-      sql`${SELECT} WHERE owner = ${owner} AND ${LIVE} ${older} ORDER BY id DESC LIMIT ${limit}`,
+      sql`${SELECT} WHERE s.owner = ${owner} AND ${LIVE} ${older} ORDER BY s.id DESC LIMIT ${limit}`,
     );
     return rows.map(toSandbox);
   },
   async ofNode(nodeId) {
     const rows = await database.read<SandboxRow>(
-      sql`${SELECT} WHERE node_id = ${nodeId} AND deleted_at IS NULL ORDER BY id`,
+      sql`${SELECT} WHERE s.node_id = ${nodeId} AND deleted_at IS NULL ORDER BY s.id`,
     );
     return rows.map(toSandbox);
   },
@@ -99,6 +102,7 @@ const toSandbox = (row: SandboxRow): Sandbox => ({
   errorMessage: row.error_message ?? undefined,
   keepaliveUntil: row.keepalive_until ?? undefined,
   lastActiveAt: row.last_active_at ?? undefined,
+  activeTaskId: row.active_task_id ?? undefined,
   createdAt: row.created_at,
   updatedAt: row.updated_at,
 });

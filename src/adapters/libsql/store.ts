@@ -1,17 +1,21 @@
 import type { Store } from '../../domain/store.ts';
 import { appReads } from './apps.ts';
 import { statementsOf } from './changes.ts';
+import { credentialReads } from './credentials.ts';
 import { eventReads } from './events.ts';
 import { identityReads } from './identity.ts';
 import { nodeReads } from './nodes.ts';
 import { sandboxReads } from './sandboxes.ts';
 import { sql, type Sql } from './sql.ts';
+import { taskReads } from './tasks.ts';
 
 /** The store over any driver. The database must have been migrated. */
 export const createStore = (database: Sql): Store => ({
   apps: appReads(database),
   sandboxes: sandboxReads(database),
+  tasks: taskReads(database),
   events: eventReads(database),
+  credentials: credentialReads(database),
   identity: identityReads(database),
   nodes: nodeReads(database),
   async commit(...changes) {

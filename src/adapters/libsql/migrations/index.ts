@@ -1,5 +1,6 @@
 import type { Statement } from '../sql.ts';
 import { firstSchema } from './0001-first-schema.ts';
+import { tasksAndCredentials } from './0002-tasks.ts';
 
 /** One step of the schema. Steps are only ever added: a released one never changes. */
 export interface Migration {
@@ -8,4 +9,7 @@ export interface Migration {
   readonly statements: readonly Statement[];
 }
 
-export const MIGRATIONS: readonly Migration[] = [{ version: 1, statements: firstSchema }];
+export const MIGRATIONS: readonly Migration[] = [
+  { version: 1, statements: firstSchema },
+  { version: 2, statements: tasksAndCredentials },
+];
