@@ -51,6 +51,12 @@ export function readerOf(env: Environment) {
         `${name}: "${value}" is not a domain name. Give something like apps.example.com.`,
       );
     },
+    /** 32 random bytes, in base64. */
+    key: (name: string): string | undefined => {
+      const value = text(name);
+      if (value === undefined || /^[A-Za-z0-9+/]{43}=$/.test(value)) return value;
+      throw new ConfigError(`${name} is not 32 bytes in base64. Make one with "openssl rand -base64 32".`);
+    },
     bytes: (name: string, fallback: string): number => parseBytes(name, text(name) ?? fallback),
     /** Call last: the `SANDBOXD_*` names that nobody has asked for. */
     unknown: (): string[] =>

@@ -20,6 +20,8 @@ export interface Config extends Outbound {
   readonly auth: 'on' | 'off';
   /** Tokens from the environment, beside the stored ones. */
   readonly apiTokens: readonly { readonly owner: string; readonly secret: string }[];
+  /** Seals what is secret in the database; base64, 32 bytes. One is made and kept in the data directory when unset. */
+  readonly secretsKey: string | undefined;
   readonly database: { readonly url: string; readonly token?: string };
   /** An image that replaces the built one. */
   readonly image: string | undefined;
@@ -57,6 +59,7 @@ export function loadConfig(env: Environment): Config {
     previewTls: read.boolean('SANDBOXD_PREVIEW_TLS', false),
     auth,
     apiTokens: parseTokens(read.text('SANDBOXD_API_TOKENS')),
+    secretsKey: read.key('SANDBOXD_SECRETS_KEY'),
     database: readDatabase(read, dataDir),
     image: read.text('SANDBOXD_IMAGE'),
     agents: parseAgents(read.text('SANDBOXD_AGENTS')),

@@ -1,4 +1,5 @@
 import { createVerifier } from './adapters/channel/token.ts';
+import { secretBox } from './adapters/crypto/secret-box.ts';
 import { migrateRemoteStore, openRemoteStore, type RemoteOptions } from './adapters/libsql/remote.ts';
 import { createApp } from './app.ts';
 import { type EdgeConfig, loadEdgeConfig } from './compose/edge-config.ts';
@@ -7,6 +8,7 @@ import { API_AUDIENCE } from './domain/channel.ts';
 import { SandboxdError } from './domain/errors.ts';
 import { systemClock, ulidSource } from './domain/ids.ts';
 import type { NodeDirectory } from './domain/node.ts';
+import { pause } from './domain/pause.ts';
 import type { Ports } from './domain/ports.ts';
 
 /** Set by the build. */
@@ -35,9 +37,10 @@ const nodes: NodeDirectory = {
 const noNode = () => new SandboxdError('node_unavailable', 'No node is enrolled with this API.');
 
 const app = createApp(async (c): Promise<Ports> => {
-  const { database, instance } = await configOf(c.env as Bindings);
+  const { database, instance, secretsKey } = await configOf(c.env as Bindings);
   const store = openRemoteStore({ ...database, ready: () => migrateOnce(database) });
-  return { store, nodes, channel, clock: systemClock, newId, log: edgeLogger, instance };
+  const vault = secretBox(secretsKey);
+  return { store, nodes, channel, vault, clock: systemClock, pause, newId, log: edgeLogger, instance };
 });
 
 async function configOf(bindings: Bindings): Promise<EdgeConfig> {

@@ -3,15 +3,17 @@ import { hashSecret } from '../domain/auth.ts';
 import { loadEdgeConfig } from './edge-config.ts';
 
 const KEY = Buffer.alloc(32, 1).toString('base64');
+const SECRETS_KEY = Buffer.alloc(32, 2).toString('base64');
 const ENOUGH = {
   SANDBOXD_DOMAIN: 'Apps.Example.com',
   SANDBOXD_DATABASE_URL: 'libsql://db.example.com',
   SANDBOXD_PREVIEW_KEY: KEY,
+  SANDBOXD_SECRETS_KEY: SECRETS_KEY,
 };
 
 describe('The configuration of a Worker', () => {
   it('is public, and so behind TLS and authentication unless told otherwise', async () => {
-    const { database, instance, unknownNames } = await loadEdgeConfig(ENOUGH, '1.2.3');
+    const { database, instance, secretsKey, unknownNames } = await loadEdgeConfig(ENOUGH, '1.2.3');
     expect(database).toEqual({ url: 'libsql://db.example.com' });
     expect(instance).toEqual({
       version: '1.2.3',
@@ -19,8 +21,10 @@ describe('The configuration of a Worker', () => {
       auth: 'on',
       configuredTokens: new Map(),
       policy: { idleEnabled: true, idleSeconds: 2100 },
+      providers: { baseUrls: {}, compatibleKey: undefined, defaultModel: undefined },
       previewKey: KEY,
     });
+    expect(secretsKey).toBe(SECRETS_KEY);
     expect(unknownNames).toEqual([]);
   });
 
@@ -42,12 +46,12 @@ describe('The configuration of a Worker', () => {
   });
 
   it('knows where models are served, as every other entry does', async () => {
-    const { providers, unknownNames } = await loadEdgeConfig(
+    const { instance, unknownNames } = await loadEdgeConfig(
       { ...ENOUGH, SANDBOXD_OPENAI_URL: 'https://models.example.com/v1', SANDBOXD_MODEL: 'openai/fake-1' },
       '1',
     );
-    expect(providers.baseUrls).toEqual({ openai: 'https://models.example.com/v1' });
-    expect(providers.defaultModel).toEqual({ provider: 'openai', model: 'fake-1' });
+    expect(instance.providers.baseUrls).toEqual({ openai: 'https://models.example.com/v1' });
+    expect(instance.providers.defaultModel).toEqual({ provider: 'openai', model: 'fake-1' });
     expect(unknownNames).toEqual([]);
   });
 
@@ -58,6 +62,8 @@ describe('The configuration of a Worker', () => {
     ['SANDBOXD_DATABASE_URL', undefined],
     ['SANDBOXD_PREVIEW_KEY', undefined],
     ['SANDBOXD_PREVIEW_KEY', KEY.slice(4)],
+    ['SANDBOXD_SECRETS_KEY', undefined],
+    ['SANDBOXD_SECRETS_KEY', Buffer.alloc(31).toString('base64')],
     ['SANDBOXD_API_TOKENS', 'acme:short'],
   ])('is refused when %s is %s, and says which variable it is', async (name, value) => {
     const loading = loadEdgeConfig({ ...ENOUGH, [name]: value }, '1');

@@ -27,11 +27,17 @@ export async function loadIdentity(dataDir: string, newId: IdSource): Promise<Id
     loadOrCreateSecret(join(dataDir, 'node', 'id'), async () => newId()),
     loadOrCreateKeyPair(join(keys, 'api.jwk')),
     loadOrCreateKeyPair(join(keys, 'node.jwk')),
-    loadOrCreateSecret(join(keys, 'preview'), async () => randomBytes(32).toString('base64')),
+    loadOrCreateSecret(join(keys, 'preview'), newKey),
     loadOrCreateSecret(join(keys, 'node-seal'), async () => randomBytes(32).toString('base64url')),
   ]);
   return { instanceId, nodeId, apiKeys, nodeKeys, previewKey, sealKey };
 }
+
+/** The key that secrets in the database are sealed with: the operator's, or one made at the first start. */
+export const loadSecretsKey = async (dataDir: string, configured: string | undefined): Promise<string> =>
+  configured ?? (await loadOrCreateSecret(join(dataDir, 'keys', 'secrets'), newKey));
+
+const newKey = async () => randomBytes(32).toString('base64');
 
 /** The instance's id, where there is one yet. */
 export async function readInstance(dataDir: string): Promise<string | undefined> {

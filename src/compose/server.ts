@@ -1,5 +1,6 @@
 import { createSyncClient } from '../adapters/channel/api-client.ts';
 import { createSigner, createVerifier } from '../adapters/channel/token.ts';
+import { secretBox } from '../adapters/crypto/secret-box.ts';
 import type { NodeAgent } from '../agent/agent.ts';
 import { startAgent } from '../agent/start.ts';
 import { createApp } from '../app.ts';
@@ -8,6 +9,7 @@ import { API_AUDIENCE } from '../domain/channel.ts';
 import { type IdSource, systemClock, ulidSource } from '../domain/ids.ts';
 import type { Logger } from '../domain/log.ts';
 import type { NodePolicy } from '../domain/node.ts';
+import { pause } from '../domain/pause.ts';
 import type { Ports } from '../domain/ports.ts';
 import type { PreviewAddressing } from '../domain/preview.ts';
 import type { Store } from '../domain/store.ts';
@@ -16,7 +18,7 @@ import { agentPorts, nodeDirectory } from './agent.ts';
 import { IN_PROCESS, localNode } from './api.ts';
 import { claimDataDirectory } from './claim.ts';
 import { configuredTokens } from './configured-tokens.ts';
-import { type Identity, loadIdentity } from './instance.ts';
+import { type Identity, loadIdentity, loadSecretsKey } from './instance.ts';
 import { openFronts } from './fronts.ts';
 import { RouteSink } from './route-sink.ts';
 import { openStore } from './store.ts';
@@ -128,7 +130,9 @@ async function apiPorts({
     store,
     nodes: localNode(agent, identity, systemClock, log),
     channel: createVerifier(API_AUDIENCE, keyOf, systemClock),
+    vault: secretBox(await loadSecretsKey(config.dataDir, config.secretsKey)),
     clock: systemClock,
+    pause,
     newId,
     log,
     instance: {
@@ -137,6 +141,7 @@ async function apiPorts({
       auth: config.auth,
       configuredTokens: await configuredTokens(config.apiTokens),
       policy,
+      providers: config.providers,
       previewKey: identity.previewKey,
     },
   };

@@ -2,8 +2,11 @@ import type { ChannelVerifier } from './channel.ts';
 import type { Clock, IdSource } from './ids.ts';
 import type { Logger } from './log.ts';
 import type { NodeDirectory, NodePolicy } from './node.ts';
+import type { Pause } from './pause.ts';
 import type { PreviewAddressing } from './preview.ts';
+import type { ProviderSettings } from './provider-settings.ts';
 import type { Store } from './store.ts';
+import type { Vault } from './vault.ts';
 
 /** Everything the API side of the domain needs from the world. Made per process, or per request at the edge. */
 export interface Ports {
@@ -11,7 +14,9 @@ export interface Ports {
   readonly nodes: NodeDirectory;
   /** Checks what nodes send. */
   readonly channel: ChannelVerifier;
+  readonly vault: Vault;
   readonly clock: Clock;
+  readonly pause: Pause;
   readonly newId: IdSource;
   readonly log: Logger;
   readonly instance: Instance;
@@ -25,6 +30,7 @@ export interface Instance {
   /** Tokens from the configuration: SHA-256 (lower-case hex) → owner. */
   readonly configuredTokens: ReadonlyMap<string, string>;
   readonly policy: NodePolicy;
+  readonly providers: ProviderSettings;
   /** Signs preview links; base64, 32 bytes. */
   readonly previewKey: string;
 }

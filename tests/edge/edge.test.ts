@@ -15,6 +15,7 @@ const BINDINGS = {
   SANDBOXD_DOMAIN: 'example.com',
   SANDBOXD_PREVIEW_TLS: 'false',
   SANDBOXD_PREVIEW_KEY: Buffer.alloc(32, 7).toString('base64'),
+  SANDBOXD_SECRETS_KEY: Buffer.alloc(32, 8).toString('base64'),
   SANDBOXD_API_TOKENS: `alice:${ALICE},mallory:${MALLORY}`,
 };
 

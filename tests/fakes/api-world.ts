@@ -1,3 +1,4 @@
+import { secretBox } from '../../src/adapters/crypto/secret-box.ts';
 import { createApp } from '../../src/app.ts';
 import type { ChannelVerifier } from '../../src/domain/channel.ts';
 import { SandboxdError } from '../../src/domain/errors.ts';
@@ -5,6 +6,7 @@ import { ulidSource } from '../../src/domain/ids.ts';
 import type { Logger } from '../../src/domain/log.ts';
 import type { Instance, Ports } from '../../src/domain/ports.ts';
 import { FakeNode, fakeNodes } from './fake-node.ts';
+import { ManualTime } from './manual-time.ts';
 import { memoryStore } from './memory-store.ts';
 
 const INSTANCE: Instance = {
@@ -13,6 +15,7 @@ const INSTANCE: Instance = {
   auth: 'on',
   configuredTokens: new Map(),
   policy: { idleEnabled: true, idleSeconds: 2100 },
+  providers: { baseUrls: {}, compatibleKey: undefined, defaultModel: undefined },
   previewKey: Buffer.alloc(32, 1).toString('base64'),
 };
 
@@ -29,28 +32,29 @@ export interface ApiWorld {
   readonly ports: Ports;
   readonly node: FakeNode;
   readonly logged: Recorded[];
+  readonly time: ManualTime;
   /** Lets time pass, in milliseconds. */
   advance(ms: number): void;
 }
 
 export function apiWorld(instance: Partial<Instance> = {}): ApiWorld {
-  let now = Date.UTC(2030, 0, 2, 3, 4, 5);
-  const clock = () => now;
+  const time = new ManualTime(Date.UTC(2030, 0, 2, 3, 4, 5));
+  const { clock } = time;
   const logged: Recorded[] = [];
   const node = new FakeNode(clock);
   const ports: Ports = {
     store: memoryStore(),
     nodes: fakeNodes(node),
     channel: noChannel,
+    vault: secretBox(Buffer.alloc(32, 2).toString('base64')),
     clock,
+    pause: time.pause,
     newId: ulidSource(clock),
     log: recorder(logged),
     instance: { ...INSTANCE, ...instance },
   };
-  const advance = (ms: number) => {
-    now += ms;
-  };
-  return { app: createApp(() => ports), ports, node, logged, advance };
+  const advance = (ms: number) => time.advance(ms);
+  return { app: createApp(() => ports), ports, node, logged, time, advance };
 }
 
 const recorder = (logged: Recorded[]): Logger => ({

@@ -6,6 +6,7 @@ import { createSeal } from '../../src/adapters/crypto/node-seal.ts';
 import { createSyncClient } from '../../src/adapters/channel/api-client.ts';
 import { createNodeClient } from '../../src/adapters/channel/node-client.ts';
 import { createSigner, createVerifier } from '../../src/adapters/channel/token.ts';
+import { secretBox } from '../../src/adapters/crypto/secret-box.ts';
 import type { AgentPorts } from '../../src/agent/ports.ts';
 import { createAgentApp } from '../../src/agent/routes.ts';
 import { type RunningAgent, startAgent } from '../../src/agent/start.ts';
@@ -16,6 +17,7 @@ import { SandboxdError } from '../../src/domain/errors.ts';
 import { systemClock, ulidSource } from '../../src/domain/ids.ts';
 import type { Logger } from '../../src/domain/log.ts';
 import type { NodeDirectory } from '../../src/domain/node.ts';
+import { pause } from '../../src/domain/pause.ts';
 import type { Ports } from '../../src/domain/ports.ts';
 import type { Route } from '../../src/domain/routing.ts';
 import type { Store } from '../../src/domain/store.ts';
@@ -154,7 +156,9 @@ export async function startWorld(remains: Remains, options: WorldOptions = {}): 
       async (issuer) => (issuer === NODE_ID ? nodeKeys.publicKey : undefined),
       clock,
     ),
+    vault: secretBox(btoa('fake-secrets-key-of-32-bytes-000')),
     clock,
+    pause,
     newId,
     log: quiet,
     instance: {
@@ -167,6 +171,7 @@ export async function startWorld(remains: Remains, options: WorldOptions = {}): 
         ),
       ),
       policy,
+      providers: { baseUrls: {}, compatibleKey: undefined, defaultModel: undefined },
       previewKey: btoa('fake-preview-key-of-32-bytes-000'),
       ...options.instance,
     },
