@@ -39,6 +39,7 @@ describe('configuration', () => {
     ['SANDBOXD_LISTEN', '127.0.0.1:70000'],
     ['SANDBOXD_DOMAIN', 'not a domain'],
     ['SANDBOXD_AUTH', 'maybe'],
+    ['SANDBOXD_SECRETS_KEY', 'too-short'],
     ['SANDBOXD_API_TOKENS', 'acme:short'],
     ['SANDBOXD_MEMORY', 'lots'],
     ['SANDBOXD_CPUS', '0'],

@@ -61,6 +61,14 @@ export function fromEnvelope(envelope: unknown, fallback: ErrorCode): SandboxdEr
   return new SandboxdError(code, error?.message ?? 'The answer carried no explanation.');
 }
 
+export const isCode = (thrown: unknown, code: ErrorCode): thrown is SandboxdError =>
+  thrown instanceof SandboxdError && thrown.code === code;
+
+export const taskInProgress = (taskId: string) =>
+  new SandboxdError(
+    'task_in_progress',
+    `A task is running in this sandbox (${taskId}). Wait until it has ended, or cancel it first.`,
+  );
 export const notFound = (what: string) => new SandboxdError('not_found', `No such ${what}.`);
 export const invalid = (message: string, options?: ErrorOptions) =>
   new SandboxdError('invalid_request', message, options);

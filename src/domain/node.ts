@@ -123,7 +123,7 @@ export interface NodeClient {
   /** Current observations, from the node's memory. Unknown ids are left out. */
   observe(ids: readonly string[]): Promise<readonly SandboxObservation[]>;
   ping(): Promise<void>;
-  /** The coding agents that the node's image carries. */
+  /** The coding agents that the image of its sandboxes carries. */
   agents(): Promise<readonly AgentId[]>;
 
   /**

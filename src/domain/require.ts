@@ -2,6 +2,7 @@ import type { App } from './app.ts';
 import { notFound } from './errors.ts';
 import type { Ports } from './ports.ts';
 import type { Sandbox } from './sandbox.ts';
+import type { Task } from './task.ts';
 
 /** @throws not_found */
 export async function requireApp(ports: Ports, owner: string, id: string): Promise<App> {
@@ -15,4 +16,20 @@ export async function requireSandbox(ports: Ports, owner: string, id: string): P
   const sandbox = await ports.store.sandboxes.find(owner, id);
   if (sandbox === undefined) throw notFound('sandbox');
   return sandbox;
+}
+
+/**
+ * A task, also of a sandbox that is gone.
+ * @param sandboxId the sandbox it must be of, where that matters
+ * @throws not_found
+ */
+export async function requireTask(
+  ports: Ports,
+  owner: string,
+  id: string,
+  sandboxId?: string,
+): Promise<Task> {
+  const task = await ports.store.tasks.find(owner, id);
+  if (task === undefined || (sandboxId !== undefined && task.sandboxId !== sandboxId)) throw notFound('task');
+  return task;
 }

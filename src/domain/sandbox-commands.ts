@@ -1,7 +1,7 @@
 import { requireApp, requireSandbox } from './require.ts';
 import * as v from 'valibot';
 import { type App, PresetId, Text } from './app.ts';
-import { invalid, SandboxdError } from './errors.ts';
+import { invalid, isCode, SandboxdError, taskInProgress } from './errors.ts';
 import { ingest } from './node-sync.ts';
 import { resolveManifest } from './manifest.ts';
 import { orderOf } from './node.ts';
@@ -195,9 +195,12 @@ async function withdraw(ports: Ports, sandbox: Sandbox, reason: SandboxdError): 
 export const startSandbox = (ports: Ports, owner: string, id: string): Promise<Sandbox> =>
   order(ports, owner, id, 'running');
 
-/** Idempotent. @throws not_found, node_unavailable (the order stands) */
-export const stopSandbox = (ports: Ports, owner: string, id: string): Promise<Sandbox> =>
-  order(ports, owner, id, 'stopped');
+/** Idempotent. @throws not_found, task_in_progress, node_unavailable (the order stands) */
+export async function stopSandbox(ports: Ports, owner: string, id: string): Promise<Sandbox> {
+  const { activeTaskId } = await requireSandbox(ports, owner, id);
+  if (activeTaskId !== undefined) throw taskInProgress(activeTaskId);
+  return order(ports, owner, id, 'stopped');
+}
 
 async function order(ports: Ports, owner: string, id: string, desired: Desired): Promise<Sandbox> {
   const sandbox = await requireSandbox(ports, owner, id);
@@ -258,6 +261,3 @@ const about = (sandbox: Sandbox) => ({
   sandboxId: sandbox.id,
   appId: sandbox.appId,
 });
-
-const isCode = (error: unknown, code: SandboxdError['code']): error is SandboxdError =>
-  error instanceof SandboxdError && error.code === code;

@@ -1,4 +1,4 @@
-import { SandboxdError } from './errors.ts';
+import { isCode } from './errors.ts';
 import type { SandboxObservation } from './node.ts';
 import type { Ports } from './ports.ts';
 import type { Sandbox } from './sandbox.ts';
@@ -40,7 +40,7 @@ async function observe(
     return await ports.nodes.client(nodeId).observe(sandboxes.map((sandbox) => sandbox.id));
   } catch (error) {
     // A page about sandboxes is worth showing without their node: the rows still say what was last known.
-    if (error instanceof SandboxdError && error.code === 'node_unavailable') return [];
+    if (isCode(error, 'node_unavailable')) return [];
     throw error;
   }
 }

@@ -1,4 +1,4 @@
-import { AGENT_IDS, type AgentId } from '../../src/domain/coding-agent.ts';
+import type { AgentId } from '../../src/domain/coding-agent.ts';
 import { notFound, SandboxdError } from '../../src/domain/errors.ts';
 import type { EventType } from '../../src/domain/event.ts';
 import type { SandboxFiles } from '../../src/domain/files.ts';
@@ -45,12 +45,12 @@ export class FakeNode implements NodeClient {
   reachable = true;
   /** What the next order that changes something fails with, once. */
   failure: SandboxdError | undefined;
+  /** What the image of its sandboxes carries. */
+  installed: readonly AgentId[] = ['opencode', 'claude-code'];
   /** Every order received, in order. */
   readonly orders: SandboxOrder[] = [];
   /** What was asked to be restarted, in order. */
   readonly restarts: RestartScope[] = [];
-  /** The coding agents that its image carries. */
-  installed: readonly AgentId[] = AGENT_IDS;
   /** How the agents of submitted tasks reach their providers, in order. */
   readonly upstreams: Upstream[] = [];
   program: ExecProgram = () => [{ type: 'exit', exit_code: 0, truncated: false, timed_out: false }];

@@ -86,7 +86,10 @@ export class FakeTasks implements RuntimeTasks {
   ): AsyncGenerator<TaskEvent, void, undefined> {
     const { events } = this.#require(taskId);
     for (let next = since; !signal.aborted; next += 1) {
-      while (events.length <= next && !signal.aborted) await this.#news(signal);
+      while (events.length <= next && !signal.aborted) {
+        if (events.at(-1)?.type === 'done') return;
+        await this.#news(signal);
+      }
       const event = events[next];
       if (event === undefined) return;
       yield event;

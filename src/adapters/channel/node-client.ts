@@ -1,6 +1,7 @@
 import type { SandboxFiles, FileQuery } from '../../domain/files.ts';
 import type { AgentId } from '../../domain/coding-agent.ts';
 import type { ChannelSigner } from '../../domain/channel.ts';
+import type { AgentId } from '../../domain/coding-agent.ts';
 import { fromEnvelope, SandboxdError } from '../../domain/errors.ts';
 import { readLines } from '../../domain/lines.ts';
 import type { CommandOutcome, NodeClient, SandboxObservation } from '../../domain/node.ts';
