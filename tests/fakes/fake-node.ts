@@ -181,6 +181,7 @@ export class FakeNode implements NodeClient {
     return {
       observations: [...this.#sandboxes.values()].map(({ observation }) => observation),
       reports: [...this.#reports],
+      tasks: [...this.#sandboxes.values()].flatMap(({ tasks }) => tasks.activeId ?? []),
     };
   }
 
