@@ -1,4 +1,3 @@
-import type { AgentId } from '../domain/coding-agent.ts';
 import type { CommandOutcome, NodeClient, SandboxObservation, SandboxOrder } from '../domain/node.ts';
 import { notFound, SandboxdError } from '../domain/errors.ts';
 import type { SandboxFiles } from '../domain/files.ts';

@@ -1,5 +1,4 @@
 import type { SandboxFiles, FileQuery } from '../../domain/files.ts';
-import type { AgentId } from '../../domain/coding-agent.ts';
 import type { ChannelSigner } from '../../domain/channel.ts';
 import type { AgentId } from '../../domain/coding-agent.ts';
 import { fromEnvelope, SandboxdError } from '../../domain/errors.ts';
