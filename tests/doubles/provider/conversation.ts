@@ -31,12 +31,16 @@ interface RequestedTool {
   readonly type?: string;
   readonly name?: string;
   readonly function?: { readonly name: string };
+  /** Of a namespace. */
+  readonly tools?: readonly RequestedTool[];
 }
 
 interface Message {
   readonly type?: string;
   readonly role?: string;
   readonly content?: string | readonly Part[];
+  /** Of tools that are offered in the course of the conversation. */
+  readonly tools?: readonly RequestedTool[];
 }
 
 interface Part {
@@ -68,7 +72,7 @@ export function readConversation(body: ProviderRequestBody): Conversation {
   }
   return {
     prompts,
-    tools: (body.tools ?? []).map(offered),
+    tools: [body, ...messagesOf(body)].flatMap(({ tools = [] }) => tools.flatMap(offered)),
     toolResults,
     directory: DIRECTORY.exec(JSON.stringify(body))?.[1]?.trim() ?? '.',
   };
@@ -79,10 +83,10 @@ function messagesOf({ messages, input }: ProviderRequestBody): readonly Message[
   return messages ?? input ?? [];
 }
 
-const offered = ({ type, name, function: inner }: RequestedTool): OfferedTool => ({
-  name: inner?.name ?? name ?? type ?? '',
-  freeform: type === 'custom',
-});
+function offered({ type, name, function: inner, tools }: RequestedTool): OfferedTool[] {
+  if (tools !== undefined) return tools.flatMap(offered);
+  return [{ name: inner?.name ?? name ?? type ?? '', freeform: type === 'custom' }];
+}
 
 const partsOf = ({ content }: Message): readonly Part[] =>
   typeof content === 'string' ? [{ type: 'text', text: content }] : (content ?? []);

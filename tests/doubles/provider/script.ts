@@ -22,7 +22,8 @@ export interface ScriptOptions {
   readonly command?: string;
 }
 
-export const LONG_COMMAND = 'sleep 300';
+/** Never ends by itself; agents refuse to merely sleep. */
+export const LONG_COMMAND = 'tail -f /dev/null';
 
 export const creating = (path = 'hello.txt'): readonly Step[] => [
   { text: 'Creating the file.', action: { do: 'write', path, content: 'hello\n' } },
