@@ -37,6 +37,9 @@ export class App {
     beforeStart: () => this.#install(this.#signal),
   };
   #signal = new AbortController().signal;
+  #installs: Promise<void> = Promise.resolve();
+  /** What a task asked for was installed, and what runs has loaded the old. */
+  #isOutdated = false;
   #phase: BootPhase = 'seeding';
   #webPort: number | undefined;
   #manifestError: string | undefined;
@@ -95,13 +98,40 @@ export class App {
    * dependencies everything is restarted: what runs has loaded the old ones.
    */
   async restart(scope: RestartScope): Promise<void> {
-    const widened = scope === 'after_task' && (await this.#pending()) !== undefined ? 'all' : scope;
+    const isOutdated = this.#isOutdated;
+    const isWidened = scope === 'after_task' && (isOutdated || (await this.#pending()) !== undefined);
+    const widened = isWidened ? 'all' : scope;
+    this.#isOutdated = false;
     this.#parts.logger.info('restart', { scope: widened });
-    await this.#parts.supervisor.restart(widened, this.#restartSteps);
+    // What could not be installed a moment ago would fail again.
+    const steps = isOutdated ? { ...this.#restartSteps, beforeStart: async () => {} } : this.#restartSteps;
+    await this.#parts.supervisor.restart(widened, steps);
+  }
+
+  /** Resolves when what was restarted is started anew. */
+  get restarted(): Promise<void> {
+    return this.#parts.supervisor.settled;
+  }
+
+  /**
+   * Installs what a task has asked for, before it is checked; the next restart after a task then starts everything
+   * anew. Never rejects.
+   */
+  async installForTask(signal: AbortSignal): Promise<void> {
+    if ((await this.#pending()) === undefined) return;
+    this.#isOutdated = true;
+    await this.#install(AbortSignal.any([signal, this.#signal]));
   }
 
   /** What comes before every start. Never rejects: what runs afterwards says itself what it misses. */
-  async #install(signal: AbortSignal): Promise<void> {
+  #install(signal: AbortSignal): Promise<void> {
+    // One at a time: package managers do not expect each other.
+    const done = this.#installs.then(() => this.#installPending(signal));
+    this.#installs = done;
+    return done;
+  }
+
+  async #installPending(signal: AbortSignal): Promise<void> {
     const { installer, manifestFile, logs } = this.#parts;
     const [pending, { manifest }] = await Promise.all([this.#pending(), manifestFile.load()]);
     if (pending !== undefined) {
@@ -149,7 +179,8 @@ export class App {
     while (!signal.aborted) {
       const { version } = changes;
       const { status } = health.state;
-      const isUp = status === 'none' ? supervisor.isStarted : status === 'ready';
+      // What does not build may serve all the same.
+      const isUp = status === 'none' ? supervisor.isStarted : status === 'ready' || status === 'error';
       if (isUp && this.#phase === 'starting') this.#become('ready');
       else await changes.after(version, FOR_EVER, signal);
     }

@@ -17,6 +17,8 @@ export interface HealingContext {
   /** Told whenever the state of a process changes. */
   readonly changes: Changes;
   readonly hasAbandoned: () => boolean;
+  /** A task is at work: what it does halfway is nothing to start. Told by `changes` when it is over. */
+  readonly isHeldBack: () => boolean;
 }
 
 /**
@@ -53,17 +55,24 @@ export class Healing {
    * any more. What the process did to its own files before it was abandoned is no change.
    */
   async #sourcesChange(signal: AbortSignal): Promise<boolean> {
-    const { directory, hasAbandoned } = this.#context;
+    const { directory, hasAbandoned, isHeldBack, changes } = this.#context;
     const notBefore = performance.now() + this.#patience();
     const abandonedWith = await fingerprint(directory);
     let seen = abandonedWith;
     let looks = 0;
     while (hasAbandoned() && !signal.aborted) {
+      const { version } = changes;
+      if (isHeldBack()) {
+        await changes.after(version, FOR_EVER, signal);
+        continue;
+      }
       const now = await this.#look(signal);
       const isResting = now === seen || looks >= MOST_LOOKS;
       if (now !== abandonedWith) looks += 1;
       seen = now;
-      if (looks > 0 && isResting && performance.now() >= notBefore) return hasAbandoned() && !signal.aborted;
+      if (looks > 0 && isResting && performance.now() >= notBefore && !isHeldBack()) {
+        return hasAbandoned() && !signal.aborted;
+      }
     }
     return false;
   }

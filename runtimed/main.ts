@@ -1,4 +1,5 @@
+import { agentDrivers } from './agents/index.ts';
 import { sandboxOptions } from './options.ts';
 import { runProcess } from './run-process.ts';
 
-await runProcess(sandboxOptions(process.env));
+await runProcess(sandboxOptions(process.env), agentDrivers);

@@ -1,6 +1,9 @@
+import { join } from 'node:path';
 import {
   CONTROL_DIRECTORY,
   LAYERS_DIRECTORY,
+  PROVIDER_DIRECTORY,
+  PROVIDER_SOCKET,
   SANDBOX_HOME,
   SKELETON_DIRECTORY,
   TEMPLATES_DIRECTORY,
@@ -17,6 +20,8 @@ export interface RuntimeOptions {
   readonly skeleton: string;
   /** The directory of the control socket. */
   readonly controlDirectory: string;
+  /** Where the node lets a task's agent through to its provider. */
+  readonly providerSocket: string;
   /** A preset's id; undefined when only a template was named. */
   readonly preset: string | undefined;
   readonly template: string | undefined;
@@ -55,6 +60,23 @@ export interface Timings {
   readonly longestRevival: number;
   readonly watchHeartbeat: number;
   readonly installLimit: number;
+  /** From SIGTERM to SIGKILL of an agent and all it started. */
+  readonly agentGrace: number;
+  /** What an agent takes to leave by itself when its work is done. */
+  readonly agentExit: number;
+  /** How often it is looked who has joined an agent's family. */
+  readonly familyPoll: number;
+  readonly checkpointLimit: number;
+  /** To see what a task has changed. */
+  readonly comparisonLimit: number;
+  /** The same when the task was cancelled, or everything stops. */
+  readonly hurriedComparison: number;
+  /** To see whether the app serves after a task. */
+  readonly healthLimit: number;
+  /** An app that is down after a task may be on its way up again. */
+  readonly downPatience: number;
+  /** Between two pieces of one message. */
+  readonly messageInterval: number;
 }
 
 export const TIMINGS: Timings = {
@@ -76,6 +98,15 @@ export const TIMINGS: Timings = {
   longestRevival: 60_000,
   watchHeartbeat: 10_000,
   installLimit: 900_000,
+  agentGrace: 2000,
+  agentExit: 1000,
+  familyPoll: 250,
+  checkpointLimit: 300_000,
+  comparisonLimit: 120_000,
+  hurriedComparison: 2000,
+  healthLimit: 30_000,
+  downPatience: 3000,
+  messageInterval: 250,
 };
 
 /** The options of a sandbox, from the environment the engine gives it (see `RuntimeEnvironment`). */
@@ -85,6 +116,7 @@ export const sandboxOptions = (environment: NodeJS.ProcessEnv): RuntimeOptions =
   layers: LAYERS_DIRECTORY,
   skeleton: SKELETON_DIRECTORY,
   controlDirectory: CONTROL_DIRECTORY,
+  providerSocket: join(PROVIDER_DIRECTORY, PROVIDER_SOCKET),
   preset: environment['SANDBOXD_PRESET'] || undefined,
   template: environment['SANDBOXD_TEMPLATE'] || undefined,
   environment,

@@ -3,7 +3,7 @@ import { systemClock } from '../src/domain/ids.ts';
 import { SANDBOX_UID } from '../src/domain/runtimed.ts';
 import { lineLogger } from './log.ts';
 import type { RuntimeOptions } from './options.ts';
-import { startRuntime } from './runtime.ts';
+import { type RuntimeContext, startRuntime } from './runtime.ts';
 
 /** Milliseconds after which a shutdown that hangs is cut short: the engine would kill the sandbox soon anyway. */
 const SHUTDOWN_LIMIT = 7000;
@@ -12,7 +12,7 @@ const SHUTDOWN_LIMIT = 7000;
  * Runs a sandbox for as long as this process lives: until SIGTERM, SIGINT, or an order over the control socket. The
  * exit code is 0 then, and 1 when the control socket cannot be made.
  */
-export async function runProcess(options: RuntimeOptions): Promise<void> {
+export async function runProcess(options: RuntimeOptions, agents: RuntimeContext['agents']): Promise<void> {
   const logger = lineLogger((line) => process.stdout.write(line), systemClock);
   // Nobody reads the log any more: that is no reason to stop.
   process.stdout.on('error', () => {});
@@ -25,7 +25,12 @@ export async function runProcess(options: RuntimeOptions): Promise<void> {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, resolve);
   });
   try {
-    await using runtime = await startRuntime(options, { clock: systemClock, logger, newName: randomUUID });
+    await using runtime = await startRuntime(options, {
+      clock: systemClock,
+      logger,
+      newName: randomUUID,
+      agents,
+    });
     logger.info('runtime started', { pid: process.pid });
     const why = await Promise.race([terminated, runtime.shutdownOrdered.then(() => 'ordered')]);
     logger.info('runtime stopping', { why });

@@ -1,9 +1,11 @@
 import { join } from 'node:path';
+import type { AgentId } from '../src/domain/coding-agent.ts';
 import type { Clock } from '../src/domain/ids.ts';
 import type { Logger } from '../src/domain/log.ts';
 import { WEB_PROCESS } from '../src/domain/manifest-schema.ts';
 import { APP_DIRECTORY } from '../src/domain/paths.ts';
 import type { RuntimeStatus } from '../src/domain/runtimed.ts';
+import type { AgentDriver } from './agents/driver.ts';
 import { App } from './app.ts';
 import { Installer } from './boot/install.ts';
 import { seedOf } from './boot/seed-plan.ts';
@@ -15,6 +17,7 @@ import { fileRoutes } from './control/file-routes.ts';
 import { logRoutes } from './control/log-routes.ts';
 import { ControlServer } from './control/server.ts';
 import { statusRoutes } from './control/status-routes.ts';
+import { taskRoutes } from './control/task-routes.ts';
 import { Workspace } from './files/workspace.ts';
 import { Healing } from './healing.ts';
 import { HealthMonitor } from './health/monitor.ts';
@@ -23,6 +26,10 @@ import { ManifestFile } from './manifest-file.ts';
 import type { RuntimeOptions } from './options.ts';
 import { type Environment, programEnvironment } from './processes/environment.ts';
 import { Supervisor } from './processes/supervisor.ts';
+import { Checkpoints } from './tasks/checkpoints.ts';
+import { SessionMemory } from './tasks/session-memory.ts';
+import { TaskStore } from './tasks/task-store.ts';
+import { Tasks } from './tasks/tasks.ts';
 
 /** What a runtime takes from outside. */
 export interface RuntimeContext {
@@ -30,6 +37,8 @@ export interface RuntimeContext {
   readonly logger: Logger;
   /** Makes names that nothing else in this sandbox has. */
   readonly newName: () => string;
+  /** The agents that can work here. */
+  readonly agents: ReadonlyMap<AgentId, AgentDriver>;
 }
 
 /** A sandbox at work. Disposing of it stops every process and whatever is still under way, within 5 s. */
@@ -47,51 +56,28 @@ const QUICK_BOOT = 300;
  * @throws the system's error when the socket cannot be made
  */
 export async function startRuntime(options: RuntimeOptions, context: RuntimeContext): Promise<Runtime> {
-  const { home, timings, controlDirectory } = options;
-  const { logger, newName } = context;
-  const changes = new Changes();
-  const logs = new LogStore(home);
-  const environment = programEnvironment(options.environment, home);
-  const shared = {
-    ...options,
-    ...context,
-    directory: join(home, APP_DIRECTORY),
-    environment,
-    changes,
-    newMark: newName,
-  };
-  const supervisor = new Supervisor(logs, shared);
-  const health = new HealthMonitor({ ...shared, log: logs.of(WEB_PROCESS), web: () => supervisor.web });
-  const seed = seedOf(options.preset, options.template);
-  const app = new App({
-    seed: () => seedHome(options, seed, logger),
-    installer: new Installer(shared),
-    manifestFile: new ManifestFile(shared.directory, seed.preset, timings),
-    supervisor,
-    healing: new Healing({ ...shared, hasAbandoned: () => supervisor.hasAbandoned }),
-    health,
-    logs,
-    changes,
-    logger,
-  });
+  const { controlDirectory } = options;
+  const { logger } = context;
+  const parts = compose(options, context);
+  const { app, tasks, supervisor, health, logs } = parts;
   const shutdown = Promise.withResolvers<void>();
-  const parts = { app, supervisor, changes, logs, environment, shutdown: shutdown.resolve };
-  const routes = routesOf(parts, options, newName);
+  const routes = routesOf(parts, options, context.newName, shutdown.resolve);
   const closing = new AbortController();
   const running = app.run(closing.signal).catch((error: unknown) => logger.error('boot failed', error));
   const end = async (...more: AsyncDisposable[]) => {
     closing.abort();
-    const ended = [supervisor, health, ...more].map((part) => part[Symbol.asyncDispose]());
+    const ended = [supervisor, health, tasks, ...more].map((part) => part[Symbol.asyncDispose]());
     await Promise.all([...ended, running]);
     await logs[Symbol.asyncDispose]();
   };
   // Nobody asks as early as that, and what is loaded to answer would hold up what they wait for.
   await app.begun(QUICK_BOOT);
+  tasks.recover();
   try {
     const server = await ControlServer.listen(controlDirectory, routes, logger);
     return {
       get status() {
-        return app.status;
+        return statusOf(parts);
       },
       shutdownOrdered: shutdown.promise,
       [Symbol.asyncDispose]: () => end(server),
@@ -102,23 +88,76 @@ export async function startRuntime(options: RuntimeOptions, context: RuntimeCont
   }
 }
 
-interface RoutedParts {
+interface Parts {
   readonly app: App;
+  readonly workspace: Workspace;
+  readonly tasks: Tasks;
   readonly supervisor: Supervisor;
+  readonly health: HealthMonitor;
   readonly changes: Changes;
   readonly logs: LogStore;
   readonly environment: Environment;
-  readonly shutdown: () => void;
+}
+
+/** Everything that makes a sandbox, at rest. */
+function compose(options: RuntimeOptions, context: RuntimeContext): Parts {
+  const { home, timings } = options;
+  const { logger, newName } = context;
+  const [changes, logs] = [new Changes(), new LogStore(home)];
+  const directory = join(home, APP_DIRECTORY);
+  const environment = programEnvironment(options.environment, home);
+  const shared = { ...options, ...context, directory, environment, changes, newMark: newName };
+  const supervisor = new Supervisor(logs, shared);
+  const health = new HealthMonitor({ ...shared, log: logs.of(WEB_PROCESS), web: () => supervisor.web });
+  const seed = seedOf(options.preset, options.template);
+  const manifestFile = new ManifestFile(directory, seed.preset, timings);
+  const healing = new Healing({
+    ...shared,
+    hasAbandoned: () => supervisor.hasAbandoned,
+    isHeldBack: () => tasks.activeId !== undefined,
+  });
+  const app = new App({
+    seed: () => seedHome(options, seed, logger),
+    installer: new Installer(shared),
+    manifestFile,
+    supervisor,
+    healing,
+    health,
+    logs,
+    changes,
+    logger,
+  });
+  const workspace = new Workspace(home, newName);
+  const tasks = new Tasks({
+    ...shared,
+    app,
+    health,
+    store: new TaskStore(home),
+    checkpoints: new Checkpoints({ ...shared, workspace }),
+    sessions: new SessionMemory(home),
+    loadManifest: async () => (await manifestFile.load()).manifest,
+    webLogPath: logs.of(WEB_PROCESS).path,
+    drivers: context.agents,
+  });
+  return { app, workspace, tasks, supervisor, health, changes, logs, environment };
 }
 
 /** The control protocol, on these parts. */
-function routesOf(parts: RoutedParts, { home, timings }: RuntimeOptions, newName: () => string): Route[] {
-  const { app, supervisor, changes, logs, environment, shutdown } = parts;
-  const workspace = new Workspace(home, newName);
-  const inHome = [...fileRoutes(workspace), ...execRoutes({ workspace, environment, newMark: newName })];
+function routesOf(
+  parts: Parts,
+  { timings }: RuntimeOptions,
+  newName: () => string,
+  shutdown: () => void,
+): Route[] {
+  const { app, workspace, tasks, supervisor, changes, logs, environment } = parts;
+  const inHome = [
+    ...fileRoutes(workspace),
+    ...execRoutes({ workspace, environment, newMark: newName }),
+    ...taskRoutes(tasks),
+  ];
   return [
     ...statusRoutes({
-      status: () => app.status,
+      status: () => statusOf(parts),
       changes,
       heartbeat: timings.watchHeartbeat,
       restart: (scope) => app.restart(scope),
@@ -127,6 +166,11 @@ function routesOf(parts: RoutedParts, { home, timings }: RuntimeOptions, newName
     ...inHome.map((route) => after(app.seeded, route)),
     ...logRoutes({ logs, isDeclared: (name) => supervisor.has(name) }),
   ];
+}
+
+function statusOf({ app, tasks }: Pick<Parts, 'app' | 'tasks'>): RuntimeStatus {
+  const { activeId } = tasks;
+  return { ...app.status, ...(activeId !== undefined && { active_task_id: activeId }) };
 }
 
 /** Holds a route back: what is written into an app that is about to be seeded would pass for its content. */

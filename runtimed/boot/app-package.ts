@@ -5,11 +5,12 @@ import { isAbsent, isFile, readRegular } from '../regular-file.ts';
 
 const MAX_PACKAGE_BYTES = 1024 * 1024;
 
-const ranges = v.fallback(v.record(v.string(), v.string()), {});
+const texts = v.fallback(v.record(v.string(), v.string()), {});
 const packageFile = v.object({
   packageManager: v.fallback(v.optional(v.string()), undefined),
-  dependencies: v.optional(ranges, {}),
-  devDependencies: v.optional(ranges, {}),
+  dependencies: v.optional(texts, {}),
+  devDependencies: v.optional(texts, {}),
+  scripts: v.optional(texts, {}),
 });
 
 const LOCK_FILES = [
@@ -21,12 +22,14 @@ const LOCK_FILES = [
   ['npm-shrinkwrap.json', 'npm'],
 ] as const satisfies readonly (readonly [string, PackageManager])[];
 
-/** What an app says of its dependencies. */
+/** What an app says of itself. */
 export interface AppPackage {
   /** Pinned by `packageManager`, else the one whose lock file is there, else pnpm. */
   readonly packageManager: PackageManager;
   /** Range by name. */
   readonly dependencies: ReadonlyMap<string, string>;
+  /** Names of what it can be told to run. */
+  readonly scripts: ReadonlySet<string>;
 }
 
 /** @returns undefined when there is no `package.json`, or none that can be understood */
@@ -34,10 +37,11 @@ export async function readPackage(directory: string): Promise<AppPackage | undef
   const text = await readText(join(directory, 'package.json'));
   const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), packageFile), text);
   if (!parsed.success) return undefined;
-  const { packageManager, dependencies, devDependencies } = parsed.output;
+  const { packageManager, dependencies, devDependencies, scripts } = parsed.output;
   return {
     packageManager: pinned(packageManager) ?? (await lockedBy(directory)) ?? 'pnpm',
     dependencies: new Map([...Object.entries(devDependencies), ...Object.entries(dependencies)]),
+    scripts: new Set(Object.keys(scripts)),
   };
 }
 

@@ -38,7 +38,7 @@ export function startStream({ response }: Call, contentType: string): void {
 }
 
 /** Resolves when the client can take more. A client that has left takes anything. */
-export function sendText({ response, signal }: Call, text: string): Promise<void> {
+export function sendText({ response, signal }: Call, text: string | Uint8Array): Promise<void> {
   if (response.write(text) || signal.aborted) return Promise.resolve();
   return new Promise((resolve) => {
     const done = () => {

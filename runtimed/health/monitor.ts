@@ -1,10 +1,11 @@
 import { type Clock, timestamp } from '../../src/domain/ids.ts';
 import type { WebDefinition } from '../../src/domain/manifest.ts';
-import type { PreviewState } from '../../src/domain/runtimed.ts';
-import type { Changes } from '../changes.ts';
+import type { PreviewState, PreviewStatus } from '../../src/domain/runtimed.ts';
+import { type Changes, FOR_EVER } from '../changes.ts';
 import type { LogFile } from '../logs/log-file.ts';
 import type { Timings } from '../options.ts';
 import type { WebProcess } from '../processes/supervisor.ts';
+import { BuildVerdict } from './build-verdict.ts';
 import { type Health, isAwaited, judge, NONE, probeInterval, STARTING } from './judge.ts';
 import { isListened } from './listening.ts';
 import { ownAddress } from './own-address.ts';
@@ -21,6 +22,8 @@ const NOT_LAUNCHED: WebProcess = { running: false, id: '', at: 0 };
 export interface MonitorContext {
   readonly clock: Clock;
   readonly timings: Timings;
+  /** The app directory. */
+  readonly directory: string;
   /** Where it is asked; undefined for the sandbox's own address. */
   readonly webHost: string | undefined;
   /** The web process's, where people look for a reason. */
@@ -35,6 +38,8 @@ export interface MonitorContext {
 export class HealthMonitor implements AsyncDisposable {
   readonly #context: MonitorContext;
   readonly #closing = new AbortController();
+  /** What the last build check had against the app. */
+  readonly build: BuildVerdict;
   #target: WebDefinition | undefined;
   #health: Health = STARTING;
   /** The launch that the health is about. */
@@ -42,20 +47,50 @@ export class HealthMonitor implements AsyncDisposable {
   /** The launch of which it was told that no visitor reaches it. */
   #toldOf = '';
   #loop: Promise<void> | undefined;
+  /** How often somebody has asked for a fresh look, and the last of them that has an answer. */
+  #asked = 0;
+  #answered = 0;
 
   constructor(context: MonitorContext) {
     this.#context = context;
+    this.build = new BuildVerdict({ ...context, launchId: () => this.#launchId });
   }
 
   get state(): PreviewState {
     // Of a process that was replaced this very moment nothing is known, whatever its predecessor answered.
     const isFresh = this.#target !== undefined && this.#launchId !== this.#judged;
     const { status, lastStatus, checkedAt } = isFresh ? STARTING : this.#health;
+    const error = this.#target === undefined ? undefined : this.build.message;
     return {
-      status,
+      status: error === undefined ? status : 'error',
       ...(lastStatus !== undefined && { last_http_status: lastStatus }),
       ...(checkedAt !== undefined && { last_checked_at: timestamp(checkedAt) }),
+      ...(error !== undefined && { build_error_message: error }),
     };
+  }
+
+  /**
+   * Looks afresh, and returns once it is clear whether the app serves: what is down is given a moment to come up again,
+   * since many apps restart themselves when their files change. Returns when the signal aborts in any case. The
+   * build's verdict does not count.
+   */
+  async settled(signal: AbortSignal): Promise<PreviewStatus> {
+    const { changes, timings } = this.#context;
+    this.#asked += 1;
+    const asked = this.#asked;
+    changes.notify();
+    let downSince: number | undefined;
+    while (!signal.aborted) {
+      const { version } = changes;
+      const { status, failures } = this.#health;
+      const isCurrent = this.#answered >= asked && this.#launchId === this.#judged;
+      downSince = isCurrent && status === 'down' ? (downSince ?? performance.now()) : undefined;
+      const patience =
+        downSince === undefined ? FOR_EVER : downSince + timings.downPatience - performance.now();
+      if (isCurrent && (status === 'none' || (status === 'ready' && failures === 0) || patience <= 0)) break;
+      await changes.after(version, patience, signal);
+    }
+    return this.#health.status;
   }
 
   /** What to probe from now on; undefined for an app without a web process. */
@@ -70,7 +105,7 @@ export class HealthMonitor implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
-    await this.#loop;
+    await Promise.all([this.#loop, this.build[Symbol.asyncDispose]()]);
   }
 
   async #run(signal: AbortSignal): Promise<void> {
@@ -78,6 +113,7 @@ export class HealthMonitor implements AsyncDisposable {
     while (!signal.aborted) {
       const key = this.#key;
       const id = this.#launchId;
+      const asked = this.#asked;
       if (id !== this.#judged) {
         this.#judged = id;
         this.#become(this.#target ? STARTING : NONE);
@@ -87,6 +123,7 @@ export class HealthMonitor implements AsyncDisposable {
       // Asked before the probe: a port that opens meanwhile is worth another one at once.
       const isClosed = id !== '' && isAwaited(this.#health) && !(await this.#isListened());
       if (id !== '' && this.#target) await this.#probe(this.#target, key, signal);
+      this.#answer(asked, key);
       const left = probeInterval(this.#health, timings) - (performance.now() - startedAt);
       const isWatched = isClosed && isAwaited(this.#health);
       await (isWatched ? this.#restUntilOpen(key, left, signal) : this.#rest(key, left, signal));
@@ -103,6 +140,13 @@ export class HealthMonitor implements AsyncDisposable {
     const { running, at } = this.#context.web() ?? NOT_LAUNCHED;
     const now = this.#context.clock();
     this.#become(judge(this.#health, outcome, { running, uptime: now - at }, now, this.#context.timings));
+  }
+
+  /** Whoever asked before a look that counts has an answer. */
+  #answer(asked: number, key: string): void {
+    if (asked === this.#answered || key !== this.#key) return;
+    this.#answered = asked;
+    this.#context.changes.notify();
   }
 
   /** Once for each launch. */
@@ -130,7 +174,7 @@ export class HealthMonitor implements AsyncDisposable {
   /** Changes with whatever makes the last probe worthless. */
   get #key(): string {
     const { id, running } = this.#context.web() ?? NOT_LAUNCHED;
-    return [id, running, this.#target?.port, this.#target?.health_path].join(' ');
+    return [id, running, this.#target?.port, this.#target?.health_path, this.#asked].join(' ');
   }
 
   /** Waits `ms` milliseconds, or until the key is another. */
@@ -154,7 +198,11 @@ export class HealthMonitor implements AsyncDisposable {
   }
 
   #become(health: Health): void {
-    const isNews = health.status !== this.#health.status || health.lastStatus !== this.#health.lastStatus;
+    const before = this.#health;
+    const isNews =
+      health.status !== before.status ||
+      health.lastStatus !== before.lastStatus ||
+      (health.failures === 0) !== (before.failures === 0);
     this.#health = health;
     if (isNews) this.#context.changes.notify();
   }

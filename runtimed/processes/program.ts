@@ -4,7 +4,7 @@ import { constants } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 import { pause } from '../pause.ts';
 import type { Environment } from './environment.ts';
-import { endAll, type Kinship, MARK } from './remains.ts';
+import { Family, MARK } from './remains.ts';
 
 /** Milliseconds in which a program's last words are read from its pipes. */
 const DRAIN = 1000;
@@ -27,14 +27,15 @@ export class Program {
   readonly stdin: Writable | null;
   /** The leader's exit code, or 128 + the number of the signal that ended it. Never rejects. */
   readonly exited: Promise<number>;
-  readonly #kin: Kinship;
+  readonly #family: Family;
   readonly #stdout: Readable;
   readonly #stderr: Readable;
+  #said: Promise<void> = Promise.resolve();
   #recorded: Promise<unknown> = Promise.resolve();
 
   private constructor(child: ChildProcess, pid: number, mark: string) {
     this.pid = pid;
-    this.#kin = { group: pid, mark };
+    this.#family = new Family({ group: pid, mark });
     this.stdin = child.stdin;
     // Piped by `start`.
     this.#stdout = child.stdout as Readable;
@@ -77,8 +78,22 @@ export class Program {
    * @param write must not reject
    */
   record(write: (bytes: Buffer, name: OutputName) => Promise<void>): void {
-    const outputs = [consume(this.#stdout, 'stdout', write), consume(this.#stderr, 'stderr', write)];
-    this.#recorded = Promise.all(outputs);
+    this.#said = consume(this.#stdout, 'stdout', write);
+    this.#recorded = Promise.all([this.#said, consume(this.#stderr, 'stderr', write)]);
+  }
+
+  /** Resolves when its standard output is closed, and recorded. Never rejects. */
+  get said(): Promise<void> {
+    return this.#said;
+  }
+
+  /**
+   * Gets to know its descendants while they can still be told from others, until the signal aborts: for programs whose
+   * children may clean their environment, leave their group and their parents. Never rejects.
+   * @param interval milliseconds between two looks
+   */
+  watchFamily(interval: number, signal: AbortSignal): Promise<void> {
+    return this.#family.watch(interval, signal);
   }
 
   /**
@@ -86,7 +101,7 @@ export class Program {
    * written until then is recorded. Repeating it is harmless.
    */
   async end(grace: number): Promise<void> {
-    await endAll(this.#kin, grace);
+    await this.#family.end(grace);
     await this.release();
   }
 

@@ -17,59 +17,104 @@ const FIRST_POLL = 10;
 const LONGEST_POLL = 200;
 /** Enough for processes that fork while they are being killed; what outlives it is the kernel's to end. */
 const KILL_ROUNDS = 20;
+/** Of the fields of /proc/<pid>/stat behind the name, the one that says when the process was started. */
+const BORN = 19;
 const NEVER = new AbortController().signal;
 
-/**
- * SIGTERM to all of a program's processes, SIGKILL to those left after `grace` milliseconds. Returns when none lives.
- * Never rejects: whatever cannot be signalled is gone, or not ours.
- */
-export async function endAll(kin: Kinship, grace: number): Promise<void> {
-  signal(-kin.group, 'SIGTERM');
-  let living = await livingOf(kin);
-  for (const { pid, escaped } of living) if (escaped) signal(pid, 'SIGTERM');
-  const deadline = performance.now() + grace;
-  for (let poll = FIRST_POLL; living.length > 0; poll = Math.min(poll * 2, LONGEST_POLL)) {
-    const left = deadline - performance.now();
-    if (left <= 0) break;
-    await pause(Math.min(poll, left), NEVER);
-    living = await livingOf(kin);
-  }
-  for (let round = 0; living.length > 0 && round < KILL_ROUNDS; round += 1) {
-    signal(-kin.group, 'SIGKILL');
-    for (const { pid, escaped } of living) if (escaped) signal(pid, 'SIGKILL');
-    await pause(FIRST_POLL, NEVER);
-    living = await livingOf(kin);
-  }
-}
-
-interface Living {
+/** What is to be known of a process to tell whose it is. */
+interface Seen {
   readonly pid: number;
-  readonly escaped: boolean;
+  readonly parent: number;
+  readonly group: number;
+  /** When it was started, by the kernel's clock: with it a number names one process for ever. */
+  readonly born: string;
 }
 
-/** What lives of a program. Zombies do not: they hold nothing, and wait only to be reaped. */
-async function livingOf(kin: Kinship): Promise<Living[]> {
-  const names = await readdir('/proc').catch(() => undefined);
-  // Out of file descriptors, say: what cannot be seen to have ended is taken to live.
-  if (names === undefined) return [{ pid: kin.group, escaped: false }];
-  const pids = names.map(Number).filter((pid) => Number.isInteger(pid) && pid !== process.pid);
-  const living = await lookAtAll(pids, (pid) => lookAt(pid, kin));
-  return living.filter((process) => process !== undefined);
+/** All processes of one program: its group, what carries its mark, and the children of any of them. */
+export class Family {
+  readonly #kin: Kinship;
+  /** Everybody ever recognised, and when it was born: who is orphaned and has lost its mark is still known. */
+  readonly #known = new Map<number, string>();
+
+  constructor(kin: Kinship) {
+    this.#kin = kin;
+  }
+
+  /**
+   * Gets to know whoever joins, until the signal aborts: what cleans its environment and leaves its parents can only be
+   * recognised while they live. Never rejects.
+   * @param interval milliseconds between two looks
+   */
+  async watch(interval: number, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.#living();
+      await pause(interval, signal);
+    }
+  }
+
+  /**
+   * SIGTERM to all of them, SIGKILL to those left after `grace` milliseconds. Returns when none lives. Never rejects:
+   * whatever cannot be signalled is gone, or not ours.
+   */
+  async end(grace: number): Promise<void> {
+    // Before the first signal: whoever loses its parents by it must be known by then.
+    await this.#living();
+    // The group as a whole, whoever was seen: one that forks at this moment cannot slip through.
+    send(-this.#kin.group, 'SIGTERM');
+    let living = await this.#living();
+    this.#signalEscaped(living, 'SIGTERM');
+    const deadline = performance.now() + grace;
+    for (let poll = FIRST_POLL; living.length > 0; poll = Math.min(poll * 2, LONGEST_POLL)) {
+      const left = deadline - performance.now();
+      if (left <= 0) break;
+      await pause(Math.min(poll, left), NEVER);
+      living = await this.#living();
+    }
+    for (let round = 0; living.length > 0 && round < KILL_ROUNDS; round += 1) {
+      send(-this.#kin.group, 'SIGKILL');
+      this.#signalEscaped(living, 'SIGKILL');
+      await pause(FIRST_POLL, NEVER);
+      living = await this.#living();
+    }
+  }
+
+  #signalEscaped(living: readonly Pick<Seen, 'pid' | 'group'>[], name: NodeJS.Signals): void {
+    for (const { pid, group } of living) if (group !== this.#kin.group) send(pid, name);
+  }
+
+  /** What lives of it. Zombies do not: they hold nothing, and wait only to be reaped. */
+  async #living(): Promise<Pick<Seen, 'pid' | 'group'>[]> {
+    const { group } = this.#kin;
+    const names = await readdir('/proc').catch(() => undefined);
+    // Out of file descriptors, say: what cannot be seen to have ended is taken to live.
+    if (names === undefined) return [{ pid: group, group }];
+    const pids = names.map(Number).filter((pid) => Number.isInteger(pid) && pid !== process.pid);
+    const seen = (await lookAtAll(pids, lookAt)).filter((found) => found !== undefined);
+    const isOurs = await lookAtAll(seen, (found) => this.#isOurs(found));
+    const family = new Map(seen.filter((_, index) => isOurs[index]).map((found) => [found.pid, found]));
+    // A child comes after its parent in no order that can be relied on.
+    for (let before = -1; before !== family.size; ) {
+      before = family.size;
+      for (const found of seen) if (family.has(found.parent)) family.set(found.pid, found);
+    }
+    for (const { pid, born } of family.values()) this.#known.set(pid, born);
+    return [...family.values()];
+  }
+
+  async #isOurs({ pid, group, born }: Seen): Promise<boolean> {
+    if (group === this.#kin.group || this.#known.get(pid) === born) return true;
+    return carries(pid, this.#kin.mark);
+  }
 }
 
-/** Undefined for a process that has ended, and for one of somebody else's. */
-async function lookAt(pid: number, kin: Kinship): Promise<Living | undefined> {
-  const group = await groupOf(pid);
-  if (group === kin.group) return { pid, escaped: false };
-  return group !== undefined && (await carries(pid, kin.mark)) ? { pid, escaped: true } : undefined;
-}
-
-/** The process group of a living process. */
-async function groupOf(pid: number): Promise<number | undefined> {
+/** Undefined for a process that has ended. */
+async function lookAt(pid: number): Promise<Seen | undefined> {
   const stat = await readProc(pid, 'stat');
   // The name before it is in brackets, and may hold anything.
-  const [state, , group] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return group === undefined || state === 'Z' || state === 'X' ? undefined : Number(group);
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const [state, parent, group] = fields;
+  if (group === undefined || state === 'Z' || state === 'X') return undefined;
+  return { pid, parent: Number(parent), group: Number(group), born: fields[BORN] ?? '' };
 }
 
 async function carries(pid: number, mark: string): Promise<boolean> {
@@ -81,7 +126,7 @@ async function carries(pid: number, mark: string): Promise<boolean> {
 const readProc = (pid: number, file: string): Promise<string> =>
   readFile(`/proc/${pid}/${file}`, 'latin1').catch(() => '');
 
-function signal(pid: number, name: NodeJS.Signals): void {
+function send(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name);
   } catch {

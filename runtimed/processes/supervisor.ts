@@ -80,6 +80,11 @@ export class Supervisor implements AsyncDisposable {
     return ended.promise;
   }
 
+  /** Resolves when every change and restart asked for by now is carried out. */
+  get settled(): Promise<void> {
+    return this.#queue;
+  }
+
   /** Whether everything a manifest declares has been started, however that went. */
   get isStarted(): boolean {
     return (

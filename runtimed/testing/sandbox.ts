@@ -6,8 +6,9 @@ import type { Logger } from '../../src/domain/log.ts';
 import { APP_DIRECTORY } from '../../src/domain/paths.ts';
 import { CONTROL_SOCKET, type RuntimeStatus } from '../../src/domain/runtimed.ts';
 import { type RuntimeOptions, TIMINGS, type Timings } from '../options.ts';
-import { startRuntime } from '../runtime.ts';
+import { type RuntimeContext, startRuntime } from '../runtime.ts';
 import { Client } from './client.ts';
+import { scriptedAgents } from './scripted-agent.ts';
 import { temporaryDirectory } from './temporary.ts';
 import { until } from './until.ts';
 
@@ -28,12 +29,19 @@ export const QUICK: Timings = {
   sourcePoll: 50,
   firstRevival: 10,
   longestRevival: 80,
+  agentGrace: 500,
+  agentExit: 300,
+  familyPoll: 30,
+  healthLimit: 5000,
+  downPatience: 300,
+  messageInterval: 50,
 };
 
 export interface SandboxSetup {
   readonly preset?: string;
   readonly template?: string;
   readonly timings?: Partial<Timings>;
+  readonly agents?: RuntimeContext['agents'];
   /** Where visitors come in. */
   readonly webHost?: string;
   readonly environment?: Record<string, string>;
@@ -52,6 +60,7 @@ export interface Machine extends AsyncDisposable {
   readonly app: string;
   readonly options: RuntimeOptions;
   readonly client: Client;
+  readonly agents: RuntimeContext['agents'];
 }
 
 export async function prepareMachine(setup: SandboxSetup = {}): Promise<Machine> {
@@ -66,6 +75,7 @@ export async function prepareMachine(setup: SandboxSetup = {}): Promise<Machine>
   const options: RuntimeOptions = {
     home,
     controlDirectory,
+    providerSocket: join(root, 'provider.sock'),
     templates: join(root, 'templates'),
     layers: join(root, 'layers'),
     skeleton: join(root, 'skeleton'),
@@ -76,7 +86,16 @@ export async function prepareMachine(setup: SandboxSetup = {}): Promise<Machine>
     timings: { ...QUICK, ...setup.timings },
   };
   const client = new Client(join(controlDirectory, CONTROL_SOCKET));
-  return { root, home, app, options, client, [Symbol.asyncDispose]: () => directory[Symbol.asyncDispose]() };
+  const agents = setup.agents ?? scriptedAgents;
+  return {
+    root,
+    home,
+    app,
+    options,
+    client,
+    agents,
+    [Symbol.asyncDispose]: () => directory[Symbol.asyncDispose](),
+  };
 }
 
 export interface RunningSandbox extends Machine {
@@ -101,6 +120,7 @@ export async function runIn(machine: Machine): Promise<RunningSandbox> {
     clock: () => Date.now(),
     logger: collecting(log),
     newName: randomUUID,
+    agents: machine.agents,
   });
   const stop = async () => runtime[Symbol.asyncDispose]();
   return {

@@ -1,0 +1,36 @@
+import type { Environment } from '../processes/environment.ts';
+
+/** Parts of names of variables that hold what lets somebody in. */
+const CREDENTIALS = new Set(
+  [
+    'KEY',
+    'APIKEY',
+    'TOKEN',
+    'SECRET',
+    'PASSWORD',
+    'PASSWD',
+    'PASSPHRASE',
+    'CREDENTIAL',
+    'AUTH',
+    'PAT',
+  ].flatMap((word) => [word, `${word}S`]),
+);
+/** Where the way to the provider begins; a proxy outside does not know it. */
+const OWN_ADDRESSES = ['127.0.0.1', 'localhost'];
+
+/** What an agent starts with: what any program does, without credentials, and never through a proxy to itself. */
+export function agentEnvironment(environment: Environment): Environment {
+  const kept = Object.entries(environment).filter(([name]) => !looksLikeCredential(name));
+  const { no_proxy: lower, NO_PROXY: upper, ...rest } = Object.fromEntries(kept);
+  const excepted = [upper, lower, ...OWN_ADDRESSES].flatMap((list = '') => list.split(','));
+  const list = [...new Set(excepted.map((host) => host.trim()).filter((host) => host !== ''))].join(',');
+  return { ...rest, NO_PROXY: list, no_proxy: list };
+}
+
+/** `NPM_TOKEN` and `awsSecretAccessKey` do, `KEYBOARD` does not. */
+export const looksLikeCredential = (name: string): boolean =>
+  name
+    .replaceAll(/([a-z0-9])([A-Z])/g, '$1_$2')
+    .toUpperCase()
+    .split(/[^A-Z0-9]+/)
+    .some((part) => CREDENTIALS.has(part));

@@ -1,0 +1,125 @@
+import type { FileHandle } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
+import type { Clock } from '../../src/domain/ids.ts';
+import type { Logger } from '../../src/domain/log.ts';
+import { MAX_TASK_EVENT_BYTES, type TaskHappening } from '../../src/domain/task.ts';
+import { Changes } from '../changes.ts';
+import { EventLines } from './event-lines.ts';
+
+/** What a task needs to come to its end; all else is left out of a log that is full. */
+const ESSENTIAL: ReadonlySet<TaskHappening['type']> = new Set(['status', 'build', 'done']);
+/** Bytes of what an event has besides what happened. */
+const NUMBERING = 64;
+
+interface EventLogContext {
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/**
+ * The events of one task on disk, one JSON object a line, numbered from 1 without gaps. They are told when they are
+ * written. The file is the tenant's to break: it stays the one that was opened, also when its name is gone.
+ */
+export class EventLog implements AsyncDisposable {
+  /** Told after every event. */
+  readonly changes = new Changes();
+  readonly #handle: FileHandle;
+  readonly #context: EventLogContext;
+  readonly #limit: number;
+  #size: number;
+  #claimed: number;
+  #seq: number;
+  #lastAt: number | undefined;
+  #done: string | undefined;
+  #queue: Promise<void> = Promise.resolve();
+
+  private constructor(
+    handle: FileHandle,
+    found: EventLines['summary'],
+    context: EventLogContext,
+    limit: number,
+  ) {
+    this.#handle = handle;
+    this.#context = context;
+    this.#limit = limit;
+    this.#size = found.end;
+    this.#claimed = found.end;
+    this.#seq = found.seq;
+    this.#lastAt = found.at;
+    this.#done = found.done;
+  }
+
+  /**
+   * Goes on with what is there. A last line that was cut off by a crash is dropped: nobody was told of it.
+   * @param handle to read and to append; the log's from now on
+   */
+  static async continue(
+    handle: FileHandle,
+    context: EventLogContext,
+    limit = MAX_TASK_EVENT_BYTES,
+  ): Promise<EventLog> {
+    try {
+      const lines = new EventLines(handle);
+      while ((await lines.read()) !== '');
+      await handle.truncate(lines.summary.end);
+      return new EventLog(handle, lines.summary, context, limit);
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
+  }
+
+  /** The line of its `done`; undefined while the task has not ended. */
+  get done(): string | undefined {
+    return this.#done;
+  }
+
+  /** When the latest event was, in milliseconds since the epoch. */
+  get lastAt(): number | undefined {
+    return this.#lastAt;
+  }
+
+  /**
+   * Resolves when it is on disk and told, or dropped: beyond the limit, or where the disk takes nothing. Events keep
+   * their order. Never rejects.
+   */
+  append(happening: TaskHappening): Promise<void> {
+    const body = JSON.stringify(happening).slice(1);
+    const length = Buffer.byteLength(body) + NUMBERING;
+    // Claimed before it is written: what waits for the disk is bounded by the same limit.
+    if (!ESSENTIAL.has(happening.type) && this.#claimed + length > this.#limit) return this.#queue;
+    this.#claimed += length;
+    const at = this.#context.clock();
+    this.#queue = this.#queue.then(() => this.#write(body, at, happening.type === 'done'));
+    return this.#queue;
+  }
+
+  /** The same file for another reader, who closes it. */
+  openToRead(): Promise<FileHandle> {
+    return open(`/proc/self/fd/${this.#handle.fd}`, 'r');
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#queue;
+    await this.#handle.close();
+  }
+
+  async #write(body: string, at: number, isDone: boolean): Promise<void> {
+    if (this.#done !== undefined) return;
+    const line = `{"seq":${this.#seq + 1},"at":${at},${body}\n`;
+    try {
+      await this.#handle.appendFile(line);
+      this.#size += Buffer.byteLength(line);
+    } catch (error) {
+      this.#context.logger.error('an event of a task could not be written', error);
+      // A part of it may be there, and would spoil the next one.
+      await this.#handle.truncate(this.#size).catch(() => {});
+      // Everybody waits for the end of a task: it is told also where it cannot be kept.
+      if (!isDone) return;
+    }
+    this.#seq += 1;
+    this.#lastAt = at;
+    if (isDone) this.#done = line;
+    this.changes.notify();
+  }
+}

@@ -1,0 +1,267 @@
+import type { Clock } from '../../src/domain/ids.ts';
+import type { Logger } from '../../src/domain/log.ts';
+import type { Manifest } from '../../src/domain/manifest.ts';
+import type { RestartScope, RuntimeStatus } from '../../src/domain/runtimed.ts';
+import { SandboxdError } from '../../src/domain/errors.ts';
+import { findAgent } from '../../src/domain/coding-agent.ts';
+import type { TaskEnding, TaskPhase } from '../../src/domain/task.ts';
+import type { AgentDriver } from '../agents/driver.ts';
+import type { HealthMonitor } from '../health/monitor.ts';
+import type { Timings } from '../options.ts';
+import { type AgentContext, workAsAgent } from './agent-step.ts';
+import type { TaskOrderFile } from './assignment.ts';
+import { bounded } from './bounded.ts';
+import { type BuildCheckContext, checkBuild } from './build-check.ts';
+import type { Checkpoints } from './checkpoints.ts';
+import type { EventLog } from './event-log.ts';
+import { GitError } from './git.ts';
+import {
+  type AgentResult,
+  type BuildResult,
+  type ChangedFiles,
+  NOT_BUILT,
+  NOTHING_CHANGED,
+  outcomeOf,
+  type TaskFacts,
+} from './outcome.ts';
+import { previewError } from './preview-error.ts';
+import { DIFF_FILE, RESULT_FILE, type TaskFolder, TRANSCRIPT_FILE } from './task-store.ts';
+import { Transcript } from './transcript.ts';
+
+/** The app, as far as tasks know it. */
+export interface TaskApp {
+  readonly status: RuntimeStatus;
+  /** Resolves when what was restarted is started anew. */
+  readonly restarted: Promise<void>;
+  restart(scope: RestartScope): Promise<void>;
+  installForTask(signal: AbortSignal): Promise<void>;
+}
+
+export interface TaskRunContext extends AgentContext, Omit<BuildCheckContext, 'install'> {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly timings: Timings;
+  readonly app: TaskApp;
+  readonly health: HealthMonitor;
+  readonly checkpoints: Checkpoints;
+  readonly loadManifest: () => Promise<Manifest>;
+  /** Of the web process. */
+  readonly webLogPath: string;
+}
+
+/** What is told when a step begins. */
+const MESSAGES: Record<TaskPhase, string> = {
+  checkpoint: 'Saving the app as it is',
+  agent: 'The agent is at work',
+  build: 'Checking whether the app builds',
+  restart: 'Restarting what asks for it',
+  health: 'Looking whether the app serves',
+  result: 'Writing down the result',
+};
+
+/** A task that runs, from its checkpoint to its result. */
+export class TaskRun {
+  readonly order: TaskOrderFile;
+  readonly log: EventLog;
+  readonly #folder: TaskFolder;
+  readonly #driver: AgentDriver;
+  readonly #context: TaskRunContext;
+  /** Ends the agent's work, whatever for. */
+  readonly #agentHalted = new AbortController();
+  /** Ends every step: the task is cancelled, or the sandbox stops. */
+  readonly #halted = new AbortController();
+  #ending: TaskEnding | undefined;
+  #isInterrupted = false;
+
+  /** @param folder and @param log are the task's to close, when it has run */
+  constructor(
+    order: TaskOrderFile,
+    driver: AgentDriver,
+    { folder, log }: { folder: TaskFolder; log: EventLog },
+    context: TaskRunContext,
+  ) {
+    this.order = order;
+    this.log = log;
+    this.#folder = folder;
+    this.#driver = driver;
+    this.#context = context;
+  }
+
+  /** Ends it from outside. The first word counts. */
+  end(ending: TaskEnding): void {
+    this.#ending ??= ending;
+    this.#agentHalted.abort();
+    if (this.#ending.reason === 'cancelled') this.#halted.abort();
+  }
+
+  /** Everything stops. */
+  interrupt(): void {
+    this.#isInterrupted = true;
+    this.#agentHalted.abort();
+    this.#halted.abort();
+  }
+
+  /** Tells that it has begun, and writes it down. Never rejects. */
+  begin(): Promise<void> {
+    return this.#announce('checkpoint');
+  }
+
+  /**
+   * Returns when its result is written and told; one that was interrupted may leave that to the next start. Never
+   * rejects.
+   */
+  async run(): Promise<void> {
+    try {
+      await this.#takeSteps();
+    } catch (error) {
+      this.#context.logger.error('a task failed', error, { task: this.order.id });
+      const message = 'Something failed inside the sandbox. Its log has the details.';
+      const changed = { files: [], isTruncated: true };
+      await this.#conclude({ failure: { reason: 'internal', message } }, { changed, build: NOT_BUILT });
+    }
+  }
+
+  async #takeSteps(): Promise<void> {
+    const { signal } = this.#halted;
+    const saved = await this.#save();
+    const agent = 'failure' in saved ? saved : await this.#work();
+    const checkpoint = 'failure' in saved ? undefined : saved.checkpoint;
+    const changed = await this.#compare(checkpoint);
+    if (changed === undefined) return;
+    const build = 'failure' in saved || signal.aborted ? NOT_BUILT : await this.#build();
+    if (!('failure' in saved)) await this.#restart(build);
+    await this.#announce('result');
+    await this.#conclude(agent, { changed, build, ...(checkpoint !== undefined && { checkpoint }) });
+  }
+
+  async #announce(phase: TaskPhase, message = MESSAGES[phase]): Promise<void> {
+    await this.log.append({ type: 'status', data: { phase, message } });
+  }
+
+  async #save(): Promise<{ checkpoint?: string } | Required<Pick<AgentResult, 'failure'>>> {
+    const { checkpoints, timings, logger } = this.#context;
+    const limit = AbortSignal.timeout(timings.checkpointLimit);
+    try {
+      const signal = AbortSignal.any([limit, this.#halted.signal]);
+      return { checkpoint: await checkpoints.take(this.order.id, signal) };
+    } catch (error) {
+      if (this.#halted.signal.aborted) return {};
+      logger.error('no checkpoint could be made', error, { task: this.order.id });
+      const message = `The app could not be saved before the task, so the agent was not started: ${whyNot(error)}`;
+      return { failure: { reason: 'internal', message } };
+    }
+  }
+
+  async #work(): Promise<AgentResult> {
+    if (this.#agentHalted.signal.aborted) return {};
+    await this.#announce('agent', `${findAgent(this.order.agent)?.label ?? 'The agent'} is at work`);
+    await using transcript = new Transcript(
+      await this.#folder.openToAppend(TRANSCRIPT_FILE),
+      this.#context.logger,
+    );
+    return await workAsAgent(
+      {
+        driver: this.#driver,
+        assignment: this.order,
+        directory: this.#context.directory,
+        transcript,
+        tell: (happening) => {
+          for (const piece of bounded(happening)) void this.log.append(piece);
+        },
+        signal: this.#agentHalted.signal,
+      },
+      this.#context,
+    );
+  }
+
+  /** @returns undefined when everything stops before it can be told: the next start finds out */
+  async #compare(checkpoint: string | undefined): Promise<ChangedFiles | undefined> {
+    if (checkpoint === undefined) return this.#isInterrupted ? undefined : NOTHING_CHANGED;
+    const { checkpoints, timings, logger } = this.#context;
+    const isHurried = this.#halted.signal.aborted;
+    const limit = AbortSignal.timeout(isHurried ? timings.hurriedComparison : timings.comparisonLimit);
+    try {
+      const { diff, ...changed } = await checkpoints.compare(checkpoint, limit);
+      await this.#folder.write(DIFF_FILE, diff);
+      return changed;
+    } catch (error) {
+      logger.error('what a task has changed could not be told', error, { task: this.order.id });
+      return this.#isInterrupted ? undefined : { files: [], isTruncated: true };
+    }
+  }
+
+  async #build(): Promise<BuildResult> {
+    const { app, health, loadManifest } = this.#context;
+    await this.#announce('build');
+    const { build } = await loadManifest();
+    const context = { ...this.#context, install: (signal: AbortSignal) => app.installForTask(signal) };
+    const result = await checkBuild(build, context, this.#halted.signal);
+    if (this.#halted.signal.aborted) return NOT_BUILT;
+    if (result.status === 'failed') health.build.set(result.message ?? '');
+    else health.build.clear();
+    const { status, message } = result;
+    await this.log.append({ type: 'build', data: { status, ...(message !== undefined && { message }) } });
+    return result;
+  }
+
+  /** Restarts what asks for it, and waits until it is clear whether it serves. */
+  async #restart(build: BuildResult): Promise<void> {
+    const { app, health, timings } = this.#context;
+    const { signal } = this.#halted;
+    if (signal.aborted) return;
+    await this.#announce('restart');
+    await app.restart('after_task');
+    await orAborted(app.restarted, signal);
+    if (signal.aborted) return;
+    await this.#announce('health');
+    await health.settled(AbortSignal.any([signal, AbortSignal.timeout(timings.healthLimit)]));
+    // A restart does not make it build.
+    if (build.status === 'failed' && !signal.aborted) health.build.set(build.message ?? '');
+  }
+
+  async #conclude(
+    agent: AgentResult,
+    found: Pick<TaskFacts, 'changed' | 'build' | 'checkpoint'>,
+  ): Promise<void> {
+    const { app, clock, logger, loadManifest, webLogPath } = this.#context;
+    const { web } = await loadManifest();
+    const status = app.status;
+    const error = await previewError(status.preview, web, webLogPath);
+    const ending = this.#isInterrupted ? undefined : this.#ending;
+    const outcome = outcomeOf({
+      ...found,
+      agent: this.#isInterrupted ? { ...agent, failure: SANDBOX_ENDED } : agent,
+      ...(ending !== undefined && { ending }),
+      app: status,
+      ...(error !== undefined && { previewError: error }),
+      startedAt: this.order.started_at,
+      finishedAt: clock(),
+    });
+    await this.#folder
+      .write(RESULT_FILE, JSON.stringify(outcome))
+      .catch((error: unknown) =>
+        logger.error('the result of a task could not be written', error, { task: this.order.id }),
+      );
+    await this.log.append({ type: 'done', data: outcome });
+  }
+}
+
+export const SANDBOX_ENDED = {
+  reason: 'sandbox_unavailable',
+  message: 'The sandbox ended while the task ran.',
+} as const;
+
+function whyNot(error: unknown): string {
+  if (error instanceof GitError) return error.reason;
+  if (error instanceof SandboxdError) return error.message;
+  return error instanceof Error ? error.message : 'for an unknown reason';
+}
+
+async function orAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  const aborted = Promise.withResolvers<void>();
+  const abort = () => aborted.resolve();
+  signal.addEventListener('abort', abort);
+  if (signal.aborted) abort();
+  await Promise.race([work, aborted.promise]);
+  signal.removeEventListener('abort', abort);
+}
