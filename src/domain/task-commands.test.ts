@@ -33,6 +33,28 @@ const eventsOf = async ({ id }: Task) =>
     .toReversed();
 const sandboxNow = () => world.ports.store.sandboxes.find(OWNER, world.sandbox.id);
 
+const cancel = ({ id }: Task) => cancelTask(world.ports, OWNER, world.sandbox.id, id);
+const revert = ({ id }: Task) => revertTask(world.ports, OWNER, world.sandbox.id, id);
+const noClient = () => {
+  throw new SandboxdError('node_unavailable', 'No such node.');
+};
+/** A task whose order got lost. */
+async function lost(): Promise<Task> {
+  world.node.reachable = false;
+  await expect(world.submit()).rejects.toEqual(failure('node_unavailable'));
+  world.node.reachable = true;
+  const [task] = await listTasks(world.ports, OWNER, world.sandbox.id, { limit: 1 });
+  expect.assert(task !== undefined);
+  return task;
+}
+
+async function ended(): Promise<Task> {
+  const task = await world.submit();
+  world.node.finishTask(world.sandbox.id, task.id);
+  await world.sync();
+  return task;
+}
+
 describe('A task that is submitted', () => {
   it('is a row, and work for the node, with the key that only the node is told', async () => {
     const { sandbox, inside, node } = world;
@@ -117,10 +139,7 @@ describe('A task that is submitted', () => {
   });
 
   it('leaves nothing when there is no node to ask', async () => {
-    const client = () => {
-      throw new SandboxdError('node_unavailable', 'No such node.');
-    };
-    const nodes = { ...world.ports.nodes, client };
+    const nodes = { ...world.ports.nodes, client: noClient };
     const submitted = submitTask({ ...world.ports, nodes }, OWNER, world.sandbox.id, parse({ prompt: 'x' }));
     await expect(submitted).rejects.toEqual(failure('node_unavailable'));
     expect(await listTasks(world.ports, OWNER, world.sandbox.id, { limit: 5 })).toEqual([]);
@@ -128,15 +147,6 @@ describe('A task that is submitted', () => {
 });
 
 describe('A task that its node does not know of', () => {
-  const lost = async (): Promise<Task> => {
-    world.node.reachable = false;
-    await expect(world.submit()).rejects.toEqual(failure('node_unavailable'));
-    world.node.reachable = true;
-    const [task] = await listTasks(world.ports, OWNER, world.sandbox.id, { limit: 1 });
-    expect.assert(task !== undefined);
-    return task;
-  };
-
   it('is given the time a submission takes, and has failed then', async () => {
     const task = await lost();
     world.advance(MINUTE_MS);
@@ -192,8 +202,6 @@ describe('A task that its node does not know of', () => {
 });
 
 describe('Cancelling a task', () => {
-  const cancel = ({ id }: Task) => cancelTask(world.ports, OWNER, world.sandbox.id, id);
-
   it('is an order to its node', async () => {
     const task = await world.submit();
     await cancel(task);
@@ -224,14 +232,6 @@ describe('Cancelling a task', () => {
 });
 
 describe('Reverting a task', () => {
-  const revert = ({ id }: Task) => revertTask(world.ports, OWNER, world.sandbox.id, id);
-  const ended = async (): Promise<Task> => {
-    const task = await world.submit();
-    world.node.finishTask(world.sandbox.id, task.id);
-    await world.sync();
-    return task;
-  };
-
   it('is done by its node, and says what it changed', async () => {
     const task = await ended();
     expect(await revert(task)).toMatchObject({ files_changed: ['src/App.tsx'] });

@@ -1,10 +1,16 @@
-import { mkdtempDisposable, readFile } from 'node:fs/promises';
+import { mkdtempDisposable, readdir, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildEdge } from '../../scripts/build-edge.ts';
+import { secretBox } from '../../src/adapters/crypto/secret-box.ts';
+import { openRemoteStore } from '../../src/adapters/libsql/remote.ts';
+import { credentialContext } from '../../src/domain/credential.ts';
 import { PRESETS } from '../../src/domain/preset.ts';
+import { NO_USAGE } from '../../src/domain/task.ts';
 import { type HranaServer, startHranaServer } from '../doubles/hrana-server.ts';
+import { SUCCEEDED } from '../fakes/fake-tasks.ts';
+import { aTask } from '../fakes/rows.ts';
 import { startWorker, type Worker } from './worker.ts';
 
 const DATABASE_TOKEN = 'database-token';
@@ -58,6 +64,8 @@ describe('A Worker', () => {
   });
   const ask = (path: string, init?: RequestInit) =>
     fetch(worker.origin + path, { redirect: 'manual', ...init });
+  /** The same database, without the Worker. */
+  const remote = () => openRemoteStore({ url: database.url, token: DATABASE_TOKEN });
   /** The status of an answer, and what it says of a manifest. */
   const validate = async (manifest: string) => {
     const answer = await ask('/v1/runtime/manifest/validate', as(ALICE, post({ manifest })));
@@ -116,6 +124,36 @@ describe('A Worker', () => {
     const refused = await ask(`/v1/apps/${id}/sandbox`, as(ALICE, post({})));
     expect([refused.status, await codeOf(refused)]).toEqual([503, 'node_unavailable']);
     expect((await ask('/readyz')).status).toBe(503);
+  });
+
+  it('seals the key of a provider before the database sees it', async () => {
+    const body = { api_key: 'test-key-not-real' };
+    expect((await ask('/v1/agents/openai/api-key', as(ALICE, post(body)))).status).toBe(204);
+    const { providers } = (await (await ask('/v1/agents', as(ALICE))).json()) as {
+      providers: { id: string; connected: boolean }[];
+    };
+    expect(providers.filter(({ connected }) => connected).map(({ id }) => id)).toEqual(['openai']);
+    const sealed = await remote().credentials.find('alice', 'openai');
+    expect.assert(sealed !== undefined);
+    const vault = secretBox(BINDINGS.SANDBOXD_SECRETS_KEY);
+    expect(await vault.open(sealed.sealed, credentialContext('alice', 'openai'))).toBe(body.api_key);
+    for (const name of await readdir(directory))
+      expect((await readFile(join(directory, name))).includes(body.api_key)).toBe(false);
+  });
+
+  it('tells how a task ended, as a stream too', async () => {
+    const task = aTask({ owner: 'alice' });
+    const end = { outcome: SUCCEEDED, usage: NO_USAGE };
+    await remote().commit(
+      { kind: 'task.insert', task },
+      { kind: 'task.end', nodeId: task.nodeId, id: task.id, end },
+    );
+    const path = `/v1/sandboxes/${task.sandboxId}/tasks/${task.id}`;
+    expect(await (await ask(path, as(ALICE))).json()).toMatchObject({ status: 'succeeded', build_ok: true });
+    const stream = await ask(`${path}/events`, as(ALICE));
+    expect(stream.headers.get('content-type')).toContain('text/event-stream');
+    expect(await stream.text()).toMatch(/^event: done\ndata: \{.*"status":"succeeded".*\}\nid: 1\n\n$/);
+    expect((await ask(path, as(MALLORY))).status).toBe(404);
   });
 
   it('shows the console to who signs in', async () => {

@@ -1,6 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { NO_USAGE } from '../../src/domain/task.ts';
+import { SUCCEEDED } from '../fakes/fake-tasks.ts';
+import { anEvent, aTask } from '../fakes/rows.ts';
 import { makeRemains, type Remains, type RequestOptions, startWorld, type World } from '../harness/world.ts';
 
 interface Document {
@@ -34,6 +37,15 @@ const OWNED: Record<string, RequestOptions & { query?: string }> = {
   'POST /v1/sandboxes/{id}/stop': {},
   'POST /v1/sandboxes/{id}/restart-processes': { body: { scope: 'all' } },
   'POST /v1/sandboxes/{id}/preview-link': { body: {} },
+  'POST /v1/sandboxes/{id}/tasks': { body: { prompt: 'Steal it.' } },
+  'GET /v1/sandboxes/{id}/tasks': {},
+  'GET /v1/sandboxes/{id}/tasks/{taskId}': {},
+  'GET /v1/sandboxes/{id}/tasks/{taskId}/events': {},
+  'GET /v1/sandboxes/{id}/tasks/{taskId}/log': {},
+  'GET /v1/sandboxes/{id}/tasks/{taskId}/diff': {},
+  'POST /v1/sandboxes/{id}/tasks/{taskId}/cancel': {},
+  'POST /v1/sandboxes/{id}/tasks/{taskId}/revert': {},
+  'GET /v1/tasks/{id}/events': {},
   'POST /v1/sandboxes/{id}/exec': { body: { cmd: ['id'] } },
   'GET /v1/sandboxes/{id}/files': {},
   'PUT /v1/sandboxes/{id}/files': { query: '?path=planted', raw: 'x' },
@@ -49,6 +61,9 @@ const OWN = [
   'GET /v1/sandboxes',
   'POST /v1/sandboxes',
   'GET /v1/presets',
+  'GET /v1/agents',
+  'POST /v1/agents/{provider}/api-key',
+  'POST /v1/agents/{provider}/disconnect',
   'POST /v1/runtime/manifest/validate',
 ];
 
@@ -56,6 +71,7 @@ let remains: Remains & AsyncDisposable;
 let world: World;
 let app = '';
 let sandbox = '';
+let task = '';
 
 beforeAll(async () => {
   remains = await makeRemains();
@@ -66,6 +82,7 @@ beforeAll(async () => {
   const made = await world.request('POST', `/v1/apps/${app}/sandbox`);
   sandbox = ((await made.json()) as { id: string }).id;
   await world.request('PUT', `/v1/sandboxes/${sandbox}/files?path=secret.txt`, { raw: 'mine' });
+  task = await endedTask();
 });
 
 afterAll(async () => {
@@ -73,11 +90,26 @@ afterAll(async () => {
   await remains[Symbol.asyncDispose]();
 });
 
+/** A task of the past, as its rows have it: no agent works here. */
+async function endedTask(): Promise<string> {
+  const { store, newId } = world.ports;
+  const row = aTask({ owner: 'acme', appId: app, sandboxId: sandbox, prompt: 'A Private wish.' });
+  const outcome = { ...SUCCEEDED, agent_message_final: 'Private words.' };
+  await store.commit(
+    { kind: 'task.insert', task: row },
+    { kind: 'task.end', nodeId: row.nodeId, id: row.id, end: { outcome, usage: NO_USAGE } },
+    { kind: 'event', event: anEvent({ id: newId(), owner: 'acme', taskId: row.id, message: 'Private.' }) },
+  );
+  return row.id;
+}
+
 function call(route: string, as: RequestOptions['as']): Promise<Response> {
   const [method = '', path = ''] = route.split(' ');
   const { query = '', ...options } = OWNED[route] ?? {};
-  const id = path.startsWith('/v1/apps') ? app : sandbox;
-  return world.request(method, path.replace('{id}', id).replace('{name}', 'web') + query, { ...options, as });
+  const [, kind = ''] = /^\/v1\/(\w+)/.exec(path) ?? [];
+  const id = { apps: app, tasks: task }[kind] ?? sandbox;
+  const url = path.replace('{id}', id).replace('{taskId}', task).replace('{name}', 'web') + query;
+  return world.request(method, url, { ...options, as });
 }
 
 /** What a stranger could have read or changed. */
@@ -86,6 +118,7 @@ const state = async () =>
     world.request('GET', `/v1/apps/${app}`).then((answer) => answer.text()),
     world.request('GET', `/v1/apps/${app}/events`).then((answer) => answer.text()),
     world.request('GET', `/v1/sandboxes/${sandbox}`).then((answer) => answer.text()),
+    world.request('GET', `/v1/sandboxes/${sandbox}/tasks`).then((answer) => answer.text()),
     world.request('GET', `/v1/sandboxes/${sandbox}/files?recursive=true`).then((answer) => answer.text()),
   ]);
 
@@ -116,12 +149,12 @@ describe('every route', () => {
 
   it.each(Object.keys(OWNED))('%s answers the same for an id that never was', async (route) => {
     const theirs = await (await call(route, 'rival')).text();
-    const [app_, sandbox_] = [app, sandbox];
+    const [app_, sandbox_, task_] = [app, sandbox, task];
     try {
-      app = sandbox = '01JNEVERWAS000000000000000';
+      app = sandbox = task = '01JNEVERWAS000000000000000';
       expect(await (await call(route, 'rival')).text()).toBe(theirs);
     } finally {
-      [app, sandbox] = [app_, sandbox_];
+      [app, sandbox, task] = [app_, sandbox_, task_];
     }
   });
 });
@@ -131,6 +164,18 @@ describe('lists', () => {
     const answer = await world.request('GET', path, { as: 'rival' });
     expect(answer.status).toBe(200);
     expect(await answer.text()).not.toMatch(new RegExp(`${app}|${sandbox}`, 'i'));
+  });
+
+  it('of agents show nothing of the keys of another owner', async () => {
+    const body = { api_key: 'test-key-not-real' };
+    const set = await world.request('POST', '/v1/agents/anthropic/api-key', { body });
+    expect(set.status).toBe(204);
+    const shown = async (as: RequestOptions['as']) =>
+      (await world.request('GET', '/v1/agents', { as })).text();
+    expect(await shown('acme')).toContain('"id":"anthropic","label":"Anthropic","connected":true');
+    expect(await shown('rival')).not.toContain('"connected":true');
+    await world.request('POST', '/v1/agents/anthropic/disconnect', { as: 'rival' });
+    expect(await shown('acme')).toContain('"connected":true');
   });
 
   it("another owner's project of the same name is another project", async () => {

@@ -7,11 +7,9 @@ import { viewSandbox } from '../../domain/sandbox-view.ts';
 import { limitJson, readInput } from '../body.ts';
 import type { Env } from '../context.ts';
 import { operation } from '../describe.ts';
-import { idParam, page, pageQuery } from './params.ts';
+import { idParam, PAGE, page, pageQuery } from './params.ts';
 import { presentApp, presentEvent, presentSandbox } from './present.ts';
 import { AppBody, AppListBody, EventListBody, SandboxBody } from './schemas.ts';
-
-const PAGE = { limit: '1–200, default 50', before: 'the next_before of the page before' };
 
 export const apps = new Hono<Env>()
   .use(limitJson)

@@ -7,7 +7,7 @@ import { invalid, SandboxdError } from '../../domain/errors.ts';
 import { limitJson, readInput } from '../body.ts';
 import type { AppContext, Env } from '../context.ts';
 import { operation } from '../describe.ts';
-import { begun, eventStream } from './event-stream.ts';
+import { eventStream } from './event-stream.ts';
 import { idParam, integerQuery } from './params.ts';
 import { ExecBody, LogBody } from './schemas.ts';
 
@@ -72,12 +72,13 @@ export const exec = new Hono<Env>()
     async (c) => {
       const { client, id } = await node(c);
       const input = await readInput(c, ExecInput);
-      const events = client.exec(id, input, c.req.raw.signal);
-      if (!wantsStream(c)) return c.json(await collect(events));
-      return eventStream(c, await begun(events), ({ type, ...data }) => ({
-        event: type,
-        data: JSON.stringify(data),
-      }));
+      const open = (signal: AbortSignal) => client.exec(id, input, signal);
+      if (!wantsStream(c)) return c.json(await collect(open(c.req.raw.signal)));
+      return eventStream(c, {
+        open,
+        toMessage: ({ type, ...data }) => ({ event: type, data: JSON.stringify(data) }),
+        patienceMs: Infinity,
+      });
     },
   )
   .get(
@@ -103,8 +104,11 @@ export const exec = new Hono<Env>()
       const lines = await tailLog(c.get('ports'), c.get('principal').owner, id, name, tail);
       if (!wantsStream(c)) return c.json({ process: name, lines });
       const { client } = await node(c);
-      const following = client.followLog(id, name, tail, c.req.raw.signal);
-      return eventStream(c, following, (line) => ({ event: 'line', data: line }));
+      return eventStream(c, {
+        open: (signal) => client.followLog(id, name, tail, signal),
+        toMessage: (line) => ({ event: 'line', data: line }),
+        patienceMs: 0,
+      });
     },
   );
 

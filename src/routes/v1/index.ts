@@ -2,6 +2,7 @@ import { Hono } from 'hono';
 import type { Env } from '../context.ts';
 import { operation } from '../describe.ts';
 import { authenticated } from '../identity.ts';
+import { agents } from './agents.ts';
 import { apps } from './apps.ts';
 import { exec } from './exec.ts';
 import { files } from './files.ts';
@@ -9,6 +10,7 @@ import { openapi } from './openapi.gen.ts';
 import { presets } from './presets.ts';
 import { runtime } from './runtime.ts';
 import { sandboxes } from './sandboxes.ts';
+import { sandboxTasks, tasks } from './tasks.ts';
 
 /** The public API. Everything but its own description is for authenticated callers. */
 export const v1 = new Hono<Env>()
@@ -25,8 +27,11 @@ export const v1 = new Hono<Env>()
   )
   .use(authenticated)
   .route('/apps', apps)
+  .route('/tasks', tasks)
+  .route('/agents', agents)
   .route('/presets', presets)
   .route('/runtime', runtime)
   .route('/sandboxes', files)
   .route('/sandboxes', exec)
+  .route('/sandboxes', sandboxTasks)
   .route('/sandboxes', sandboxes);

@@ -34,6 +34,9 @@ export function rootQuery(c: AppContext): FileRoot {
   throw invalid('root: give app or home.');
 }
 
+/** How the query of a page is documented. */
+export const PAGE = { limit: '1–200, default 50', before: 'the next_before of the page before' };
+
 /** A page: its size, and the id that ended the page before it. @throws invalid_request */
 export function pageQuery(c: AppContext): { limit: number; before?: string } {
   const limit = integerQuery(c, 'limit', 50, 200);
@@ -52,6 +55,16 @@ export async function page<Row extends { readonly id: string }>(
   const rows = await read({ limit: limit + 1, before });
   const shown = rows.slice(0, limit);
   return { rows: shown, next_before: rows.length > limit ? shown.at(-1)?.id : undefined };
+}
+
+/** The number of the last event that a stream's listener has seen; a browser says it when it comes back. */
+export function resumePoint(c: AppContext): number {
+  const header = c.req.header('last-event-id');
+  const text = header ?? c.req.query('since');
+  if (text === undefined) return 0;
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  const name = header === undefined ? 'since' : 'Last-Event-ID';
+  throw invalid(`${name}: give the id of the last event seen, or 0 for all of them.`);
 }
 
 /** `?workspace=keep`. @throws invalid_request */

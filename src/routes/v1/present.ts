@@ -36,6 +36,7 @@ export function presentSandbox(
     status: sandbox.status,
     preview: { url, ...preview },
     processes: [...(seen?.processes ?? [])],
+    active_task_id: sandbox.activeTaskId,
     template: sandbox.template,
     app_id: sandbox.appId,
     runtime_preset: sandbox.preset,
@@ -64,6 +65,7 @@ export const presentEvent = (event: Event): v.InferOutput<typeof EventListBody>[
   message: event.message,
   app_id: event.appId,
   sandbox_id: event.sandboxId,
+  task_id: event.taskId,
   payload: event.payload,
   created_at: timestamp(event.createdAt),
 });

@@ -17,7 +17,7 @@ import { viewSandbox, viewSandboxes } from '../../domain/sandbox-view.ts';
 import { limitJson, readInput } from '../body.ts';
 import type { AppContext, Env } from '../context.ts';
 import { operation } from '../describe.ts';
-import { idParam, keepsWorkspace, page, pageQuery } from './params.ts';
+import { idParam, keepsWorkspace, PAGE, page, pageQuery } from './params.ts';
 import { presentSandbox } from './present.ts';
 import { PreviewLinkBody, SandboxBody, SandboxListBody } from './schemas.ts';
 
@@ -37,7 +37,7 @@ export const sandboxes = new Hono<Env>()
       id: 'listSandboxes',
       summary: 'List sandboxes, newest first',
       tag: 'Sandboxes',
-      query: { limit: '1–200, default 50', before: 'the next_before of the page before' },
+      query: PAGE,
       ok: { 200: SandboxListBody },
       errors: ['invalid_request'],
     }),
@@ -108,7 +108,7 @@ export const sandboxes = new Hono<Env>()
       tag: 'Sandboxes',
       query: { workspace: 'keep: only the container goes; a later start finds the workspace' },
       ok: { 204: 'Deleted' },
-      errors: ['invalid_request', ...COMMAND_ERRORS],
+      errors: ['invalid_request', 'task_in_progress', ...COMMAND_ERRORS],
     }),
     async (c) => {
       const id = idParam(c, 'sandbox');
@@ -138,7 +138,7 @@ export const sandboxes = new Hono<Env>()
       summary: 'Stop a sandbox; its workspace stays, and the next visit wakes it',
       tag: 'Sandboxes',
       ok: { 200: SandboxBody },
-      errors: COMMAND_ERRORS,
+      errors: ['task_in_progress', ...COMMAND_ERRORS],
     }),
     async (c) =>
       c.json(

@@ -5,12 +5,12 @@ import { PREVIEW_STATUSES } from '../../domain/runtimed.ts';
 import { SANDBOX_STATUSES } from '../../domain/sandbox.ts';
 
 /** The wire form of everything `/v1` answers: the documentation, and the type the presenters must produce. */
-const Id = v.pipe(v.string(), v.description('ULID, canonical upper case'));
+export const Id = v.pipe(v.string(), v.description('ULID, canonical upper case'));
 /** Makes a schema one shared component of the OpenAPI document. */
-const named = <Schema extends v.GenericSchema>(ref: string, schema: Schema) =>
+export const named = <Schema extends v.GenericSchema>(ref: string, schema: Schema) =>
   v.pipe(schema, v.metadata({ ref }));
 
-const Time = v.pipe(v.string(), v.description('RFC 3339 UTC'));
+export const Time = v.pipe(v.string(), v.description('RFC 3339 UTC'));
 
 export const ErrorBody = named(
   'Error',
@@ -138,6 +138,7 @@ export const EventListBody = v.object({
       message: v.string(),
       app_id: v.optional(Id),
       sandbox_id: v.optional(Id),
+      task_id: v.optional(Id),
       payload: v.optional(v.record(v.string(), v.union([v.string(), v.number(), v.boolean()]))),
       created_at: Time,
     }),
