@@ -90,6 +90,11 @@ export class Installation implements AsyncDisposable {
     return `http://console.localhost:${this.port}`;
   }
 
+  /** What a request of its operator carries. */
+  get authorization(): { authorization: string } {
+    return { authorization: `Bearer ${this.#token}` };
+  }
+
   api(
     method: string,
     path: string,

@@ -15,6 +15,8 @@ import type { CallOptions, ControlChannel } from './channel.ts';
 const DEADLINE_MS = 30_000;
 /** A revert compares and rewrites the whole app, and ends processes. */
 const REVERT_DEADLINE_MS = 120_000;
+/** It repeats the id. */
+const MAX_ACCEPTED_BYTES = 1024;
 const MAX_REVERTED_BYTES = 8 * 1024 * 1024;
 
 /** The tasks of a sandbox that runs. */
@@ -26,7 +28,7 @@ export class RunningTasks implements RuntimeTasks {
   }
 
   async submit(assignment: TaskAssignment): Promise<void> {
-    await this.#call('/v1/tasks', 0, { method: 'POST', body: JSON.stringify(assignment) });
+    await this.#call('/v1/tasks', MAX_ACCEPTED_BYTES, { method: 'POST', body: JSON.stringify(assignment) });
   }
 
   async *events(
@@ -57,7 +59,10 @@ export class RunningTasks implements RuntimeTasks {
   }
 
   async end(taskId: string, ending: TaskEnding): Promise<void> {
-    await this.#call(`${of(taskId)}/end`, 0, { method: 'POST', body: JSON.stringify(ending) });
+    await this.#call(`${of(taskId)}/end`, MAX_ACCEPTED_BYTES, {
+      method: 'POST',
+      body: JSON.stringify(ending),
+    });
   }
 
   async revert(taskId: string): Promise<Reverted> {
