@@ -12,7 +12,7 @@ export class ManualTime {
   readonly clock = (): number => this.#now;
 
   readonly pause: Pause = async (ms, signal) => {
-    if (signal.aborted) return;
+    if (signal.aborted || ms <= 0) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     const sleeper = { until: this.#now + ms, wake: resolve };
     this.#sleepers.add(sleeper);

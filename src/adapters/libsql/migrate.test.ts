@@ -3,11 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startHranaServer } from '../../../tests/doubles/hrana-server.ts';
+import { aSandbox, anEvent, OWNER } from '../../../tests/fakes/rows.ts';
+import { statementsOf } from './changes.ts';
 import { FileSql } from './file.ts';
 import { migrate } from './migrate.ts';
 import { MIGRATIONS, type Migration } from './migrations/index.ts';
 import { remoteSql } from './remote.ts';
 import { type Sql, sql } from './sql.ts';
+import { createStore } from './store.ts';
 
 const addNotes: Migration = {
   version: 1,
@@ -88,6 +91,24 @@ describe.each(['file', 'remote'] as const)('Migrating a database (%s)', (kind) =
 });
 
 describe('The migrations', () => {
+  it('keep what a database of the first version holds', async () => {
+    await using directory = await mkdtempDisposable(join(tmpdir(), 'migrate-'));
+    await using database = await FileSql.open(join(directory.path, 'sandboxd.db'));
+    await migrate(database, MIGRATIONS.slice(0, 1));
+    const sandbox = aSandbox();
+    const event = anEvent({ sandboxId: sandbox.id });
+    await database.batch([
+      ...statementsOf({ kind: 'sandbox.insert', sandbox }),
+      sql`INSERT INTO events (id, owner, type, severity, message, sandbox_id, created_at)
+        VALUES (${event.id}, ${OWNER}, ${event.type}, ${event.severity}, ${event.message}, ${sandbox.id},
+          ${event.createdAt})`,
+    ]);
+    await migrate(database);
+    const store = createStore(database);
+    expect(await store.sandboxes.find(OWNER, sandbox.id)).toEqual(sandbox);
+    expect(await store.events.list(OWNER, { sandboxId: sandbox.id, limit: 5 })).toEqual([event]);
+  });
+
   it('are numbered from 1 without gaps', () => {
     expect(MIGRATIONS.map(({ version }) => version)).toEqual(MIGRATIONS.map((_, index) => index + 1));
   });
