@@ -127,9 +127,12 @@ function unwrapped(command: string): string {
   return quote === "'" ? text.replaceAll(`'\\''`, "'") : text.replaceAll(/\\(["\\$\`])/g, '$1');
 }
 
+/** Its own notes on a request. */
+const NOTES = /, url: [^]*$/;
+
 /** The provider's words, where they are in an answer that is told as it came. */
 function reasonOf(complaint: string | undefined): string {
   if (complaint === undefined) return 'Codex stopped before the end of its turn.';
   const answer = parseLine(complaint.slice(complaint.indexOf('{')));
-  return firstText(fieldsOf(answer['error'])['message']) ?? complaint;
+  return firstText(fieldsOf(answer['error'])['message']) ?? complaint.replace(NOTES, '');
 }

@@ -63,6 +63,12 @@ enabled = false
 [feedback]
 enabled = false
 
+# What is fetched at every start, and what would be waited for without an end.
+[features]
+plugins = false
+apps = false
+unbounded_connection_retries = false
+
 [history]
 persistence = "none"
 `;

@@ -4,9 +4,7 @@ import { codex } from './codex.ts';
 import type { AgentDriver } from './driver.ts';
 import { opencode } from './opencode.ts';
 
-const DRIVERS: readonly AgentDriver[] = [opencode, claudeCode, codex];
-
-/** Every agent that can work here. Whether its program is in the image shows when it is started. */
+/** All drivers there are: another agent is another one of them. */
 export const agentDrivers: ReadonlyMap<AgentId, AgentDriver> = new Map(
-  DRIVERS.map((driver) => [driver.id, driver]),
+  [opencode, claudeCode, codex].map((driver) => [driver.id, driver]),
 );
