@@ -4,11 +4,13 @@ const NEWLINE = 0x0a;
 const MAX_LINE_BYTES = 8 * 1024 * 1024;
 /** What a reader may be behind by before the writer is held up. */
 const MAX_WAITING_BYTES = 1024 * 1024;
+/** What a line costs besides its own length. */
+const LINE_OVERHEAD = 64;
 
 /** Lines of a program's output on their way to one reader. A line too long to be held is left out. */
 export class LineFeed {
   readonly #changes = new Changes();
-  readonly #waiting: string[] = [];
+  #waiting: string[] = [];
   #waitingBytes = 0;
   #partial: Buffer[] = [];
   #partialBytes = 0;
@@ -55,11 +57,12 @@ export class LineFeed {
   async *lines(): AsyncGenerator<string> {
     while (!this.#abandoned.aborted) {
       const { version } = this.#changes;
-      const line = this.#waiting.shift();
-      if (line !== undefined) {
-        this.#waitingBytes -= line.length;
+      const lines = this.#waiting;
+      if (lines.length > 0) {
+        this.#waiting = [];
+        yield* lines;
+        this.#waitingBytes -= lines.reduce((sum, line) => sum + line.length + LINE_OVERHEAD, 0);
         this.#changes.notify();
-        yield line;
       } else if (this.#closed) return;
       else await this.#changes.after(version, FOR_EVER, this.#abandoned);
     }
@@ -77,7 +80,8 @@ export class LineFeed {
     this.#partial = [];
     this.#partialBytes = 0;
     if (line === undefined) return;
-    this.#waiting.push(line.replace(/\r$/, ''));
-    this.#waitingBytes += line.length;
+    const whole = line.replace(/\r$/, '');
+    this.#waiting.push(whole);
+    this.#waitingBytes += whole.length + LINE_OVERHEAD;
   }
 }

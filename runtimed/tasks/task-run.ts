@@ -182,7 +182,9 @@ export class TaskRun {
     const limit = AbortSignal.timeout(isHurried ? timings.hurriedComparison : timings.comparisonLimit);
     try {
       const { diff, ...changed } = await checkpoints.compare(checkpoint, limit);
-      await this.#folder.write(DIFF_FILE, diff);
+      await this.#folder
+        .write(DIFF_FILE, diff)
+        .catch((error: unknown) => logger.error('the diff of a task could not be written', error));
       return changed;
     } catch (error) {
       logger.error('what a task has changed could not be told', error, { task: this.order.id });
