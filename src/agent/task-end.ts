@@ -1,4 +1,5 @@
 import type { NodeReport, TaskEnd } from '../domain/node.ts';
+import type { GateOpening } from '../domain/provider-gate.ts';
 import type { TaskOutcome } from '../domain/task.ts';
 import type { TaskRecord } from './task-record.ts';
 
@@ -25,9 +26,15 @@ export const lost = (message: string): Lost => ({
  * An outcome with what the node knows better than the sandbox: why the provider turned the agent away, or what it was
  * waiting for.
  */
-export function completed(outcome: TaskOutcome, refusal: string | undefined, trouble?: string): TaskOutcome {
-  if (outcome.failure_reason === 'agent_error' && refusal !== undefined) {
-    return { ...outcome, failure_reason: 'provider_error', error_message: refusal };
+export function completed(
+  outcome: TaskOutcome,
+  refusal: string | undefined,
+  { trouble, failure }: Partial<Pick<GateOpening, 'trouble' | 'failure'>> = {},
+): TaskOutcome {
+  // An agent whose last request failed gave up because of that, after as many tries as it thinks right.
+  const reason = refusal ?? failure;
+  if (outcome.failure_reason === 'agent_error' && reason !== undefined) {
+    return { ...outcome, failure_reason: 'provider_error', error_message: reason };
   }
   if (outcome.failure_reason === 'agent_timeout' && trouble !== undefined) {
     return {

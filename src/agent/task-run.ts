@@ -167,7 +167,7 @@ export class TaskRun {
       if (ports.clock() >= deadline) return this.#ownEnd(lost('The sandbox never told how the task ended.'));
       const live = sandboxes.live(this.sandboxId);
       const outcome = live === undefined ? await this.#fromDisk() : await this.#listen(live, deadline);
-      if (outcome !== undefined) return completed(outcome, this.#record.refusal, this.#gate?.trouble);
+      if (outcome !== undefined) return completed(outcome, this.#record.refusal, this.#gate);
       await this.#pause();
     }
     return undefined;

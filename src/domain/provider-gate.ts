@@ -29,6 +29,8 @@ export interface GateOpening extends AsyncDisposable {
   readonly usage: TaskUsage;
   /** What stands between the agent and its provider at the moment, for people; undefined when all is well. */
   readonly trouble: string | undefined;
+  /** What the provider failed the last request with; undefined when it did not. */
+  readonly failure: string | undefined;
 }
 
 /**

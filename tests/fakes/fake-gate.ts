@@ -5,6 +5,8 @@ import type { TaskUsage } from '../../src/domain/task.ts';
 export class FakeGate implements ProviderGate {
   /** What stands in the way of every opening. */
   trouble: string | undefined;
+  /** What every last request failed with. */
+  failure: string | undefined;
   readonly #open = new Map<string, GateRequest>();
 
   async open(directory: string, request: GateRequest) {
@@ -17,13 +19,16 @@ export class FakeGate implements ProviderGate {
       },
     };
     this.#open.set(directory, counted);
-    const troubled = () => this.trouble;
+    const now = () => this;
     return {
       get usage() {
         return usage;
       },
       get trouble() {
-        return troubled();
+        return now().trouble;
+      },
+      get failure() {
+        return now().failure;
       },
       [Symbol.asyncDispose]: async () => {
         if (this.#open.get(directory) === counted) this.#open.delete(directory);

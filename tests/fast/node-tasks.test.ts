@@ -198,6 +198,24 @@ describe('the tasks of a node', () => {
     expect(inside().endings).toEqual([]);
   });
 
+  it('names the provider as the reason when the last request failed, and what one that ran out of time waited for', async () => {
+    remains.gate.failure = 'overloaded';
+    await tasks().submit(order());
+    inside().finish(TASK, { status: 'failed', failure_reason: 'agent_error', error_message: 'Exit 1.' });
+    await expect
+      .poll(() => happened('task.failed'))
+      .toMatchObject([{ payload: { failure_reason: 'provider_error' } }]);
+    await ended();
+    remains.gate.trouble = 'Nothing for 20 s.';
+    await tasks().submit(order(OTHER));
+    inside().finish(OTHER, { status: 'failed', failure_reason: 'agent_timeout', error_message: 'Too late.' });
+    await ended();
+    expect((await happened('task.failed')).map(({ payload }) => payload?.['failure_reason'])).toEqual([
+      'agent_timeout',
+      'provider_error',
+    ]);
+  });
+
   it('says that the app does not build, besides the end', async () => {
     await tasks().submit(order());
     inside().finish(TASK, { build_status: 'failed', build_error_message: 'Line 3.', app_healthy: false });

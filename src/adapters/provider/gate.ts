@@ -73,6 +73,9 @@ const leaving = (opening: Opening, forget: () => void): GateOpening => ({
   get trouble() {
     return opening.trouble;
   },
+  get failure() {
+    return opening.failure;
+  },
   async [Symbol.asyncDispose]() {
     await opening[Symbol.asyncDispose]();
     forget();

@@ -46,6 +46,10 @@ export class Opening implements GateOpening {
     return this.#route.trouble.description;
   }
 
+  get failure(): string | undefined {
+    return this.#route.trouble.failure;
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     this.#closed ??= this.#close();
     return this.#closed;

@@ -37,6 +37,11 @@ export class Trouble {
     return this.#failures >= this.#maxFailures;
   }
 
+  /** What the last answer to come was a failure of; undefined when it was none. */
+  get failure(): string | undefined {
+    return this.#last;
+  }
+
   /** For people; undefined when all is well. */
   get description(): string | undefined {
     const longest = Math.max(0, ...[...this.#waiting].map((silence) => silence.lasting));
