@@ -7,6 +7,7 @@ import {
   KEY,
   type World,
   type WorldOptions,
+  fakeProvider,
   makeWorld,
   steadyProvider,
 } from './testing/world.ts';
@@ -198,6 +199,26 @@ describe('a hostile sandbox', () => {
     expect(await sendRaw(world, 'GET /v1/models HTTP/1.1\r\nHost: a\r\n\r\n')).toBe('');
     for (const socket of held) socket.destroy();
     await expect.poll(() => world.ask(CHAT).catch(() => undefined)).toMatchObject({ status: 200 });
+  });
+
+  it('would ask for more at a time than it may have connections, all over one: beyond its share they are turned away', async () => {
+    const slow = scope.use(await fakeProvider(() => {}));
+    const world = scope.use(await makeWorld(slow.baseUrl, { limits: { maxConnections: 2 } }));
+    const request = 'GET /v1/models HTTP/1.1\r\nHost: a\r\n\r\n';
+    const socket = connect(world.socketPath);
+    scope.defer(() => void socket.destroy());
+    socket.write(request.repeat(50));
+    await expect.poll(() => slow.asked.length).toBe(2);
+    const other = world.ask('/v1/models', { method: 'GET' });
+    expect(await other).toMatchObject({ status: 503, body: expect.stringContaining('More than 2') });
+    expect(slow.asked).toHaveLength(2);
+  });
+
+  it('is served over one connection again and again, as an honest one', async () => {
+    const world = await open();
+    const request = 'GET /v1/models HTTP/1.1\r\nHost: a\r\n';
+    const answers = await sendRaw(world, `${request}\r\n${request}\r\n${request}Connection: close\r\n\r\n`);
+    expect(answers.match(/HTTP\/1\.1 200 OK/g)).toHaveLength(3);
   });
 
   it.each([

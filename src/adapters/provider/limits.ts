@@ -4,7 +4,7 @@ export interface GateLimits {
   readonly silenceMs: number;
   /** Failures in a row after which the provider is taken to be down. */
   readonly maxFailures: number;
-  /** At a time; an agent with helpers holds one for each. */
+  /** At a time, and as many requests; an agent with helpers holds one for each. */
   readonly maxConnections: number;
   /** Of one request. */
   readonly maxBodyBytes: number;

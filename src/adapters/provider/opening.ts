@@ -2,7 +2,7 @@ import { type IncomingMessage, type Server, type ServerResponse, createServer } 
 import type { Logger } from '../../domain/log.ts';
 import type { GateOpening } from '../../domain/provider-gate.ts';
 import type { TaskUsage } from '../../domain/task.ts';
-import { agentError, giveUp, sendError } from './answer.ts';
+import { type AgentError, agentError, giveUp, sendError } from './answer.ts';
 import { tooLarge } from './broken.ts';
 import { findEndpoint } from './endpoint.ts';
 import { Exchange } from './exchange.ts';
@@ -12,6 +12,7 @@ import { listenIn } from './socket.ts';
 
 /** How often slow senders are looked for. */
 const CHECK_INTERVAL_MS = 1000;
+const NOT_HERE = agentError(404, 'There is nothing here but what a coding agent asks of its model.');
 
 /** One sandbox's way to its provider: a socket, and what goes on over it. */
 export class Opening implements GateOpening {
@@ -66,18 +67,24 @@ export class Opening implements GateOpening {
     // Either side's connection may break at any moment; what that means is told by `close`.
     request.on('error', () => {});
     response.on('error', () => {});
+    const endpoint = request.headers.upgrade === undefined && findEndpoint(request.method, request.url);
+    const error = endpoint ? this.#obstacle(request) : NOT_HERE;
+    if (endpoint && error === undefined) {
+      this.#exchange(new Exchange(this.#route, endpoint, request, response), response);
+    } else sendError(response, error ?? NOT_HERE);
+  }
+
+  /** Why a request is not even tried. */
+  #obstacle({ headers }: IncomingMessage): AgentError | undefined {
     const { refusal, limits } = this.#route;
-    const endpoint = findEndpoint(request.method, request.url);
-    if (endpoint === undefined || request.headers.upgrade !== undefined) {
-      sendError(
-        response,
-        agentError(404, 'There is nothing here but what a coding agent asks of its model.'),
-      );
-    } else if (refusal !== undefined) {
-      sendError(response, giveUp(refusal.message));
-    } else if (Number(request.headers['content-length'] ?? 0) > limits.maxBodyBytes) {
-      sendError(response, agentError(413, tooLarge(limits.maxBodyBytes).message));
-    } else this.#exchange(new Exchange(this.#route, endpoint, request, response), response);
+    if (this.#closed !== undefined) return agentError(503, 'The task is over.');
+    if (refusal !== undefined) return giveUp(refusal.message);
+    // One connection can carry many requests without waiting for an answer.
+    if (this.#running.size >= limits.maxConnections) {
+      return agentError(503, `More than ${limits.maxConnections} requests at a time.`);
+    }
+    const isTooLarge = Number(headers['content-length'] ?? 0) > limits.maxBodyBytes;
+    return isTooLarge ? agentError(413, tooLarge(limits.maxBodyBytes).message) : undefined;
   }
 
   #exchange(exchange: Exchange, response: ServerResponse): void {
