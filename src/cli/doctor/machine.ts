@@ -33,7 +33,7 @@ export function checkDisk({ freeDiskBytes, dataDir }: MachineFacts): Finding {
   const found = `${gib(freeDiskBytes)} free at ${dataDir}`;
   if (freeDiskBytes >= 5 * GIB) return ok('Disk', found);
   const remedy =
-    'The base image takes 1 GB and every app its own files. Free some space, or set SANDBOXD_DATA_DIR.';
+    'The base image takes 2 GB, half of it coding agents (SANDBOXD_AGENTS), and every app its own files. Free some space, or set SANDBOXD_DATA_DIR.';
   return freeDiskBytes >= 2 * GIB ? warn('Disk', found, remedy) : fail('Disk', found, remedy);
 }
 
