@@ -1,8 +1,6 @@
 import { join } from 'node:path';
 import { DockerEngine } from '../adapters/docker/engine.ts';
 import { createSeal } from '../adapters/crypto/node-seal.ts';
-import { HttpProviderGate } from '../adapters/provider/gate.ts';
-import { DEFAULT_LIMITS } from '../adapters/provider/limits.ts';
 import { connectRuntime } from '../adapters/runtimed/connect.ts';
 import { DiskWorkspaces } from '../adapters/workspace/workspaces.ts';
 import { readHostMemory } from '../agent/capacity.ts';
@@ -14,6 +12,7 @@ import type { Logger } from '../domain/log.ts';
 import { outboundEnvironment, outboundOfSandboxes } from '../domain/outbound.ts';
 import { previewSuffix } from '../domain/preview.ts';
 import type { Identity } from './instance.ts';
+import { providerGate } from './provider-gate.ts';
 
 /** Of one process. An engine cannot grant more than it has itself, and one started by hand may have 20 000. */
 const OPEN_FILES = 16_384;
@@ -30,12 +29,7 @@ export function agentPorts(
     workspaces: new DiskWorkspaces({ dataDirectory: config.dataDir, engine, clock: rest.clock }),
     connect: connectRuntime,
     route: rest.route,
-    gate: new HttpProviderGate({
-      outbound: config,
-      limits: { ...DEFAULT_LIMITS, silenceMs: config.providerSilenceSeconds * 1000 },
-      clock: rest.clock,
-      log: rest.log,
-    }),
+    gate: providerGate(config, rest.log),
     seal: createSeal(identity.sealKey),
     hostMemory: readHostMemory,
     defaults: {

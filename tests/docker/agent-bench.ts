@@ -45,6 +45,8 @@ export interface PublicEvent {
   readonly data: Record<string, unknown>;
 }
 
+const never: (event: PublicEvent) => boolean = () => false;
+
 /** An installation with a scripted provider for each agent. */
 export class AgentBench implements AsyncDisposable {
   readonly site: Installation;
@@ -95,11 +97,7 @@ export class AgentBench implements AsyncDisposable {
     this.site.json('GET', `/v1/sandboxes/${sandbox}/tasks/${task}`);
 
   /** Its events from the one after `since` to the end, or until `enough`. */
-  async events(
-    sandbox: string,
-    task: string,
-    { since = 0, enough = (_: PublicEvent) => false } = {},
-  ): Promise<PublicEvent[]> {
+  async events(sandbox: string, task: string, { since = 0, enough = never } = {}): Promise<PublicEvent[]> {
     const events: PublicEvent[] = [];
     for await (const event of this.#follow(sandbox, task, since)) {
       events.push(event);

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { AGENT_IDS, type AgentId, findAgent } from '../../src/domain/coding-agent.ts';
+import { AGENT_IDS, findAgent } from '../../src/domain/coding-agent.ts';
 import { REPORTED_USAGE } from '../doubles/provider/wire.ts';
 import { visitUntil } from '../harness/http.ts';
 import { AgentBench, type PublicEvent, type TaskResult } from './agent-bench.ts';
@@ -27,7 +27,7 @@ const isWorking = ({ event, data }: PublicEvent): boolean =>
 
 // Side by side, each with its own sandbox and provider: most of the time is spent waiting for what they do.
 describe.concurrent.for(AGENT_IDS)('%s, in a real sandbox', (agent) => {
-  describe.sequential('does its task', () => {
+  describe('does its task', { concurrent: false }, () => {
     const box = { id: '', url: '' };
     const provider = () => bench.provider(agent);
 
@@ -93,12 +93,13 @@ describe.concurrent.for(AGENT_IDS)('%s, in a real sandbox', (agent) => {
     });
 
     it('and what it changed and said can be read, and heard again from anywhere', async () => {
-      const [last] = (
-        await bench.site.json<{ tasks: TaskResult[] }>('GET', `/v1/sandboxes/${box.id}/tasks`)
-      ).tasks;
+      const [last] = (await bench.site.json<{ tasks: TaskResult[] }>('GET', `/v1/sandboxes/${box.id}/tasks`))
+        .tasks;
       const task = last?.id ?? '';
       const path = `/v1/sandboxes/${box.id}/tasks/${task}`;
-      expect((await bench.site.api('GET', `${path}/diff`)).text).toContain('+        It was changed by an agent');
+      expect((await bench.site.api('GET', `${path}/diff`)).text).toContain(
+        '+        It was changed by an agent',
+      );
       expect((await bench.site.api('GET', `${path}/log`)).text).toContain('Done: src/App.tsx');
       const all = await bench.events(box.id, task);
       expect(await bench.events(box.id, task, { since: 5 })).toEqual(all.slice(5));
@@ -139,7 +140,7 @@ describe.concurrent.for(AGENT_IDS)('%s, in a real sandbox', (agent) => {
 
     it.for([
       ['401', 'The API key is not valid.'],
-      ['402', 'There is no balance left.'],
+      ['402', 'The account has no credit left.'],
       ['429-quota', 'quota'],
     ])('or fails at once when its provider answers %s', { timeout: LIMIT_MS }, async ([scenario, words]) => {
       const before = provider().requests.length;
@@ -171,7 +172,9 @@ describe.concurrent.for(AGENT_IDS)('%s, in a real sandbox', (agent) => {
       expect(await survivors()).toBe('');
     });
 
-    it('or is cancelled in the middle of a long command, of which nothing survives', { timeout: LIMIT_MS }, async () => {
+    it('or is cancelled in the middle of a long command, of which nothing survives', {
+      timeout: LIMIT_MS,
+    }, async () => {
       const task = await workingTask();
       const path = `/v1/sandboxes/${box.id}/tasks/${task}/cancel`;
       expect(await bench.site.json('POST', path)).toEqual({ id: task, status: 'cancelling' });
@@ -189,7 +192,10 @@ describe.concurrent.for(AGENT_IDS)('%s, in a real sandbox', (agent) => {
 
     it('or fails when it is killed', { timeout: LIMIT_MS }, async () => {
       const task = await workingTask();
-      const killed = await bench.shell(box.id, `pkill -KILL -f '/${findAgent(agent)?.program}( |$)'; echo $?`);
+      const killed = await bench.shell(
+        box.id,
+        `pkill -KILL -f '/${findAgent(agent)?.program}( |$)'; echo $?`,
+      );
       expect(killed.trim()).toBe('0');
       const result = await bench.ended(box.id, task);
       expect(result).toMatchObject({ status: 'failed', failure_reason: 'agent_error' });
