@@ -124,7 +124,7 @@ function unwrapped(command: string): string {
   const inner = SHELL.exec(command)?.[1] ?? command;
   const [, quote, text] = QUOTED.exec(inner) ?? [];
   if (inner === command || text === undefined) return inner;
-  return quote === "'" ? text.replaceAll(`'\\''`, "'") : text.replaceAll(/\\(["\\$\`])/g, '$1');
+  return quote === "'" ? text.replaceAll(`'\\''`, "'") : text.replaceAll(/\\(["\\$`])/g, '$1');
 }
 
 /** Its own notes on a request. */

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { AGENT_IDS } from '../../src/domain/coding-agent.ts';
 import { DUMMY_KEY } from '../../src/domain/provider.ts';
@@ -59,7 +59,7 @@ describe.each(AGENT_IDS)('%s', (id) => {
     const clean = await replay(driver, lines);
     const littered = await replay(
       driver,
-      lines.flatMap((line) => [...HOSTILE.slice(0, 5), line]),
+      lines.flatMap((line) => HOSTILE.slice(0, 5).concat(line)),
     );
     expect(littered.verdict).toEqual(clean.verdict);
     expect(littered.happenings).toEqual(clean.happenings);

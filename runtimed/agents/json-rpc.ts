@@ -3,12 +3,6 @@ import { type Fields, fieldsOf, parseLine, textOf } from './fields.ts';
 /** What the other side failed a request with, or that it has gone. */
 export class RpcError extends Error {
   override readonly name = 'RpcError';
-  readonly data: Fields;
-
-  constructor(message: string, data: Fields = {}) {
-    super(message);
-    this.data = data;
-  }
 }
 
 export interface RpcHandlers {
@@ -25,7 +19,7 @@ export class RpcPeer {
   readonly #handlers: RpcHandlers;
   readonly #waiting = new Map<number, PromiseWithResolvers<Fields>>();
   #lastId = 0;
-  #closed = false;
+  #closed: string | undefined;
 
   /** @param send must not throw */
   constructor(send: (line: string) => void, handlers: RpcHandlers) {
@@ -35,7 +29,7 @@ export class RpcPeer {
 
   /** @throws RpcError when the other side says so, or goes without an answer */
   async request(method: string, params: Fields): Promise<Fields> {
-    if (this.#closed) throw new RpcError(`There is nobody to ask for ${method}.`);
+    if (this.#closed !== undefined) throw new RpcError(this.#closed);
     const id = (this.#lastId += 1);
     const waiting = Promise.withResolvers<Fields>();
     this.#waiting.set(id, waiting);
@@ -52,10 +46,10 @@ export class RpcPeer {
     else this.#reply(id, this.#handlers.answer(name, fieldsOf(params)), name);
   }
 
-  /** The other side has gone: whatever was asked of it stays without an answer. */
-  close(): void {
-    this.#closed = true;
-    for (const { reject } of this.#waiting.values()) reject(new RpcError('It stopped without an answer.'));
+  /** The other side has gone: whatever was asked of it, or will be, fails for this reason. */
+  close(reason: string): void {
+    this.#closed ??= reason;
+    for (const { reject } of this.#waiting.values()) reject(new RpcError(reason));
     this.#waiting.clear();
   }
 
@@ -77,5 +71,5 @@ export class RpcPeer {
   }
 }
 
-const rpcError = ({ message, data }: Fields): RpcError =>
-  new RpcError(textOf(message) ?? 'It failed without a reason.', fieldsOf(data));
+const rpcError = ({ message }: Fields): RpcError =>
+  new RpcError(textOf(message) ?? 'It failed without a reason.');

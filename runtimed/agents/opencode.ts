@@ -20,28 +20,26 @@ export const opencode: AgentDriver = {
 
   async follow(pipes, turn, tell) {
     const updates = new OpencodeUpdates(turn.directory, tell);
-    const peer = new RpcPeer((line) => pipes.stdin.write(line), {
+    const send = (line: string) => {
+      if (pipes.stdin.writable) pipes.stdin.write(line);
+    };
+    const peer = new RpcPeer(send, {
       answer: (method, params) => (method === 'session/request_permission' ? permit(params) : undefined),
       notice: (method, params) => {
         if (method === 'session/update') updates.take(params);
       },
     });
     let ended = false;
-    const read = (line: string) => {
+    const output = eachLine(pipes, (line) => {
       peer.receive(line);
       return ended;
-    };
-    const output = eachLine(pipes, read).then(() => peer.close());
-    try {
-      return await converse(peer, turn, updates);
-    } finally {
-      ended = true;
-      peer.close();
-      // It ends by itself when nobody has anything more to say to it.
-      pipes.stdin.end();
-      // Goes on for as long as opencode is silent, and ends with it.
-      void output;
-    }
+    });
+    void output.then(() => peer.close('opencode stopped before the end of its turn.'));
+    const verdict = await converse(peer, turn, updates);
+    ended = true;
+    // It ends by itself when nobody has anything more to say to it.
+    pipes.stdin.end();
+    return verdict;
   },
 };
 

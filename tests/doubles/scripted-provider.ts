@@ -16,10 +16,15 @@ import { callFor } from './provider/tool-call.ts';
 import { type Answer, REPORTED_USAGE, type Wire } from './provider/wire.ts';
 
 /** What it plays: work to be done, a way to turn requests away, or a way to let them down. */
-export const SCENARIOS = [
-  ...['ok', 'bash', 'grep', 'remember', 'hang', 'stall', 'drop'],
-  ...Object.keys(REFUSALS),
-];
+export const SCENARIOS: readonly string[] = [
+  'ok',
+  'bash',
+  'grep',
+  'remember',
+  'hang',
+  'stall',
+  'drop',
+].concat(Object.keys(REFUSALS));
 
 export interface ScriptedProviderOptions extends ScriptOptions {
   /** Turns away what comes with another key, or with none. */
@@ -68,16 +73,16 @@ export async function startScriptedProvider(
 ): Promise<ScriptedProvider> {
   const requests: ProviderRequest[] = [];
   let answered = 0;
+  const serve = async (incoming: IncomingMessage, response: ServerResponse) => {
+    const request = await receive(provider.scenario, incoming);
+    requests.push(request);
+    response.on('close', () => {
+      request.aborted = !response.writableFinished;
+    });
+    if (reply(request, options, requests.length, response)) answered += 1;
+  };
   const server = createServer((incoming, response) => {
-    receive(provider.scenario, incoming)
-      .then((request) => {
-        requests.push(request);
-        response.on('close', () => {
-          request.aborted = !response.writableFinished;
-        });
-        if (reply(request, options, requests.length, response)) answered += 1;
-      })
-      .catch((error: unknown) => response.destroy(error as Error));
+    serve(incoming, response).catch((error: unknown) => response.destroy(error as Error));
   });
   // Agents try a WebSocket first where they know of one: they are told there is none.
   server.on('upgrade', (_, socket) =>

@@ -4,6 +4,7 @@ import type { Conversation } from './conversation.ts';
 export type Action =
   | { readonly do: 'read'; readonly path: string }
   | { readonly do: 'write'; readonly path: string; readonly content: string }
+  /** Of whole lines: some agents know no other edits. */
   | { readonly do: 'edit'; readonly path: string; readonly from: string; readonly to: string }
   | { readonly do: 'run'; readonly command: string }
   | { readonly do: 'search'; readonly pattern: string };

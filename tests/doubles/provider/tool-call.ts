@@ -8,6 +8,9 @@ export interface ToolCall {
   readonly input: Readonly<Record<string, unknown>> | string;
 }
 
+/** Milliseconds after which Codex goes on beside a command that has not ended: it waits no longer than this. */
+const LONGEST_WAIT = 30_000;
+
 type Naming = readonly [name: string, input: (action: Record<string, string>) => ToolCall['input']];
 
 /** Under which names the agents offer what does an action, and what they call its arguments. */
@@ -31,7 +34,7 @@ const NAMINGS: Readonly<Record<Action['do'], readonly Naming[]>> = {
   run: [
     ['Bash', ({ command }) => ({ command, description: 'Runs it' })],
     ['bash', ({ command }) => ({ command, description: 'Runs it' })],
-    ['exec_command', ({ command }) => ({ cmd: command })],
+    ['exec_command', ({ command }) => ({ cmd: command, yield_time_ms: LONGEST_WAIT })],
     ['shell_command', ({ command }) => ({ command })],
     ['shell', ({ command }) => ({ command: ['bash', '-lc', command] })],
     ['exec', ({ command }) => codeRunning(command ?? '')],
@@ -40,7 +43,8 @@ const NAMINGS: Readonly<Record<Action['do'], readonly Naming[]>> = {
 
 /** For an agent whose model writes programs that use its tools. */
 const codeRunning = (command: string): string =>
-  `const r = await tools.exec_command({ cmd: ${JSON.stringify(command)} }); text(r.output ?? JSON.stringify(r));`;
+  `const r = await tools.exec_command(${JSON.stringify({ cmd: command, yield_time_ms: LONGEST_WAIT })});
+text(r.output ?? JSON.stringify(r));`;
 
 /** @throws when the agent offers nothing that could do it */
 export function callFor(action: Action, conversation: Conversation): ToolCall {
