@@ -33,6 +33,9 @@ export interface TaskKeeperContext {
   readonly changed: () => void;
 }
 
+/** Between looks whether a sandbox that is down is up again, in milliseconds. */
+const LOOK_MS = 250;
+
 /** The tasks of this node: begun once, followed to their ends over restarts of the node, and reported once. */
 export class TaskKeeper {
   readonly #context: TaskKeeperContext;
@@ -132,8 +135,8 @@ export class TaskKeeper {
   }
 
   /**
-   * What has happened and happens, save for the end itself: that is told by what it was reported as. Wherever the
-   * sandbox is meanwhile: inside while it runs, on the disk while it does not.
+   * What has happened and happens, wherever the sandbox is meanwhile: inside while it runs, on the disk while it does
+   * not. The end is told once its report is on the way.
    */
   async *#events(
     sandboxId: string,
@@ -144,23 +147,28 @@ export class TaskKeeper {
     const { sandboxes } = this.#context;
     sandboxes.require(sandboxId);
     let last = since;
-    const live = sandboxes.live(sandboxId);
-    if (live !== undefined) {
-      for await (const event of this.#told(live, taskId, since, signal)) {
+    while (!signal.aborted) {
+      const live = sandboxes.live(sandboxId);
+      for await (const event of live === undefined ? [] : this.#told(live, taskId, last, signal)) {
+        if (event.type === 'done') await this.#reported(taskId, signal);
         last = event.seq;
-        if (event.type === 'done') break;
         yield event;
+        if (event.type === 'done') return;
       }
-    } else if (!this.#runs.has(taskId)) {
-      yield* await this.#written(sandboxId, taskId, last);
+      if (!this.#runs.has(taskId)) {
+        // What was written before the sandbox ended, and not heard.
+        if (sandboxes.live(sandboxId) === undefined) yield* await this.#written(sandboxId, taskId, last);
+        return;
+      }
+      // It is about to end, or its sandbox to come up.
+      await this.#reported(taskId, AbortSignal.any([signal, AbortSignal.timeout(LOOK_MS)]));
     }
+  }
+
+  /** Returns once the end of a task is on the way to the API, or the signal aborts. */
+  async #reported(taskId: string, signal: AbortSignal): Promise<void> {
     const run = this.#runs.get(taskId);
-    if (run === undefined || signal.aborted) return;
-    await until(run.ended, signal);
-    // What was written before the sandbox ended, and not heard.
-    if (!signal.aborted && sandboxes.live(sandboxId) === undefined) {
-      yield* await this.#written(sandboxId, taskId, last);
-    }
+    if (run !== undefined) await until(run.ended, signal);
   }
 
   /** Ends early, without an error, when the sandbox goes away. */
@@ -183,7 +191,7 @@ export class TaskKeeper {
     const bytes = await this.#onDisk(sandboxId, taskId, 'events.jsonl');
     const lines = new TextDecoder().decode(bytes).split('\n');
     const events = lines.map(parseTaskEvent).filter((event) => event !== undefined);
-    return events.filter(({ seq, type }) => seq > since && type !== 'done');
+    return events.filter(({ seq }) => seq > since);
   }
 
   async #read(

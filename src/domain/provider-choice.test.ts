@@ -33,7 +33,7 @@ describe('The provider of a task', () => {
       'is the first that the owner has a key for',
       { keys: ['openai', 'anthropic'] },
       'anthropic',
-      'claude-sonnet-4-5',
+      'claude-sonnet-5-5',
     ],
     [
       'is the one its model names',
@@ -83,7 +83,7 @@ describe('The provider of a task', () => {
       "is not the operator's when the owner has no key for that",
       { keys: ['anthropic'], settings: WITH_DEFAULT },
       'anthropic',
-      'claude-sonnet-4-5',
+      'claude-sonnet-5-5',
     ],
     [
       "is not the operator's for another agent",

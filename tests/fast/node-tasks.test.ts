@@ -225,7 +225,7 @@ describe('the tasks of a node', () => {
     ]);
   });
 
-  it('tells its events while it runs, from where one left off, and leaves the end to the API', async () => {
+  it('tells its events while it runs, from where one left off, and the end once it is reported', async () => {
     await tasks().submit(order());
     const listening = heard(0, () => false);
     inside().tell(TASK, { type: 'message', data: { id: 'm1', text: 'Hello' } });
@@ -233,9 +233,12 @@ describe('the tasks of a node', () => {
     expect(await listening).toMatchObject([
       { seq: 1, type: 'status' },
       { seq: 2, type: 'message', data: { text: 'Hello' } },
+      { seq: 3, type: 'done' },
     ]);
-    await ended();
-    expect(await heard(1, () => false)).toMatchObject([{ seq: 2 }]);
+    // With the end, its report is on the way.
+    expect(world.running.agent.activity.reasons(sandbox)).toEqual([]);
+    expect(await heard(1, () => false)).toMatchObject([{ seq: 2 }, { seq: 3 }]);
+    expect(await heard(3, () => false)).toEqual([]);
   });
 
   it('tells them from the disk when the sandbox sleeps, and its log and what it changed', async () => {
@@ -243,7 +246,10 @@ describe('the tasks of a node', () => {
     inside().finish(TASK);
     await ended();
     await world.request('POST', `/v1/sandboxes/${sandbox}/stop`);
-    expect(await heard(0, () => false)).toMatchObject([{ seq: 1, type: 'status' }]);
+    expect(await heard(0, () => false)).toMatchObject([
+      { seq: 1, type: 'status' },
+      { seq: 2, type: 'done' },
+    ]);
     expect(Buffer.from(await tasks().log(TASK)).toString()).toContain('agent.log');
     expect(Buffer.from(await tasks().diff(TASK)).toString()).toContain('changes.diff');
     await expect(tasks().log(OTHER)).rejects.toMatchObject({ code: 'not_found' });

@@ -165,7 +165,7 @@ describe('GET …/tasks', () => {
       prompt: 'Make the title red.',
       agent: 'opencode',
       provider: 'anthropic',
-      model: 'claude-sonnet-4-5',
+      model: 'claude-sonnet-5-5',
       timeout_s: 600,
       failure_reason: 'agent_error',
       error_message: 'It gave up.',
