@@ -172,7 +172,7 @@ test('an agent reaches its node’s proxy while it works, and nobody does afterw
     await it.tasks.outcome(id);
     const [path, , , url] = (await it.tasks.log(id)).split('\n', 1)[0]?.split(' ') ?? [];
     expect(path).toBe('/v1/messages');
-    await expect(fetch(url ?? '')).rejects.toThrow();
+    await expect(fetch(url ?? '')).rejects.toThrow('fetch failed');
   } finally {
     server.close();
   }

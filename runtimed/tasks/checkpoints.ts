@@ -19,6 +19,8 @@ export const MAX_FILES_TOLD = 1000;
 /** Names of files that have changed; what comes behind is not told anyway. */
 const MAX_NAME_BYTES = 8 * 1024 * 1024;
 const CUT = Buffer.from('\n[sandboxd] the rest of the diff is left out: it is too long\n');
+/** Milliseconds. */
+const PRUNE_LIMIT = 60_000;
 /** In a diff, text that is larger is named like a binary file: comparing it takes more memory than it is worth. */
 const DIFF_SETTINGS = ['core.bigFileThreshold=16m'];
 /** Trying again with a fresh repository would not help, and would lose every older checkpoint. */
@@ -56,6 +58,7 @@ export class Checkpoints {
   readonly #context: CheckpointContext;
   readonly #git: Git;
   #queue: Promise<unknown> = Promise.resolve();
+  #isPruneDue = false;
 
   constructor(context: CheckpointContext) {
     this.#context = context;
@@ -109,9 +112,9 @@ export class Checkpoints {
     });
   }
 
-  /** Drops the checkpoints of all tasks but these, and what nothing refers to any more. Never rejects. */
+  /** Drops the checkpoints of all tasks but these. What only they held goes with {@link prune}. Never rejects. */
   keep(tasks: ReadonlySet<string>, signal: AbortSignal): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#tidily(async () => {
       const call = await this.#call(signal);
       const format = ['for-each-ref', '--sort=-creatordate', '--format=%(refname)', REFS] as const;
       const names = (await this.#git.run(format, call)).bytes.toString('utf8').split('\n').filter(Boolean);
@@ -121,8 +124,25 @@ export class Checkpoints {
       if (dropped.length === 0) return;
       const input = Buffer.from(dropped.map((name) => `delete ${name}\n`).join(''));
       await this.#git.run(['update-ref', '--no-deref', '--stdin'], { ...call, input });
-      await this.#git.run(['prune', '--expire=now'], call);
-    }).catch((error: unknown) => this.#context.logger.error('old checkpoints could not be dropped', error));
+      this.#isPruneDue = true;
+    });
+  }
+
+  /** Gives up the space of what nothing refers to any more, where something was dropped. Never rejects. */
+  prune(signal: AbortSignal): Promise<void> {
+    return this.#tidily(async () => {
+      if (!this.#isPruneDue || signal.aborted) return;
+      this.#isPruneDue = false;
+      const limited = AbortSignal.any([signal, AbortSignal.timeout(PRUNE_LIMIT)]);
+      await this.#git.run(['prune', '--expire=now'], await this.#call(limited));
+    });
+  }
+
+  /** What fails is tried again another time, and holds nobody up. */
+  #tidily(operation: () => Promise<void>): Promise<void> {
+    return this.#inTurn(operation).catch((error: unknown) =>
+      this.#context.logger.error('old checkpoints could not be dropped', error),
+    );
   }
 
   #inTurn<T>(operation: () => Promise<T>): Promise<T> {
