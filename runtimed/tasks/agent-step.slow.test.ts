@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { isAlive } from '../testing/alive.ts';
@@ -18,8 +18,11 @@ const STUBBORN = `trap '' TERM; echo ready; while :; do sleep 1; done`;
 const RUNAWAYS = `
 setsid bash -c 'echo $$ >> pids; sleep 300' &
 env -i setsid /bin/bash -c 'echo $$ >> pids; /bin/sleep 300' &
-env -i setsid /bin/bash -c '/bin/bash -c "echo \\$\\$ >> pids; exec /bin/sleep 300" & /bin/sleep 1' &
+env -i setsid /bin/bash -c '/bin/bash -c "echo \\$\\$ > orphan; echo \\$\\$ >> pids; exec /bin/sleep 300" & /bin/sleep 1' &
 `;
+
+const parentOf = async (pid: number) =>
+  /^PPid:\t(\d+)$/m.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1];
 
 async function start(setup: SandboxSetup = {}) {
   const sandbox = await startSandbox({ ...setup, app: { ...APP, ...setup.app } });
@@ -37,11 +40,10 @@ describe('an agent that is cancelled', () => {
     const id = await it.tasks.begin(`echo half > a.txt; ${RUNAWAYS} ${STUBBORN}`);
     await it.tasks.said(id, 'ready');
     const pids = await it.pids(3);
-    // The last one's parent leaves after a second.
-    await until(
-      async () =>
-        (await it.client.exec({ cmd: ['ps', '-o', 'ppid=', '-p', String(pids[2])] })).stdout.trim() !== '',
-    );
+    // What it was started by leaves after a second: then nothing tells any more where it comes from.
+    const orphan = Number(await it.client.read('orphan'));
+    const parent = await parentOf(orphan);
+    await until(async () => (await parentOf(orphan)) !== parent);
     const began = performance.now();
     expect((await it.tasks.end(id, { reason: 'cancelled' })).status).toBe(202);
     const events = await it.tasks.events(id);
@@ -49,7 +51,7 @@ describe('an agent that is cancelled', () => {
     expect(events.at(-1)?.data).toMatchObject({
       status: 'cancelled',
       failure_reason: 'cancelled',
-      files_changed: ['a.txt', 'pids'],
+      files_changed: ['a.txt', 'orphan', 'pids'],
       build_status: 'skipped',
     });
     expect(events.map(({ data }) => ('phase' in data ? data.phase : '')).filter(Boolean)).toEqual([

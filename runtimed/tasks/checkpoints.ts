@@ -88,7 +88,7 @@ export class Checkpoints {
   compare(commit: string, signal: AbortSignal): Promise<Comparison> {
     return this.#inTurn(async () => {
       const call = await this.#call(signal);
-      const { tree } = await this.#stage(call);
+      const { tree } = await this.#mending([removeIndex], () => this.#stage(call), signal);
       const changed = await this.#changed(commit, tree, call);
       return { ...changed, diff: await this.#diff(commit, tree, call) };
     });
@@ -163,15 +163,20 @@ export class Checkpoints {
 
   async #save(name: string, signal: AbortSignal): Promise<string> {
     const call = await this.#call(signal);
-    const { tree } = await this.#mending(() => this.#stage(call), signal);
+    const mends = [removeIndex, removeRepository];
+    const { tree } = await this.#mending(mends, () => this.#stage(call), signal);
     const commit = await this.#git.line(['commit-tree', tree, '-m', name], call);
     await this.#git.run(['update-ref', `${REFS}${name}`, commit], call);
     return commit;
   }
 
-  /** Tries again without what may be broken: first the index, which only saves time, then the repository. */
-  async #mending<T>(operation: () => Promise<T>, signal: AbortSignal): Promise<T> {
-    for (const mend of [removeIndex, removeRepository]) {
+  /** Tries again without what may be broken: the index only saves time; a new repository lacks the older ones. */
+  async #mending<T>(
+    mends: readonly ((repository: string) => Promise<void>)[],
+    operation: () => Promise<T>,
+    signal: AbortSignal,
+  ): Promise<T> {
+    for (const mend of mends) {
       try {
         return await operation();
       } catch (error) {
