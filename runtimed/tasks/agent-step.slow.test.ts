@@ -31,7 +31,18 @@ async function start(setup: SandboxSetup = {}) {
       const found = (await sandbox.client.read('pids')).trim().split('\n').map(Number);
       return found.length === count && found;
     });
-  return { ...sandbox, tasks: new TaskClient(sandbox.client), pids };
+  return {
+    ...sandbox,
+    tasks: new TaskClient(sandbox.client),
+    pids,
+    async [Symbol.asyncDispose]() {
+      // Those that a failure has left: nobody else would end them.
+      const runaways = await readFile(join(sandbox.app, 'pids'), 'utf8').catch(() => '');
+      await sandbox[Symbol.asyncDispose]();
+      for (const pid of runaways.split('\n').filter(Boolean).map(Number))
+        if (isAlive(pid)) process.kill(pid, 'SIGKILL');
+    },
+  };
 }
 
 describe('an agent that is cancelled', () => {
