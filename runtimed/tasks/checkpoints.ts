@@ -164,7 +164,11 @@ export class Checkpoints {
   async #save(name: string, signal: AbortSignal): Promise<string> {
     const call = await this.#call(signal);
     const mends = [removeIndex, removeRepository];
-    const { tree } = await this.#mending(mends, () => this.#stage(call), signal);
+    // What a failure leaves may be what has filled the disk.
+    const { tree } = await this.#mending(mends, () => this.#stage(call), signal).catch((error: unknown) => {
+      this.#isPruneDue = true;
+      throw error;
+    });
     const commit = await this.#git.line(['commit-tree', tree, '-m', name], call);
     await this.#git.run(['update-ref', `${REFS}${name}`, commit], call);
     return commit;

@@ -186,8 +186,7 @@ export class TaskRun {
   async #compare(checkpoint: string | undefined): Promise<ChangedFiles | undefined> {
     if (checkpoint === undefined) return this.#isInterrupted ? undefined : NOTHING_CHANGED;
     const { checkpoints, timings, logger } = this.#context;
-    const isHurried = this.#halted.signal.aborted;
-    const limit = AbortSignal.timeout(isHurried ? timings.hurriedComparison : timings.comparisonLimit);
+    const limit = AbortSignal.timeout(this.#comparisonLimit(timings));
     try {
       const { diff, ...changed } = await checkpoints.compare(checkpoint, limit);
       await this.#folder
@@ -198,6 +197,11 @@ export class TaskRun {
       logger.error('what a task has changed could not be told', error, { task: this.order.id });
       return this.#isInterrupted ? undefined : { files: [], isTruncated: true };
     }
+  }
+
+  #comparisonLimit({ lastComparison, hurriedComparison, comparisonLimit }: Timings): number {
+    if (this.#isInterrupted) return lastComparison;
+    return this.#halted.signal.aborted ? hurriedComparison : comparisonLimit;
   }
 
   async #build(): Promise<BuildResult> {
