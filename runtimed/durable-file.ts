@@ -16,14 +16,19 @@ export async function writeDurably(
 ): Promise<void> {
   const [unfinished, target] = [`${directory}/${name}.new`, `${directory}/${name}`];
   await rm(unfinished, { recursive: true, force: true });
-  await using file = await open(unfinished, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
-  await file.writeFile(content);
-  await file.sync();
-  await rename(unfinished, target).catch(async () => {
-    // A directory in its place; anything else would have made way.
-    await rm(target, { recursive: true, force: true });
-    await rename(unfinished, target);
-  });
+  try {
+    await using file = await open(unfinished, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+    await file.writeFile(content);
+    await file.sync();
+    await rename(unfinished, target).catch(async () => {
+      // A directory in its place; anything else would have made way.
+      await rm(target, { recursive: true, force: true });
+      await rename(unfinished, target);
+    });
+  } catch (error) {
+    await rm(unfinished, { force: true });
+    throw error;
+  }
   await using parent = await open(directory, constants.O_RDONLY | constants.O_DIRECTORY);
   await parent.sync();
 }

@@ -69,8 +69,10 @@ export interface Timings {
   readonly checkpointLimit: number;
   /** To see what a task has changed. */
   readonly comparisonLimit: number;
-  /** The same when the task was cancelled, or everything stops. */
+  /** The same when the task was cancelled. */
   readonly hurriedComparison: number;
+  /** The same when everything stops: what takes longer is left to the next start. */
+  readonly lastComparison: number;
   /** To see whether the app serves after a task. */
   readonly healthLimit: number;
   /** An app that is down after a task may be on its way up again. */
@@ -103,7 +105,8 @@ export const TIMINGS: Timings = {
   familyPoll: 250,
   checkpointLimit: 300_000,
   comparisonLimit: 120_000,
-  hurriedComparison: 2000,
+  hurriedComparison: 5000,
+  lastComparison: 1500,
   healthLimit: 30_000,
   downPatience: 3000,
   messageInterval: 250,

@@ -33,8 +33,9 @@ interface Seen {
 /** All processes of one program: its group, what carries its mark, and the children of any of them. */
 export class Family {
   readonly #kin: Kinship;
-  /** Everybody ever recognised, and when it was born: who is orphaned and has lost its mark is still known. */
-  readonly #known = new Map<number, string>();
+  /** Who lives of it, and when it was born: who is orphaned and has lost its mark is still known. */
+  #known: ReadonlyMap<number, string> = new Map();
+  #looking: Promise<unknown> = Promise.resolve();
 
   constructor(kin: Kinship) {
     this.#kin = kin;
@@ -83,7 +84,14 @@ export class Family {
   }
 
   /** What lives of it. Zombies do not: they hold nothing, and wait only to be reaped. */
-  async #living(): Promise<Pick<Seen, 'pid' | 'group'>[]> {
+  #living(): Promise<Pick<Seen, 'pid' | 'group'>[]> {
+    // One look after another: each builds on what the one before has recognised.
+    const look = this.#looking.then(() => this.#look());
+    this.#looking = look;
+    return look;
+  }
+
+  async #look(): Promise<Pick<Seen, 'pid' | 'group'>[]> {
     const { group } = this.#kin;
     const names = await readdir('/proc').catch(() => undefined);
     // Out of file descriptors, say: what cannot be seen to have ended is taken to live.
@@ -97,7 +105,7 @@ export class Family {
       before = family.size;
       for (const found of seen) if (family.has(found.parent)) family.set(found.pid, found);
     }
-    for (const { pid, born } of family.values()) this.#known.set(pid, born);
+    this.#known = new Map([...family.values()].map(({ pid, born }) => [pid, born]));
     return [...family.values()];
   }
 

@@ -61,7 +61,11 @@ export async function workAsAgent(work: AgentWork, context: AgentContext): Promi
     });
     const { verdict, failure } = await new Attendance(program, work, context).attend(turn);
     const { session, finalMessage, reportedCost } = verdict;
-    if (session !== undefined) await sessions.remember(assignment.agent, session);
+    if (session !== undefined) {
+      await sessions
+        .remember(assignment.agent, session)
+        .catch((error: unknown) => logger.error('the session of an agent could not be remembered', error));
+    }
     return {
       ...(failure !== undefined && { failure }),
       ...(finalMessage !== undefined && { finalMessage }),

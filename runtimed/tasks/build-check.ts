@@ -4,6 +4,7 @@ import { readPackage } from '../boot/app-package.ts';
 import type { Timings } from '../options.ts';
 import type { Environment } from '../processes/environment.ts';
 import { Program } from '../processes/program.ts';
+import { errnoOf } from '../regular-file.ts';
 import { type BuildResult, NOT_BUILT } from './outcome.ts';
 import { OutputTail } from './output-tail.ts';
 
@@ -23,8 +24,8 @@ export interface BuildCheckContext {
 }
 
 /**
- * Runs an app's own build, to see whether it does. Skipped where there is none, and when the signal aborts.
- * @throws the system's error when it cannot be run
+ * Runs an app's own build, to see whether it does. Skipped where there is none, and when the signal aborts. A build
+ * that cannot be run has failed. Never rejects.
  */
 export async function checkBuild(
   build: BuildDefinition,
@@ -34,7 +35,10 @@ export async function checkBuild(
   if (build.command === '' || !(await canBuild(build.command, context.directory))) return NOT_BUILT;
   await context.install(signal);
   if (signal.aborted) return NOT_BUILT;
-  return run(build, context, signal);
+  return run(build, context, signal).catch((error: unknown) => ({
+    status: 'failed',
+    message: `The build could not be run (${errnoOf(error) ?? 'unknown reason'}).`,
+  }));
 }
 
 /** The default check is for apps that have a build; where there is no such script, there is nothing to check. */

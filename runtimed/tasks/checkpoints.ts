@@ -19,6 +19,8 @@ export const MAX_FILES_TOLD = 1000;
 /** Names of files that have changed; what comes behind is not told anyway. */
 const MAX_NAME_BYTES = 8 * 1024 * 1024;
 const CUT = Buffer.from('\n[sandboxd] the rest of the diff is left out: it is too long\n');
+/** Milliseconds. */
+const PRUNE_LIMIT = 60_000;
 /** In a diff, text that is larger is named like a binary file: comparing it takes more memory than it is worth. */
 const DIFF_SETTINGS = ['core.bigFileThreshold=16m'];
 /** Trying again with a fresh repository would not help, and would lose every older checkpoint. */
@@ -56,6 +58,7 @@ export class Checkpoints {
   readonly #context: CheckpointContext;
   readonly #git: Git;
   #queue: Promise<unknown> = Promise.resolve();
+  #isPruneDue = false;
 
   constructor(context: CheckpointContext) {
     this.#context = context;
@@ -85,7 +88,7 @@ export class Checkpoints {
   compare(commit: string, signal: AbortSignal): Promise<Comparison> {
     return this.#inTurn(async () => {
       const call = await this.#call(signal);
-      const { tree } = await this.#stage(call);
+      const { tree } = await this.#mending([removeIndex], () => this.#stage(call), signal);
       const changed = await this.#changed(commit, tree, call);
       return { ...changed, diff: await this.#diff(commit, tree, call) };
     });
@@ -109,9 +112,9 @@ export class Checkpoints {
     });
   }
 
-  /** Drops the checkpoints of all tasks but these, and what nothing refers to any more. Never rejects. */
+  /** Drops the checkpoints of all tasks but these. What only they held goes with {@link prune}. Never rejects. */
   keep(tasks: ReadonlySet<string>, signal: AbortSignal): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#tidily(async () => {
       const call = await this.#call(signal);
       const format = ['for-each-ref', '--sort=-creatordate', '--format=%(refname)', REFS] as const;
       const names = (await this.#git.run(format, call)).bytes.toString('utf8').split('\n').filter(Boolean);
@@ -121,8 +124,25 @@ export class Checkpoints {
       if (dropped.length === 0) return;
       const input = Buffer.from(dropped.map((name) => `delete ${name}\n`).join(''));
       await this.#git.run(['update-ref', '--no-deref', '--stdin'], { ...call, input });
-      await this.#git.run(['prune', '--expire=now'], call);
-    }).catch((error: unknown) => this.#context.logger.error('old checkpoints could not be dropped', error));
+      this.#isPruneDue = true;
+    });
+  }
+
+  /** Gives up the space of what nothing refers to any more, where something was dropped. Never rejects. */
+  prune(signal: AbortSignal): Promise<void> {
+    return this.#tidily(async () => {
+      if (!this.#isPruneDue || signal.aborted) return;
+      this.#isPruneDue = false;
+      const limited = AbortSignal.any([signal, AbortSignal.timeout(PRUNE_LIMIT)]);
+      await this.#git.run(['prune', '--expire=now'], await this.#call(limited));
+    });
+  }
+
+  /** What fails is tried again another time, and holds nobody up. */
+  #tidily(operation: () => Promise<void>): Promise<void> {
+    return this.#inTurn(operation).catch((error: unknown) =>
+      this.#context.logger.error('old checkpoints could not be dropped', error),
+    );
   }
 
   #inTurn<T>(operation: () => Promise<T>): Promise<T> {
@@ -143,15 +163,24 @@ export class Checkpoints {
 
   async #save(name: string, signal: AbortSignal): Promise<string> {
     const call = await this.#call(signal);
-    const { tree } = await this.#mending(() => this.#stage(call), signal);
+    const mends = [removeIndex, removeRepository];
+    // What a failure leaves may be what has filled the disk.
+    const { tree } = await this.#mending(mends, () => this.#stage(call), signal).catch((error: unknown) => {
+      this.#isPruneDue = true;
+      throw error;
+    });
     const commit = await this.#git.line(['commit-tree', tree, '-m', name], call);
     await this.#git.run(['update-ref', `${REFS}${name}`, commit], call);
     return commit;
   }
 
-  /** Tries again without what may be broken: first the index, which only saves time, then the repository. */
-  async #mending<T>(operation: () => Promise<T>, signal: AbortSignal): Promise<T> {
-    for (const mend of [removeIndex, removeRepository]) {
+  /** Tries again without what may be broken: the index only saves time; a new repository lacks the older ones. */
+  async #mending<T>(
+    mends: readonly ((repository: string) => Promise<void>)[],
+    operation: () => Promise<T>,
+    signal: AbortSignal,
+  ): Promise<T> {
+    for (const mend of mends) {
       try {
         return await operation();
       } catch (error) {

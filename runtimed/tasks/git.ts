@@ -14,7 +14,6 @@ const SETTINGS = [
   'core.excludesFile=/dev/null',
   'core.fileMode=true',
   'core.fsmonitor=false',
-  'core.fsync=none',
   'core.hooksPath=/dev/null',
   'core.ignoreCase=false',
   'core.precomposeUnicode=false',

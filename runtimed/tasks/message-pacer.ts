@@ -27,12 +27,7 @@ export class MessagePacer implements Disposable {
     const { id, text } = happening.data;
     if (this.#held !== undefined && this.#held.id !== id) this.#release();
     this.#held = { id, text: (this.#held?.text ?? '') + text };
-    if (this.#timer !== undefined) return;
-    this.#release();
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      this.#release();
-    }, this.#interval);
+    if (this.#timer === undefined) this.#releaseAndRest();
   }
 
   /** Tells what it still holds. */
@@ -40,6 +35,14 @@ export class MessagePacer implements Disposable {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#release();
+  }
+
+  #releaseAndRest(): void {
+    this.#release();
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      if (this.#held !== undefined) this.#releaseAndRest();
+    }, this.#interval);
   }
 
   #release(): void {

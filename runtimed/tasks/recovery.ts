@@ -16,6 +16,8 @@ export interface RecoveryContext {
   readonly store: TaskStore;
   readonly checkpoints: Checkpoints;
   readonly status: () => RuntimeStatus;
+  /** The task that runs now: it is not to be recovered from anything. */
+  readonly activeId: () => string | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly timings: Timings;
@@ -32,7 +34,7 @@ export async function recoverTasks(context: RecoveryContext, signal: AbortSignal
     if (signal.aborted) return;
     try {
       await using folder = await store.open(id);
-      if (folder !== undefined) await recover(id, folder, context, signal);
+      if (folder !== undefined && id !== context.activeId()) await recover(id, folder, context, signal);
     } catch (error) {
       // Whatever a tenant has made of it: the others are recovered all the same.
       logger.error('a task could not be recovered', error, { task: id });

@@ -1,10 +1,10 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AgentId } from '../../src/domain/coding-agent.ts';
 import { RESERVED_DIRECTORY } from '../../src/domain/paths.ts';
 import { readText } from '../boot/app-package.ts';
 import { writeDurably } from '../durable-file.ts';
 import { Places } from '../files/place.ts';
+import { makeOwnDirectory } from '../own-directory.ts';
 
 const AGENTS = 'agents';
 const MAX_SESSION_BYTES = 512;
@@ -21,9 +21,10 @@ export class SessionMemory {
 
   /** The agent's own directory, made where it is missing. */
   async directory(agent: AgentId): Promise<string> {
-    const path = join(this.#home, RESERVED_DIRECTORY, AGENTS, agent);
-    await mkdir(path, { recursive: true, mode: 0o700 });
-    return path;
+    const all = join(this.#home, RESERVED_DIRECTORY, AGENTS);
+    await makeOwnDirectory(all);
+    await makeOwnDirectory(join(all, agent));
+    return join(all, agent);
   }
 
   /** @returns undefined when there was none, or what is remembered cannot be one */

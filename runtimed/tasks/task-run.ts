@@ -22,7 +22,6 @@ import {
   NOT_BUILT,
   NOTHING_CHANGED,
   outcomeOf,
-  type TaskFacts,
 } from './outcome.ts';
 import { previewError } from './preview-error.ts';
 import { DIFF_FILE, RESULT_FILE, type TaskFolder, TRANSCRIPT_FILE } from './task-store.ts';
@@ -70,6 +69,12 @@ export class TaskRun {
   readonly #agentHalted = new AbortController();
   /** Ends every step: the task is cancelled, or the sandbox stops. */
   readonly #halted = new AbortController();
+  /** What is known by now. */
+  #found: { agent: AgentResult; changed: ChangedFiles; build: BuildResult; checkpoint?: string } = {
+    agent: {},
+    changed: NOTHING_CHANGED,
+    build: NOT_BUILT,
+  };
   #ending: TaskEnding | undefined;
   #isInterrupted = false;
 
@@ -116,39 +121,42 @@ export class TaskRun {
     } catch (error) {
       this.#context.logger.error('a task failed', error, { task: this.order.id });
       const message = 'Something failed inside the sandbox. Its log has the details.';
-      const changed = { files: [], isTruncated: true };
-      await this.#conclude({ failure: { reason: 'internal', message } }, { changed, build: NOT_BUILT });
+      this.#found.agent = { ...this.#found.agent, failure: { reason: 'internal', message } };
+      await this.#conclude();
     }
   }
 
   async #takeSteps(): Promise<void> {
-    const { signal } = this.#halted;
-    const saved = await this.#save();
-    const agent = 'failure' in saved ? saved : await this.#work();
-    const checkpoint = 'failure' in saved ? undefined : saved.checkpoint;
-    const changed = await this.#compare(checkpoint);
+    const found = this.#found;
+    const isSaved = await this.#save();
+    if (isSaved) found.agent = await this.#work();
+    const changed = await this.#compare(found.checkpoint);
     if (changed === undefined) return;
-    const build = 'failure' in saved || signal.aborted ? NOT_BUILT : await this.#build();
-    if (!('failure' in saved)) await this.#restart(build);
+    found.changed = changed;
+    if (isSaved && !this.#halted.signal.aborted) found.build = await this.#build();
+    if (isSaved) await this.#restart(found.build);
     await this.#announce('result');
-    await this.#conclude(agent, { changed, build, ...(checkpoint !== undefined && { checkpoint }) });
+    await this.#conclude();
   }
 
   async #announce(phase: TaskPhase, message = MESSAGES[phase]): Promise<void> {
     await this.log.append({ type: 'status', data: { phase, message } });
   }
 
-  async #save(): Promise<{ checkpoint?: string } | Required<Pick<AgentResult, 'failure'>>> {
+  /** @returns whether the agent may begin, as far as that goes */
+  async #save(): Promise<boolean> {
     const { checkpoints, timings, logger } = this.#context;
     const limit = AbortSignal.timeout(timings.checkpointLimit);
     try {
       const signal = AbortSignal.any([limit, this.#halted.signal]);
-      return { checkpoint: await checkpoints.take(this.order.id, signal) };
+      this.#found.checkpoint = await checkpoints.take(this.order.id, signal);
+      return true;
     } catch (error) {
-      if (this.#halted.signal.aborted) return {};
+      if (this.#halted.signal.aborted) return false;
       logger.error('no checkpoint could be made', error, { task: this.order.id });
       const message = `The app could not be saved before the task, so the agent was not started: ${whyNot(error)}`;
-      return { failure: { reason: 'internal', message } };
+      this.#found.agent = { failure: { reason: 'internal', message } };
+      return false;
     }
   }
 
@@ -178,8 +186,7 @@ export class TaskRun {
   async #compare(checkpoint: string | undefined): Promise<ChangedFiles | undefined> {
     if (checkpoint === undefined) return this.#isInterrupted ? undefined : NOTHING_CHANGED;
     const { checkpoints, timings, logger } = this.#context;
-    const isHurried = this.#halted.signal.aborted;
-    const limit = AbortSignal.timeout(isHurried ? timings.hurriedComparison : timings.comparisonLimit);
+    const limit = AbortSignal.timeout(this.#comparisonLimit(timings));
     try {
       const { diff, ...changed } = await checkpoints.compare(checkpoint, limit);
       await this.#folder
@@ -190,6 +197,11 @@ export class TaskRun {
       logger.error('what a task has changed could not be told', error, { task: this.order.id });
       return this.#isInterrupted ? undefined : { files: [], isTruncated: true };
     }
+  }
+
+  #comparisonLimit({ lastComparison, hurriedComparison, comparisonLimit }: Timings): number {
+    if (this.#isInterrupted) return lastComparison;
+    return this.#halted.signal.aborted ? hurriedComparison : comparisonLimit;
   }
 
   async #build(): Promise<BuildResult> {
@@ -221,11 +233,9 @@ export class TaskRun {
     if (build.status === 'failed' && !signal.aborted) health.build.set(build.message ?? '');
   }
 
-  async #conclude(
-    agent: AgentResult,
-    found: Pick<TaskFacts, 'changed' | 'build' | 'checkpoint'>,
-  ): Promise<void> {
+  async #conclude(): Promise<void> {
     const { app, clock, logger, loadManifest, webLogPath } = this.#context;
+    const { agent, ...found } = this.#found;
     const { web } = await loadManifest();
     const status = app.status;
     const error = await previewError(status.preview, web, webLogPath);

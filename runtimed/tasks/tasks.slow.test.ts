@@ -1,4 +1,4 @@
-import { readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { RuntimeStatus } from '../../src/domain/runtimed.ts';
@@ -106,7 +106,7 @@ describe('a task', () => {
     const replies = await Promise.all(
       Array.from({ length: 8 }, () => it.tasks.submit(assignment(`${UNTIL_TOLD}; ${DONE}`))),
     );
-    expect(replies.map(({ status }) => status).toSorted()).toEqual([
+    expect(replies.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([
       202,
       ...Array.from({ length: 7 }, () => 409),
     ]);
@@ -151,7 +151,7 @@ describe('a task', () => {
     const reply = await it.tasks.submit({ ...assignment(DONE), ...more });
     expect(reply.status).toBe(400);
     expect(JSON.parse(reply.text)).toMatchObject({
-      error: { code: 'invalid_request', message: expect.stringContaining(`${field}`) as unknown },
+      error: { code: 'invalid_request', message: expect.stringContaining(field) as unknown },
     });
     expect(await it.client.status()).not.toHaveProperty('active_task_id');
   });
@@ -173,6 +173,22 @@ describe('a task', () => {
     expect((await it.client.call('GET', `/v1/tasks/${id}/events?since=-1`)).status).toBe(400);
     expect(await it.tasks.events(id)).toEqual(before);
   });
+});
+
+test('a task whose app cannot be saved is not begun by its agent', async () => {
+  await using it = await start();
+  await rename(it.app, `${it.app}.moved`);
+  await symlink(it.root, it.app);
+  const id = await it.tasks.begin(`touch started; ${DONE}`);
+  const events = await it.tasks.events(id);
+  expect(stepsOf(events)).toEqual(['checkpoint', 'result', 'done']);
+  expect(events.at(-1)?.data).toMatchObject({
+    status: 'failed',
+    failure_reason: 'internal',
+    error_message: expect.stringMatching(/^The app could not be saved before the task.*leads out/) as unknown,
+    files_changed: [],
+  });
+  expect(await readdir(it.root)).not.toContain('started');
 });
 
 describe('what is kept of tasks', () => {

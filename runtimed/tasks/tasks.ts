@@ -39,8 +39,10 @@ export class Tasks implements AsyncDisposable {
   readonly #context: TasksContext;
   readonly #closing = new AbortController();
   #occupation: Occupation | undefined;
+  /** Resolves when the place is free again. */
   #working: Promise<void> = Promise.resolve();
   #recovering: Promise<void> = Promise.resolve();
+  #tidying: Promise<void> = Promise.resolve();
 
   constructor(context: TasksContext) {
     this.#context = context;
@@ -53,7 +55,7 @@ export class Tasks implements AsyncDisposable {
   /** Ends what an earlier run has left unfinished, while everything else goes on. Once. */
   recover(): void {
     const { app } = this.#context;
-    const context = { ...this.#context, status: () => app.status };
+    const context = { ...this.#context, status: () => app.status, activeId: () => this.activeId };
     this.#recovering = recoverTasks(context, this.#closing.signal);
   }
 
@@ -97,7 +99,9 @@ export class Tasks implements AsyncDisposable {
   async events(id: string, since: number, signal: AbortSignal): Promise<AsyncIterable<string>> {
     if (this.activeId === id) await this.#occupation?.begun;
     const log = this.activeId === id ? this.#occupation?.run?.log : undefined;
-    if (log !== undefined) return readEvents(await log.openToRead(), since, log, signal);
+    // A log that is closed by now is whole.
+    const live = await log?.openToRead().catch(() => undefined);
+    if (live !== undefined) return readEvents(live, since, log, signal);
     const handle = await this.file(id, EVENTS_FILE);
     if (handle === undefined) throw notFound('events of that task');
     return readEvents(handle, since, undefined, signal);
@@ -134,6 +138,7 @@ export class Tasks implements AsyncDisposable {
     this.#closing.abort();
     this.#occupation?.run?.interrupt();
     await Promise.all([this.#working, this.#recovering]);
+    await this.#tidying;
   }
 
   /**
@@ -187,13 +192,15 @@ export class Tasks implements AsyncDisposable {
 
   /** @param kept what the task holds open. Never rejects */
   async #carryOut(run: TaskRun, kept: AsyncDisposable): Promise<void> {
-    const { logger } = this.#context;
+    const { logger, checkpoints } = this.#context;
     const task = run.order.id;
     logger.info('task begun', { task, agent: run.order.agent });
     await this.#forgetOld();
     await run.run();
     await kept[Symbol.asyncDispose]();
     logger.info('task over', { task });
+    // Nobody waits for that.
+    this.#tidying = checkpoints.prune(this.#closing.signal);
   }
 
   /** What cannot be removed now is tried again with the next task. */

@@ -1,9 +1,8 @@
 import { request } from 'undici';
 import type { AgentId } from '../../src/domain/coding-agent.ts';
-import { findAgent } from '../../src/domain/coding-agent.ts';
 import type { ProviderId } from '../../src/domain/provider.ts';
-import { changing } from '../doubles/provider/script.ts';
-import { type ScriptedProvider, startScriptedProvider } from '../doubles/scripted-provider.ts';
+import { changing, LONG_COMMAND } from '../doubles/provider/script.ts';
+import { modelFor, type ScriptedProvider, startScriptedProvider } from '../doubles/scripted-provider.ts';
 import { Installation } from '../harness/installation.ts';
 
 /** Whom each agent talks to here: each its own, so that they can be worked with side by side. */
@@ -18,6 +17,9 @@ const URL_VARIABLES: Readonly<Partial<Record<ProviderId, string>>> = {
   anthropic: 'SANDBOXD_ANTHROPIC_URL',
   openai: 'SANDBOXD_OPENAI_URL',
 };
+
+/** What agents write into the app: a whole line of it, since Codex replaces whole lines. */
+export const EDITED = 'It was changed by an agent';
 
 /** The key that the node holds, of which no trace may be found anywhere else. */
 export const KEY = 'sk-fake-0123456789-only-for-tests';
@@ -58,7 +60,7 @@ export class AgentBench implements AsyncDisposable {
   }
 
   static async make(agents: readonly AgentId[], env: Record<string, string> = {}): Promise<AgentBench> {
-    const ok = changing('src/App.tsx', 'It runs', 'It was changed by an agent');
+    const ok = changing('src/App.tsx', '        It runs', `        ${EDITED}`);
     const started = agents.map(async (id) => [id, await startScriptedProvider({ ok, key: KEY })] as const);
     const providers = new Map(await Promise.all(started));
     const urls = agents.map((id) => [URL_VARIABLES[PROVIDER_OF[id]], `${providers.get(id)?.url}/v1`]);
@@ -82,45 +84,12 @@ export class AgentBench implements AsyncDisposable {
     return provider;
   }
 
-  async newSandbox(name: string, preset = 'react-vite'): Promise<{ id: string; preview: { url: string } }> {
+  async newSandbox(name: string, preset: string): Promise<{ id: string; preview: { url: string } }> {
     const app = await this.site.json<{ id: string }>('POST', '/v1/apps', { name, runtime_preset: preset });
     return this.site.json('POST', `/v1/apps/${app.id}/sandbox`);
   }
 
-  async submit(sandbox: string, agent: AgentId, more: object = {}): Promise<string> {
-    const model = findAgent(agent)?.id === 'opencode' ? `${PROVIDER_OF[agent]}/scripted` : undefined;
-    const body = { prompt: 'Change the app, please.', agent, model, ...more };
-    return (await this.site.json<{ id: string }>('POST', `/v1/sandboxes/${sandbox}/tasks`, body)).id;
-  }
-
-  result = (sandbox: string, task: string): Promise<TaskResult> =>
-    this.site.json('GET', `/v1/sandboxes/${sandbox}/tasks/${task}`);
-
-  /** Its events from the one after `since` to the end, or until `enough`. */
-  async events(sandbox: string, task: string, { since = 0, enough = never } = {}): Promise<PublicEvent[]> {
-    const events: PublicEvent[] = [];
-    for await (const event of this.#follow(sandbox, task, since)) {
-      events.push(event);
-      if (enough(event)) break;
-    }
-    return events;
-  }
-
-  /** Resolves with the result once it has ended. */
-  async ended(sandbox: string, task: string): Promise<TaskResult> {
-    await this.events(sandbox, task);
-    return this.result(sandbox, task);
-  }
-
-  /** What a login shell in the sandbox prints. */
-  async shell(sandbox: string, script: string): Promise<string> {
-    const { stdout } = await this.site.json<{ stdout: string }>('POST', `/v1/sandboxes/${sandbox}/exec`, {
-      cmd: ['bash', '-lc', script],
-    });
-    return stdout;
-  }
-
-  async *#follow(sandbox: string, task: string, since: number): AsyncGenerator<PublicEvent> {
+  async *follow(sandbox: string, task: string, since: number): AsyncGenerator<PublicEvent> {
     const { host } = new URL(this.site.base);
     const path = `/v1/sandboxes/${sandbox}/tasks/${task}/events?since=${since}`;
     const { body } = await request(`http://127.0.0.1:${this.site.port}${path}`, {
@@ -142,6 +111,105 @@ export class AgentBench implements AsyncDisposable {
     await Promise.all([...this.#providers.values()].map((provider) => provider[Symbol.asyncDispose]()));
   }
 }
+
+/** One agent and a sandbox of its own. */
+export class Desk {
+  readonly sandbox: string;
+  readonly url: string;
+  readonly #bench: AgentBench;
+  readonly #agent: AgentId;
+
+  private constructor(bench: AgentBench, agent: AgentId, sandbox: { id: string; preview: { url: string } }) {
+    this.#bench = bench;
+    this.#agent = agent;
+    this.sandbox = sandbox.id;
+    this.url = sandbox.preview.url;
+  }
+
+  static async at(bench: AgentBench, agent: AgentId, preset = 'worker'): Promise<Desk> {
+    return new Desk(bench, agent, await bench.newSandbox(agent, preset));
+  }
+
+  /** Begins a task with a model that plays the scenario. */
+  async submit(scenario: string, more: object = {}): Promise<string> {
+    const model = `${PROVIDER_OF[this.#agent]}/${modelFor(scenario)}`;
+    const body = { prompt: 'Change the app, please.', agent: this.#agent, model, timeout_s: 200, ...more };
+    return (await this.#json<{ id: string }>('POST', '/tasks', body)).id;
+  }
+
+  result = (task: string): Promise<TaskResult> => this.#json('GET', `/tasks/${task}`);
+
+  /** Its events from the one after `since` to the end, or until `enough`. */
+  async events(task: string, { since = 0, enough = never } = {}): Promise<PublicEvent[]> {
+    const events: PublicEvent[] = [];
+    for await (const event of this.#bench.follow(this.sandbox, task, since)) {
+      events.push(event);
+      if (enough(event)) break;
+    }
+    return events;
+  }
+
+  /** The result once it has ended. */
+  async ended(task: string): Promise<TaskResult> {
+    await this.events(task);
+    return this.result(task);
+  }
+
+  /** One task from beginning to end. */
+  work = async (scenario: string, more?: object): Promise<TaskResult> =>
+    this.ended(await this.submit(scenario, more));
+
+  /** A task in the middle of a shell command that never ends. */
+  async busyTask(more?: object): Promise<string> {
+    const task = await this.submit('bash', more);
+    await this.events(task, { enough: isCommand });
+    for (;;) {
+      if ((await this.shell(`pgrep -f '^${LONG_COMMAND}'; true`)) !== '') return task;
+      const { status, error_message } = await this.result(task);
+      if (status !== 'running') throw new Error(`The task ended too early: ${status} ${error_message}`);
+    }
+  }
+
+  /** The programs in the sandbox that are the agent, or that it runs. */
+  family = (): Promise<string> => this.shell(`${AGENT_PIDS}; pgrep -fa '^${LONG_COMMAND}'; true`);
+
+  /** @throws when there is none */
+  async killAgent(): Promise<void> {
+    await this.shell(`kill -KILL $(${AGENT_PIDS})`);
+  }
+
+  /** What the activity log says of a task, the latest first. */
+  async happened(task: string): Promise<string[]> {
+    const { events } = await this.#bench.site.json<{ events: { type: string }[] }>(
+      'GET',
+      `/v1/tasks/${task}/events`,
+    );
+    return events.map(({ type }) => type);
+  }
+
+  /** How often the provider was asked to play a scenario. */
+  asked = (scenario: string): number =>
+    this.#bench.provider(this.#agent).requests.filter((request) => request.scenario === scenario).length;
+
+  /** What a login shell in the sandbox prints. @throws when it fails */
+  async shell(script: string): Promise<string> {
+    const cmd = ['bash', '-lc', script];
+    const ran = await this.#json<{ exit_code: number; stdout: string; stderr: string }>('POST', '/exec', {
+      cmd,
+    });
+    if (ran.exit_code !== 0) throw new Error(`${script}: ${ran.stderr}`);
+    return ran.stdout;
+  }
+
+  #json<T>(method: string, path: string, body?: object): Promise<T> {
+    return this.#bench.site.json(method, `/v1/sandboxes/${this.sandbox}${path}`, body);
+  }
+}
+
+/** Every process that runs a program of an agent, whatever it calls itself. */
+const AGENT_PIDS = `for p in /proc/[0-9]*; do readlink $p/exe | grep -q ^/opt/agents/ && echo \${p#/proc/}; done`;
+
+const isCommand = ({ event, data }: PublicEvent): boolean => event === 'tool' && data['kind'] === 'execute';
 
 function parseEvent(block: string): PublicEvent {
   const fields = new Map(

@@ -26,6 +26,9 @@ export const SCENARIOS: readonly string[] = [
   'drop',
 ].concat(Object.keys(REFUSALS));
 
+/** The model that plays a scenario, for whoever cannot choose it by the path. */
+export const modelFor = (scenario: string): string => `scripted-${scenario}`;
+
 export interface ScriptedProviderOptions extends ScriptOptions {
   /** Turns away what comes with another key, or with none. */
   readonly key?: string;
@@ -50,7 +53,7 @@ export interface ProviderRequest {
 export interface ScriptedProvider extends AsyncDisposable {
   /** Plays {@link scenario}; without `/v1`. */
   readonly url: string;
-  /** What requests get that name no scenario in their path; `ok` at first. */
+  /** What requests get that name no scenario, neither in their path nor by their model; `ok` at first. */
   scenario: string;
   /** Everything asked of it, the first request first. */
   readonly requests: readonly ProviderRequest[];
@@ -118,15 +121,17 @@ async function receive(scenario: string, incoming: IncomingMessage): Promise<Pro
   const [, first = ''] = pathname.split('/');
   const chosen = SCENARIOS.includes(first);
   const body = await text(incoming);
+  const { model } = parsed(body);
+  const ofModel = SCENARIOS.find((name) => model === modelFor(name));
   const { authorization, 'x-api-key': apiKey } = incoming.headers;
   return {
-    scenario: chosen ? first : scenario,
+    scenario: chosen ? first : (ofModel ?? scenario),
     method: incoming.method ?? '',
     path: chosen ? pathname.slice(first.length + 1) : pathname,
     key: authorization?.replace(/^Bearer /, '') ?? apiKey?.toString(),
     headers: incoming.headers,
     body,
-    model: parsed(body).model,
+    model,
     status: undefined,
     aborted: false,
   };

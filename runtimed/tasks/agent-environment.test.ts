@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest';
+import { agentEnvironment, looksLikeCredential } from './agent-environment.ts';
+
+test.each([
+  ['API_KEY', true],
+  ['OPENAI_API_KEY', true],
+  ['openai_api_key', true],
+  ['awsSecretAccessKey', true],
+  ['GITHUB_TOKEN', true],
+  ['NPM_CONFIG_//registry.example/:_authToken', true],
+  ['DB_PASSWORD', true],
+  ['GOOGLE_APPLICATION_CREDENTIALS', true],
+  ['SSH_AUTH_SOCK', true],
+  ['GH_PAT', true],
+  ['KEYBOARD', false],
+  ['MONKEY', false],
+  ['PATH', false],
+  ['PWD', false],
+  ['TOKENIZERS_PARALLELISM', false],
+  ['NODE_EXTRA_CA_CERTS', false],
+])('a variable called %s is a credential: %s', (name, expected) => {
+  expect(looksLikeCredential(name)).toBe(expected);
+});
+
+test('an agent never asks a proxy for its own address', () => {
+  const list = '127.0.0.1,localhost';
+  expect(agentEnvironment({})).toEqual({ NO_PROXY: list, no_proxy: list });
+  expect(agentEnvironment({ no_proxy: 'a, b', NO_PROXY: 'b,127.0.0.1' })).toEqual({
+    NO_PROXY: 'b,127.0.0.1,a,localhost',
+    no_proxy: 'b,127.0.0.1,a,localhost',
+  });
+});
