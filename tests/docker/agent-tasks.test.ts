@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, it } from 'vitest';
 import { AGENT_IDS, type AgentId } from '../../src/domain/coding-agent.ts';
 import { REPORTED_USAGE } from '../doubles/provider/wire.ts';
 import { visitUntil } from '../harness/http.ts';
@@ -21,7 +21,9 @@ afterAll(() => bench?.[Symbol.asyncDispose]());
 
 // Side by side, in sandboxes of their own: most of the time is spent waiting for what agents do.
 describe.concurrent.for(AGENT_IDS)('%s, in a real sandbox', (agent) => {
-  it('does its task, told in order and whole, and the app shows it', { timeout: LIMIT_MS }, async () => {
+  it('does its task, told in order and whole, and the app shows it', { timeout: LIMIT_MS }, async ({
+    expect,
+  }) => {
     const desk = await Desk.at(bench, agent, 'react-vite');
     await visitUntil(200, desk.url, LIMIT_MS);
     const task = await desk.submit('ok');
@@ -62,7 +64,7 @@ describe.concurrent.for(AGENT_IDS)('%s, in a real sandbox', (agent) => {
     });
   });
 
-  it('goes on where it left off, unless told to begin anew', { timeout: LIMIT_MS }, async () => {
+  it('goes on where it left off, unless told to begin anew', { timeout: LIMIT_MS }, async ({ expect }) => {
     const desk = await Desk.at(bench, agent);
     await desk.work('remember', { prompt: 'My favourite colour is teal.' });
     expect(await desk.work('remember', { prompt: 'Which colour?' })).toMatchObject({
@@ -76,7 +78,7 @@ describe.concurrent.for(AGENT_IDS)('%s, in a real sandbox', (agent) => {
     });
   });
 
-  it('fails at once when its provider turns it away', { timeout: LIMIT_MS }, async () => {
+  it('fails at once when its provider turns it away', { timeout: LIMIT_MS }, async ({ expect }) => {
     const desk = await Desk.at(bench, agent);
     for (const [scenario, words] of [
       ['401', 'The API key is not valid.'],
@@ -99,7 +101,7 @@ describe.concurrent.for(AGENT_IDS)('%s, in a real sandbox', (agent) => {
   ] as const)(
     'gives up when its provider stays like this: %s',
     { timeout: LIMIT_MS },
-    async ([scenario, words]) => {
+    async ([scenario, words], { expect }) => {
       const desk = await Desk.at(bench, agent);
       const result = await desk.work(scenario);
       expect(result).toMatchObject({ status: 'failed', failure_reason: 'provider_error' });

@@ -4,35 +4,30 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DUMMY_KEY } from '../../src/domain/provider.ts';
 import { TASKS_DIRECTORY } from '../../src/domain/task.ts';
 import { visitUntil } from '../harness/http.ts';
-import { AgentBench, KEY, type TaskResult } from './agent-bench.ts';
+import { AgentBench, Desk, EDITED, KEY, type TaskResult } from './agent-bench.ts';
 
 const LIMIT_MS = 180_000;
 const AGENT = 'claude-code';
 const run = promisify(execFile);
 
 let bench: AgentBench;
-let box: { id: string; preview: { url: string } };
+let desk: Desk;
 
 beforeAll(async () => {
   bench = await AgentBench.make([AGENT]);
-  box = await bench.newSandbox('promises');
-  await visitUntil(200, box.preview.url, LIMIT_MS);
+  desk = await Desk.at(bench, AGENT, 'react-vite');
+  await visitUntil(200, desk.url, LIMIT_MS);
 });
 afterAll(() => bench?.[Symbol.asyncDispose]());
 
-const submit = (more: object = {}) => bench.submit(box.id, AGENT, { timeout_s: 120, ...more });
 const api = (method: string, path: string, body?: object) =>
-  bench.site.api(method, `/v1/sandboxes/${box.id}${path}`, { body: body && JSON.stringify(body) });
-
-/** A task in the middle of a shell command that never ends. */
-async function workingTask(): Promise<string> {
-  bench.provider(AGENT).scenario = 'bash';
-  const task = await submit();
-  await bench.events(box.id, task, {
-    enough: ({ event, data }) => event === 'tool' && data['kind'] === 'execute',
-  });
-  return task;
-}
+  bench.site.api(method, `/v1/sandboxes/${desk.sandbox}${path}`, { body: body && JSON.stringify(body) });
+const cancel = async (task: string) => {
+  await api('POST', `/tasks/${task}/cancel`);
+  return desk.ended(task);
+};
+/** Undoes what an agent writes. */
+const UNEDITED = `cd ~/workspace/app && sed -i 's/${EDITED}/It runs/' src/App.tsx`;
 
 describe('a task that is submitted', () => {
   it.for([
@@ -53,7 +48,7 @@ describe('a task that is submitted', () => {
 
   it('wakes a sandbox that sleeps, and keeps another one out', { timeout: LIMIT_MS }, async () => {
     await api('POST', '/stop');
-    const task = await workingTask();
+    const task = await desk.busyTask();
     expect(JSON.parse((await api('GET', '')).text)).toMatchObject({
       status: 'running',
       active_task_id: task,
@@ -63,29 +58,25 @@ describe('a task that is submitted', () => {
     expect([second.status, second.text]).toEqual([409, expect.stringContaining('task_in_progress')]);
     const stop = await api('POST', '/stop');
     expect([stop.status, stop.text]).toEqual([409, expect.stringContaining('task_in_progress')]);
-    await api('POST', `/tasks/${task}/cancel`);
-    expect(await bench.ended(box.id, task)).toMatchObject({ status: 'cancelled' });
+    expect(await cancel(task)).toMatchObject({ status: 'cancelled' });
     expect((await api('GET', '')).text).not.toContain('active_task_id');
   });
 });
 
 describe('the key of a provider', () => {
   it('is found nowhere in the sandbox while its agent works', { timeout: LIMIT_MS }, async () => {
-    const task = await workingTask();
-    // What a thief would look through: every process's environment and command line, all files, all mounts.
+    const task = await desk.busyTask();
+    // What a thief would look through: every process's environment and command line, all mounts and all files in them.
+    // The key is written in two halves, not to be found in the very command that looks for it.
     const search = `
       { cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline /proc/mounts; env;
-        find / -xdev -type f -size -20M -not -path '/proc/*' -not -path '/sys/*' -not -path '*/node_modules/*' \\
+        find / ~ /run/sandboxd /run/sandboxd-provider /tmp /var/tmp -xdev -type f -size -20M -not -path '/proc/*' -not -path '/sys/*' -not -path '*/node_modules/*' \\
           -not -path '/opt/*' -not -path '/usr/*' -print0 | xargs -0 cat; } 2>/dev/null > /tmp/found
-      echo key: $(grep -acF '${KEY}' /tmp/found); echo dummy: $(grep -acF '${DUMMY_KEY}' /tmp/found); rm /tmp/found`;
-    const found = await bench.shell(
-      box.id,
-      search.replace(KEY, `'"$(printf %s ${KEY.slice(0, 9)})${KEY.slice(9)}"'`),
-    );
+      echo key: $(grep -acF '${KEY.slice(0, 9)}''${KEY.slice(9)}' /tmp/found); echo dummy: $(grep -acF '${DUMMY_KEY}' /tmp/found); rm /tmp/found`;
+    const found = await desk.shell(search);
     expect(found).toMatch(/key: 0\n/);
     expect(found).toMatch(/dummy: [1-9]/);
-    await api('POST', `/tasks/${task}/cancel`);
-    await bench.ended(box.id, task);
+    await cancel(task);
   });
 
   it('is found nowhere outside of it: not by the engine, in the workspace, the database, or a log', async () => {
@@ -109,38 +100,35 @@ describe('the key of a provider', () => {
 
 describe('a server that is killed in the middle of a task', () => {
   it('tells its true end when it is back, and every event once', { timeout: LIMIT_MS }, async () => {
-    bench.provider(AGENT).scenario = 'bash';
     const path = 'finished.txt';
-    await bench.shell(box.id, `rm -f ${path}`);
-    const task = await workingTask();
-    const before = await bench.events(box.id, task, { enough: ({ event }) => event === 'tool' });
+    await desk.shell(`rm -f ${path}`);
+    const task = await desk.busyTask();
+    const before = await desk.events(task, { enough: ({ event }) => event === 'tool' });
     await bench.site.kill();
     await bench.site.up();
     expect(JSON.parse((await api('GET', `/tasks/${task}`)).text)).toMatchObject({ status: 'running' });
     // What the agent waits for comes to its end, and so does the agent.
-    bench.provider(AGENT).scenario = 'ok';
-    await bench.shell(box.id, `pkill -f '^tail -f /dev/null'; echo done > ${path}`);
-    const rest = await bench.events(box.id, task, { since: before.at(-1)?.id ?? 0 });
+    await desk.shell(`pkill -f '^tail -f /dev/null'; echo done > ${path}`);
+    const rest = await desk.events(task, { since: before.at(-1)?.id ?? 0 });
     const all = [...before, ...rest];
     expect(all.map(({ id }) => id)).toEqual(all.map((_, index) => index + 1));
     expect(all.filter(({ event }) => event === 'done')).toHaveLength(1);
-    const result = await bench.result(box.id, task);
+    const result = await desk.result(task);
     expect(result).toMatchObject({ status: 'succeeded', files_changed: [path] });
-    const said = await bench.site.json<{ events: { type: string }[] }>('GET', `/v1/tasks/${task}/events`);
-    expect(said.events.map(({ type }) => type)).toEqual(['task.completed', 'task.started']);
+    expect(await desk.happened(task)).toEqual(['task.completed', 'task.started']);
   });
 
   it('ends the task honestly when the sandbox died meanwhile', { timeout: LIMIT_MS }, async () => {
-    const task = await workingTask();
+    const task = await desk.busyTask();
     await bench.site.kill();
     const { containers } = await bench.site.inEngine();
     const sandboxes = await Promise.all(containers.map((id) => bench.site.docker.getContainer(id).inspect()));
-    const mine = sandboxes.find(({ Config }) => Config.Env.includes(`SANDBOXD_SANDBOX_ID=${box.id}`));
+    const mine = sandboxes.find(({ Config }) => Config.Env.includes(`SANDBOXD_SANDBOX_ID=${desk.sandbox}`));
     await bench.site.docker.getContainer(mine?.Id ?? '').kill();
     await bench.site.up();
-    const result = await bench.ended(box.id, task);
+    const result = await desk.ended(task);
     expect(result).toMatchObject({ status: 'failed', failure_reason: 'sandbox_unavailable' });
-    expect((await bench.events(box.id, task)).map(({ event }) => event)).toContain('tool');
+    expect((await desk.events(task)).map(({ event }) => event)).toContain('tool');
   });
 });
 
@@ -148,44 +136,33 @@ describe('what a task leaves behind', () => {
   const git = `cd ~/workspace/app && find .git -type f -print0 | sort -z | xargs -0 sha256sum | sha256sum`;
 
   it('is nothing in the repository of the app', { timeout: LIMIT_MS }, async () => {
-    await bench.shell(
-      box.id,
+    await desk.shell(
       `cd ~/workspace/app && git init -q -b main && git config user.email a@example.com && git config user.name A &&
        git add -A && git commit -qm first && echo stashed >> README.txt && git add README.txt && git stash -q &&
        echo staged > staged.txt && git add staged.txt && git checkout -q --detach`,
     );
-    const before = await bench.shell(box.id, git);
-    bench.provider(AGENT).scenario = 'ok';
-    await bench.shell(
-      box.id,
-      `cd ~/workspace/app && sed -i 's/It was changed by an agent/It runs/' src/App.tsx`,
-    );
-    const result = await bench.ended(box.id, await submit());
+    const before = await desk.shell(git);
+    await desk.shell(UNEDITED);
+    const result = await desk.work('ok');
     expect(result).toMatchObject({ status: 'succeeded', files_changed: ['src/App.tsx'] });
-    expect(await bench.shell(box.id, git)).toBe(before);
-    const refs = await bench.shell(
-      box.id,
+    expect(await desk.shell(git)).toBe(before);
+    const refs = await desk.shell(
       'cd ~/workspace/app && git log --branches --all --format=%D; git for-each-ref',
     );
     expect(refs).not.toContain('sandboxd');
   });
 
   it('is taken back as a whole, and so is that', { timeout: LIMIT_MS }, async () => {
-    await bench.shell(
-      box.id,
-      `cd ~/workspace/app && sed -i 's/It was changed by an agent/It runs/' src/App.tsx`,
-    );
-    const before = await bench.shell(box.id, git);
-    const task = await submit();
-    await bench.ended(box.id, task);
-    await bench.shell(box.id, 'echo later > ~/workspace/app/later.txt');
-    expect(await bench.shell(box.id, 'cat ~/workspace/app/src/App.tsx')).toContain('changed by an agent');
+    await desk.shell(UNEDITED);
+    const before = await desk.shell(git);
+    const task = await desk.submit('ok');
+    await desk.ended(task);
+    await desk.shell('echo later > ~/workspace/app/later.txt');
+    expect(await desk.shell('cat ~/workspace/app/src/App.tsx')).toContain('changed by an agent');
     const reverted = JSON.parse((await api('POST', `/tasks/${task}/revert`)).text) as TaskResult;
     expect(reverted).toMatchObject({ files_changed: ['later.txt', 'src/App.tsx'] });
     expect(reverted.checkpoint_id).toMatch(/^[0-9a-f]{40}$/);
-    expect(await bench.shell(box.id, 'cd ~/workspace/app; cat src/App.tsx; ls')).not.toMatch(
-      /changed by|later/,
-    );
-    expect(await bench.shell(box.id, git)).toBe(before);
+    expect(await desk.shell('cd ~/workspace/app; cat src/App.tsx; ls')).not.toMatch(/changed by|later/);
+    expect(await desk.shell(git)).toBe(before);
   });
 });
