@@ -112,7 +112,7 @@ describe.concurrent.for(AGENT_IDS)('%s, in a real sandbox', (agent) => {
 
   it('runs out of time, or is cancelled, or killed, and nothing of it survives', {
     timeout: LIMIT_MS,
-  }, async () => {
+  }, async ({ expect }) => {
     const desk = await Desk.at(bench, agent);
     const late = await desk.busyTask({ timeout_s: SHORT_SECONDS[agent] });
     expect(await desk.family()).not.toBe('');
