@@ -112,6 +112,8 @@ export interface PromptBox {
   readonly agents: readonly AgentChoice[];
   /** Whether any of them can be chosen. */
   readonly canSend: boolean;
+  /** Whether a key is all that one of them lacks. */
+  readonly lacksKey: boolean;
   readonly isBusy: boolean;
   readonly prompt: string;
   readonly model: string;

@@ -1278,11 +1278,17 @@ __eta.res+='</strong> – ';
 __eta.res+=__eta.e(agent.hindrance);
 __eta.res+='</li>';
 }
-__eta.res+='</ul>\n<a class="button button-primary" href="/agents?next=/apps/';
+__eta.res+='</ul>\n';
+if (it.box.lacksKey) {
+__eta.res+='<a class="button button-primary" href="/agents?next=/apps/';
 __eta.res+=__eta.e(it.id);
 __eta.res+='">';
 __eta.res+=include('@icon', { icon: 'key' });
-__eta.res+='Set a key</a>\n</div>\n';
+__eta.res+='Set a key</a>\n';
+} else {
+__eta.res+='<p>The operator of this server chooses the image, and with it the agents.</p>\n';
+}
+__eta.res+='</div>\n';
 } else {
 __eta.res+='<form id="prompt-form" method="post" action="/apps/';
 __eta.res+=__eta.e(it.id);
@@ -1406,7 +1412,7 @@ __eta.res+='/revert" data-once>\n';
 __eta.res+=include('@csrf', { csrfToken: it.csrfToken });
 __eta.res+='<p>This puts all files of the app back to what they were before this task of ';
 __eta.res+=include('@moment', { moment: it.task.at });
-__eta.res+=':</p>\n<ul class="losses">\n<li>what this task changed is undone</li>\n<li>so is everything that was changed after it, by later tasks or by hand</li>\n<li>installed dependencies and other generated files stay</li>\n</ul>\n<p>A checkpoint of how the app is now is kept in its repository. Its processes restart as after a task; if it sleeps, it is woken.</p>\n<div class="actions actions-end">\n';
+__eta.res+=':</p>\n<ul class="losses">\n<li>what this task changed is undone</li>\n<li>so is everything that was changed after it, by later tasks or by hand</li>\n</ul>\n<p>How the app is now is kept as a checkpoint in its repository. Generated files stay. Its processes restart as after a task; if it sleeps, it is woken.</p>\n<div class="actions actions-end">\n';
 if (it.inDialog) {
 __eta.res+='<button class="button button-quiet" type="submit" formmethod="dialog" formnovalidate value="cancel" autofocus>Keep the changes</button>\n';
 } else {

@@ -9,20 +9,26 @@ async function collect<T>(batches: AsyncIterable<T[]>): Promise<T[][]> {
   return all;
 }
 
-it('gathers what comes together', async () => {
-  async function* values() {
-    yield* [1, 2, 3];
-  }
-  expect(await collect(inBatches(values(), LONG_MS))).toEqual([[1, 2, 3]]);
+async function* count(to: number): AsyncGenerator<number> {
+  for (let n = 1; n <= to; n += 1) yield n;
+}
+
+/** One value, then whatever comes of the promise. */
+async function* oneThen(later: Promise<number>): AsyncGenerator<number> {
+  yield 1;
+  yield await later;
+}
+
+it.each([
+  [0, []],
+  [3, [[1, 2, 3]]],
+])('gathers what comes together: %d values', async (to, batches) => {
+  expect(await collect(inBatches(count(to), LONG_MS))).toEqual(batches);
 });
 
 it('does not wait for what comes later', async () => {
   const later = Promise.withResolvers<number>();
-  async function* values() {
-    yield 1;
-    yield await later.promise;
-  }
-  const batches = inBatches(values(), 1);
+  const batches = inBatches(oneThen(later.promise), 1);
   expect((await batches.next()).value).toEqual([1]);
   later.resolve(2);
   expect((await batches.next()).value).toEqual([2]);
@@ -30,25 +36,13 @@ it('does not wait for what comes later', async () => {
 });
 
 it('gives what came before a failure, then fails', async () => {
-  async function* values() {
-    yield 1;
-    throw new Error('gone');
-  }
-  const batches = inBatches(values(), LONG_MS);
+  const batches = inBatches(oneThen(Promise.reject(new Error('gone'))), LONG_MS);
   expect((await batches.next()).value).toEqual([1]);
   await expect(batches.next()).rejects.toThrow('gone');
 });
 
-it('gives nothing of nothing', async () => {
-  async function* values(): AsyncGenerator<number> {}
-  expect(await collect(inBatches(values(), LONG_MS))).toEqual([]);
-});
-
 it('takes only so many at once', async () => {
-  async function* values() {
-    for (let n = 0; n < 2500; n += 1) yield n;
-  }
-  const batches = await collect(inBatches(values(), LONG_MS));
+  const batches = await collect(inBatches(count(2500), LONG_MS));
   expect(batches.map(({ length }) => length)).toEqual([1000, 1000, 500]);
   expect(batches.flat()).toHaveLength(2500);
 });

@@ -14,6 +14,8 @@ export interface RefusedPrompt {
   readonly problem: string;
 }
 
+const NO_KEY = 'no key set';
+
 /** What sending does besides, in the states in which there is something to say. */
 const HINTS: Partial<Record<LiveState, string>> = {
   none: 'There is no sandbox yet: sending creates one first.',
@@ -40,6 +42,7 @@ export async function promptBox(
   return {
     agents,
     canSend: agents.some(({ hindrance }) => hindrance === undefined),
+    lacksKey: agents.some(({ hindrance }) => hindrance === NO_KEY),
     isBusy: tasks.some(({ status }) => status === 'running'),
     prompt: field('prompt'),
     model: field('model'),
@@ -69,7 +72,7 @@ function hindranceOf({ agents, providers }: AgentOverview, id: string): string |
   const isConnected = providers.some(
     ({ provider, connected }) => connected && found.agent.providers.includes(provider.id),
   );
-  return isConnected ? undefined : 'no key set';
+  return isConnected ? undefined : NO_KEY;
 }
 
 const FIELDS: Readonly<Record<string, string>> = {
@@ -113,6 +116,6 @@ async function requireAble(ports: Ports, owner: string, id: (typeof AGENT_IDS)[n
   const overview = await viewAgents(ports, owner);
   const label = overview.agents.find(({ agent }) => agent.id === id)?.agent.label ?? id;
   const hindrance = hindranceOf(overview, id);
-  if (hindrance === 'no key set') throw invalid(`${label} has no key yet. Set one on the page “Agents”.`);
+  if (hindrance === NO_KEY) throw invalid(`${label} has no key yet. Set one on the page “Agents”.`);
   if (hindrance !== undefined) throw invalid(`The image of this server does not carry ${label}.`);
 }

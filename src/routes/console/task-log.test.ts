@@ -13,7 +13,7 @@ type Happening = FollowedEvent extends infer Event
 function logOf(...happenings: Happening[]) {
   const log = new TaskLog('T');
   const changed = happenings.map((happening, index) =>
-    log.add({ ...happening, seq: index + 1, at: 5000 + index * 1000 } as FollowedEvent),
+    log.add({ ...happening, seq: index + 1, at: 5000 + index * 1000 }),
   );
   return { log, changed, entries: log.entries() };
 }
