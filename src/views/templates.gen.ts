@@ -1667,7 +1667,7 @@ __eta.res+='</div>\n';
 if (it.task.isRunning) {
 __eta.res+=include('@cancel-form', { task: it.task, csrfToken: it.csrfToken, from: it.from });
 }
-__eta.res+='</div>\n<div class="task-prompt" tabindex="0" role="group" aria-label="Prompt"><p dir="auto">';
+__eta.res+='</div>\n<div class="task-prompt" tabindex="0" role="group" aria-label="What was asked"><p dir="auto">';
 __eta.res+=__eta.e(it.task.prompt);
 __eta.res+='</p></div>\n<p class="hint task-facts">';
 __eta.res+=__eta.e(it.task.agent);

@@ -14,6 +14,8 @@ const GATHER_MS = 100;
 /** A task that runs has been quiet for so long: what happened so far is all there. */
 const QUIET_MS = 150;
 const MAX_ENTRIES = 500;
+/** After which a browser comes back whose connection was lost. */
+const RETRY_MS = 1000;
 
 /**
  * A task's log as it goes on, for a page that shows it: rows that are new or have changed after event `since`, then
@@ -35,7 +37,8 @@ export async function* logMessages(
     }
     const entries = log.entries([...changed].slice(-MAX_ENTRIES));
     if (entries.length === 0) continue;
-    yield { event: 'entries', id: String(log.seq), data: renderView('log-entries', { entries }) };
+    const data = renderView('log-entries', { entries });
+    yield { event: 'entries', id: String(log.seq), data, retry: RETRY_MS };
   }
   if (!signal.aborted) yield { event: 'done', data: '' };
 }
