@@ -1,32 +1,9 @@
+import type { Chip, Frame, Moment, Tone } from './basic-models.ts';
+import type { AgentsPage, AppTasks, LogEntry, RevertTaskPage, TaskPage, TasksPage } from './task-models.ts';
+
+export type { Account, Chip, Frame, Moment, Tone } from './basic-models.ts';
+
 /** What each template is given. Texts are plain: templates escape them. */
-
-/** What the frame around every page needs. */
-export interface Frame {
-  /** Who is signed in; absent on pages for strangers. */
-  readonly account?: Account;
-  /** What every form repeats; absent where nothing rides on a cookie. */
-  readonly csrfToken?: string;
-}
-
-export interface Account {
-  readonly owner: string;
-  /** Without authentication there is nothing to sign out of. */
-  readonly canSignOut: boolean;
-}
-
-export type Tone = 'ok' | 'busy' | 'idle' | 'warn' | 'bad';
-
-/** One status in one word, coloured by how good it is. */
-export interface Chip {
-  readonly label: string;
-  readonly tone: Tone;
-}
-
-/** A moment: how long ago, for reading, and exactly, for machines and tooltips. */
-export interface Moment {
-  readonly ago: string;
-  readonly iso: string;
-}
 
 /** Where an app is seen. */
 export interface PreviewAddress {
@@ -151,6 +128,7 @@ export interface AppPage extends Frame {
   readonly initial: string;
   readonly tint: number;
   readonly chip: Chip;
+  readonly tasks: AppTasks;
   /** Absent where the log is the main thing to see. */
   readonly stage?: Stage;
   /** Absent without a sandbox. */
@@ -189,6 +167,11 @@ export interface Views {
   readonly 'app-new': NewAppPage;
   readonly app: AppPage;
   readonly 'app-delete': DeleteAppPage;
+  readonly task: TaskPage;
+  readonly tasks: TasksPage;
+  readonly 'task-revert': RevertTaskPage;
+  readonly agents: AgentsPage;
+  readonly 'log-entries': { readonly entries: readonly LogEntry[] };
   readonly error: ErrorPage;
   readonly problem: { readonly message: string };
 }

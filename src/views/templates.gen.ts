@@ -47,6 +47,114 @@ if (__eta.layout) {
 return __eta.res;
 
 },
+"@agents": function (it: any, options: any) {
+
+let include = (__eta_t, __eta_d) => this.render(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+let includeAsync = (__eta_t, __eta_d) => this.renderAsync(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+
+let __eta = {res: "", e: this.config.escapeFunction, f: this.config.filterFunction, blocks: {}};
+
+function layout(path, data) {
+  __eta.layout = path;
+  __eta.layoutData = data;
+}
+
+function output(s){__eta.res+=s;}
+function capture(fn){const s=__eta.res;__eta.res='';try{fn();return __eta.res}finally{__eta.res=s;}}
+async function captureAsync(fn){const s=__eta.res;__eta.res='';try{await fn();return __eta.res}finally{__eta.res=s;}}
+function block(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=capture(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?capture(fn):'';}
+async function blockAsync(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=await captureAsync(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?await captureAsync(fn):'';}
+
+layout('@layout', { title: 'Agents', bodyClass: 'medium' })
+__eta.res+='<nav class="crumbs" aria-label="Breadcrumb"><a href="';
+__eta.res+=__eta.e(it.next);
+__eta.res+='">';
+__eta.res+=include('@icon', { icon: 'back' });
+__eta.res+=__eta.e(it.next === '/' ? 'Apps' : 'Back');
+__eta.res+='</a></nav>\n<h1>Agents</h1>\n<div class="stack">\n<section aria-labelledby="agents-title">\n<h2 id="agents-title">In the sandboxes’ image</h2>\n<ul class="agent-list">\n';
+for (const agent of it.agents) {
+__eta.res+='<li><span>';
+__eta.res+=__eta.e(agent.label);
+__eta.res+='</span>';
+__eta.res+=include('@chip', { chip: agent.chip });
+__eta.res+='</li>';
+}
+__eta.res+='</ul>\n</section>\n<section aria-labelledby="providers-title">\n<h2 id="providers-title">Providers of models</h2>\n<p class="hint">A key is kept encrypted and shown to nobody again. It never enters a sandbox: requests of agents get it on their way out.</p>\n<ul class="providers">\n';
+for (const provider of it.providers) {
+__eta.res+='<li class="panel provider" id="provider-';
+__eta.res+=__eta.e(provider.id);
+__eta.res+='">\n<div class="provider-head"><h3>';
+__eta.res+=__eta.e(provider.label);
+__eta.res+='</h3>';
+__eta.res+=include('@chip', { chip: provider.chip });
+__eta.res+='</div>\n<p class="hint">For ';
+__eta.res+=__eta.e(provider.usedBy);
+__eta.res+='.';
+if (provider.keySet) {
+__eta.res+=' Your key was set ';
+__eta.res+=include('@moment', { moment: provider.keySet });
+__eta.res+='.';
+}
+__eta.res+='</p>\n';
+if (provider.hindrance) {
+__eta.res+='<p class="hint">';
+__eta.res+=__eta.e(provider.hindrance);
+__eta.res+='</p>\n';
+} else {
+__eta.res+='<form method="post" action="/agents/';
+__eta.res+=__eta.e(provider.id);
+__eta.res+='/key" data-once>\n';
+__eta.res+=include('@csrf', it);
+__eta.res+='<input type="hidden" name="next" value="';
+__eta.res+=__eta.e(it.next);
+__eta.res+='">\n<div class="field';
+__eta.res+=__eta.e(provider.problem ? ' field-bad' : '');
+__eta.res+='">\n<label for="key-';
+__eta.res+=__eta.e(provider.id);
+__eta.res+='">';
+__eta.res+=__eta.e(provider.keySet ? 'Another key' : 'API key');
+__eta.res+='</label>\n<div class="provider-row">\n<input id="key-';
+__eta.res+=__eta.e(provider.id);
+__eta.res+='" name="api_key" type="password" required maxlength="4096" autocomplete="off" spellcheck="false"';
+if (provider.problem) {
+__eta.res+=' aria-invalid="true" aria-describedby="problem-';
+__eta.res+=__eta.e(provider.id);
+__eta.res+='" autofocus';
+}
+__eta.res+='>\n<button class="button" type="submit" data-busy="Saving…">Save<span class="sr-only"> the key for ';
+__eta.res+=__eta.e(provider.label);
+__eta.res+='</span></button>\n</div>\n';
+if (provider.problem) {
+__eta.res+='<p class="field-problem" id="problem-';
+__eta.res+=__eta.e(provider.id);
+__eta.res+='">';
+__eta.res+=__eta.e(provider.problem);
+__eta.res+='</p>';
+}
+__eta.res+='</div>\n</form>\n';
+}
+if (provider.keySet) {
+__eta.res+='<form method="post" action="/agents/';
+__eta.res+=__eta.e(provider.id);
+__eta.res+='/disconnect" data-once>\n';
+__eta.res+=include('@csrf', it);
+__eta.res+='<input type="hidden" name="next" value="';
+__eta.res+=__eta.e(it.next);
+__eta.res+='">\n<button class="link-button" type="submit" data-busy="Disconnecting…">Disconnect<span class="sr-only"> ';
+__eta.res+=__eta.e(provider.label);
+__eta.res+='</span></button>\n</form>\n';
+}
+__eta.res+='</li>\n';
+}
+__eta.res+='</ul>\n</section>\n</div>';
+
+if (__eta.layout) {
+  __eta.res = include (__eta.layout, {...it, body: __eta.res, ...__eta.layoutData, __blocks: __eta.blocks});
+}
+
+return __eta.res;
+
+},
 "@app-delete": function (it: any, options: any) {
 
 let include = (__eta_t, __eta_d) => this.render(__eta_t, {...it, ...(__eta_d ?? {})}, options);
@@ -301,20 +409,37 @@ __eta.res+='<p><bdi>';
 __eta.res+=__eta.e(notice);
 __eta.res+='</bdi></p></div>\n';
 }
-__eta.res+='<div class="app-columns">\n<div class="main-column">\n';
+__eta.res+='<div class="app-columns">\n<div class="work-column" id="work">\n';
+__eta.res+=include('@prompt', { box: it.tasks.box, id: it.id, csrfToken: it.csrfToken });
+if (it.tasks.latest) {
+__eta.res+=include('@task-panel', { task: it.tasks.latest, csrfToken: it.csrfToken, from: 'app' });
+}
+if (it.tasks.earlier.length > 0) {
+__eta.res+='<section class="panel" id="earlier" aria-labelledby="earlier-title">\n<h2 id="earlier-title">Earlier tasks</h2>\n';
+__eta.res+=include('@task-rows', { tasks: it.tasks.earlier });
+if (it.tasks.hasMore) {
+__eta.res+='<p class="more"><a href="/apps/';
+__eta.res+=__eta.e(it.id);
+__eta.res+='/tasks">All tasks</a></p>';
+}
+__eta.res+='</section>\n';
+}
+__eta.res+='</div>\n<div class="main-column" id="view">\n';
 if (it.stage) {
 __eta.res+=include('@stage', it);
 }
 if (it.logs) {
 __eta.res+=include('@logs', it);
 }
-__eta.res+='</div>\n';
 __eta.res+=include('@app-side', it);
-__eta.res+='</div>\n</div>\n<dialog id="delete-dialog" class="dialog" aria-labelledby="delete-title">\n<h2 class="dialog-title" id="delete-title">Delete “<bdi>';
+__eta.res+='</div>\n</div>\n</div>\n<dialog id="delete-dialog" class="dialog" aria-labelledby="delete-title">\n<h2 class="dialog-title" id="delete-title">Delete “<bdi>';
 __eta.res+=__eta.e(it.name);
 __eta.res+='</bdi>”?</h2>\n';
 __eta.res+=include('@delete-form', { id: it.id, csrfToken: it.csrfToken, inDialog: true });
-__eta.res+='</dialog>';
+__eta.res+='</dialog>\n';
+if (it.tasks.latest) {
+__eta.res+=include('@revert-dialog', { task: it.tasks.latest, csrfToken: it.csrfToken });
+}
 
 if (__eta.layout) {
   __eta.res = include (__eta.layout, {...it, body: __eta.res, ...__eta.layoutData, __blocks: __eta.blocks});
@@ -425,6 +550,43 @@ if (__eta.layout) {
 return __eta.res;
 
 },
+"@cancel-form": function (it: any, options: any) {
+
+let include = (__eta_t, __eta_d) => this.render(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+let includeAsync = (__eta_t, __eta_d) => this.renderAsync(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+
+let __eta = {res: "", e: this.config.escapeFunction, f: this.config.filterFunction, blocks: {}};
+
+function layout(path, data) {
+  __eta.layout = path;
+  __eta.layoutData = data;
+}
+
+function output(s){__eta.res+=s;}
+function capture(fn){const s=__eta.res;__eta.res='';try{fn();return __eta.res}finally{__eta.res=s;}}
+async function captureAsync(fn){const s=__eta.res;__eta.res='';try{await fn();return __eta.res}finally{__eta.res=s;}}
+function block(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=capture(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?capture(fn):'';}
+async function blockAsync(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=await captureAsync(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?await captureAsync(fn):'';}
+
+__eta.res+='<form id="cancel-form" method="post" action="';
+__eta.res+=__eta.e(it.task.href);
+__eta.res+='/cancel" hx-post="';
+__eta.res+=__eta.e(it.task.href);
+__eta.res+='/cancel" hx-target="#live" hx-select="#live" hx-swap="outerMorph" hx-disable="find button" data-doing="Cancelling" data-doing-at="task-status">\n';
+__eta.res+=include('@csrf', { csrfToken: it.csrfToken });
+__eta.res+='<input type="hidden" name="from" value="';
+__eta.res+=__eta.e(it.from);
+__eta.res+='">\n<button class="button button-small" type="submit" title="Ends the agent. What it has written so far stays.">';
+__eta.res+=include('@icon', { icon: 'stop' });
+__eta.res+='Cancel</button>\n</form>';
+
+if (__eta.layout) {
+  __eta.res = include (__eta.layout, {...it, body: __eta.res, ...__eta.layoutData, __blocks: __eta.blocks});
+}
+
+return __eta.res;
+
+},
 "@chip": function (it: any, options: any) {
 
 let include = (__eta_t, __eta_d) => this.render(__eta_t, {...it, ...(__eta_d ?? {})}, options);
@@ -518,6 +680,102 @@ __eta.res+=__eta.e(it.id);
 __eta.res+='">Cancel</a>\n';
 }
 __eta.res+='<button class="button button-danger-solid" type="submit" data-busy="Deleting…">Delete app</button>\n</div>\n</form>';
+
+if (__eta.layout) {
+  __eta.res = include (__eta.layout, {...it, body: __eta.res, ...__eta.layoutData, __blocks: __eta.blocks});
+}
+
+return __eta.res;
+
+},
+"@diff": function (it: any, options: any) {
+
+let include = (__eta_t, __eta_d) => this.render(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+let includeAsync = (__eta_t, __eta_d) => this.renderAsync(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+
+let __eta = {res: "", e: this.config.escapeFunction, f: this.config.filterFunction, blocks: {}};
+
+function layout(path, data) {
+  __eta.layout = path;
+  __eta.layoutData = data;
+}
+
+function output(s){__eta.res+=s;}
+function capture(fn){const s=__eta.res;__eta.res='';try{fn();return __eta.res}finally{__eta.res=s;}}
+async function captureAsync(fn){const s=__eta.res;__eta.res='';try{await fn();return __eta.res}finally{__eta.res=s;}}
+function block(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=capture(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?capture(fn):'';}
+async function blockAsync(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=await captureAsync(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?await captureAsync(fn):'';}
+
+__eta.res+='<section class="panel changes" id="changes" aria-labelledby="changes-title">\n<h2 id="changes-title">Changes</h2>\n';
+if (it.changes.note) {
+__eta.res+='<p class="quiet">';
+__eta.res+=__eta.e(it.changes.note);
+__eta.res+='</p>\n';
+}
+for (const file of it.changes.files) {
+__eta.res+='<details class="diff-file"';
+__eta.res+=__eta.e(it.changes.files.length <= 5 ? ' open' : '');
+__eta.res+='>\n<summary><span class="diff-path"><bdi>';
+__eta.res+=__eta.e(file.path);
+__eta.res+='</bdi></span><span class="diff-change">';
+__eta.res+=__eta.e(file.change);
+__eta.res+='</span><span class="diff-count"><span class="diff-plus">+';
+__eta.res+=__eta.e(file.added);
+__eta.res+='</span> <span class="diff-minus">−';
+__eta.res+=__eta.e(file.removed);
+__eta.res+='</span></span></summary>\n';
+if (file.isBinary) {
+__eta.res+='<p class="quiet">A binary file.</p>\n';
+} else if (file.lines.length === 0 && file.omitted === 0) {
+__eta.res+='<p class="quiet">No change in its text.</p>\n';
+} else {
+__eta.res+='<div class="diff-lines" tabindex="0" role="group" aria-label="Changed lines">\n<pre>';
+for (const line of file.lines) {
+if (line.kind === 'added') {
+__eta.res+='<ins class="diff-line"><span class="diff-number">';
+__eta.res+=__eta.e(line.number);
+__eta.res+='</span>+';
+__eta.res+=__eta.e(line.text);
+__eta.res+='</ins>';
+} else if (line.kind === 'removed') {
+__eta.res+='<del class="diff-line"><span class="diff-number">';
+__eta.res+=__eta.e(line.number);
+__eta.res+='</span>-';
+__eta.res+=__eta.e(line.text);
+__eta.res+='</del>';
+} else if (line.kind === 'same') {
+__eta.res+='<span class="diff-line"><span class="diff-number">';
+__eta.res+=__eta.e(line.number);
+__eta.res+='</span> ';
+__eta.res+=__eta.e(line.text);
+__eta.res+='</span>';
+} else {
+__eta.res+='<span class="diff-line diff-';
+__eta.res+=__eta.e(line.kind);
+__eta.res+='">';
+__eta.res+=__eta.e(line.text);
+__eta.res+='</span>';
+}
+}
+__eta.res+='</pre>\n</div>\n';
+if (file.omitted > 0) {
+__eta.res+='<p class="hint">';
+__eta.res+=__eta.e(file.omitted);
+__eta.res+=' more ';
+__eta.res+=__eta.e(file.omitted === 1 ? 'line' : 'lines');
+__eta.res+=' not shown.</p>';
+}
+}
+__eta.res+='</details>\n';
+}
+if (it.changes.moreFiles > 0) {
+__eta.res+='<p class="hint">';
+__eta.res+=__eta.e(it.changes.moreFiles);
+__eta.res+=' more ';
+__eta.res+=__eta.e(it.changes.moreFiles === 1 ? 'file' : 'files');
+__eta.res+=' not shown.</p>';
+}
+__eta.res+='</section>';
 
 if (__eta.layout) {
   __eta.res = include (__eta.layout, {...it, body: __eta.res, ...__eta.layoutData, __blocks: __eta.blocks});
@@ -629,7 +887,7 @@ __eta.res+='">\n<a class="skip" href="#main">Skip to content</a>\n<header class=
 __eta.res+=__eta.e(it.asset('favicon.svg'));
 __eta.res+='" alt="" width="24" height="24"><span>sandboxd</span></a>\n';
 if (it.account) {
-__eta.res+='<nav class="topnav" aria-label="Account">\n';
+__eta.res+='<nav class="topnav" aria-label="Account">\n<a class="topnav-link" href="/agents">Agents</a>\n';
 if (it.account.canSignOut) {
 __eta.res+='<span class="owner" title="Signed in as ';
 __eta.res+=__eta.e(it.account.owner);
@@ -643,9 +901,77 @@ __eta.res+='<span class="owner" title="Anybody on this machine can use the conso
 }
 __eta.res+='</nav>\n';
 }
-__eta.res+='</div>\n</header>\n<main id="main" tabindex="-1">\n<div id="connection" class="connection" role="status" hidden>Connection lost. Trying again…</div>\n<div id="flash"></div>\n';
+__eta.res+='</div>\n</header>\n<main id="main" tabindex="-1">\n<div id="connection" class="connection" role="status" hidden>Connection lost. Trying again…</div>\n<div id="flash" class="flash"></div>\n';
 __eta.res+=it.body;
 __eta.res+='</main>\n</body>\n</html>';
+
+if (__eta.layout) {
+  __eta.res = include (__eta.layout, {...it, body: __eta.res, ...__eta.layoutData, __blocks: __eta.blocks});
+}
+
+return __eta.res;
+
+},
+"@log-entries": function (it: any, options: any) {
+
+let include = (__eta_t, __eta_d) => this.render(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+let includeAsync = (__eta_t, __eta_d) => this.renderAsync(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+
+let __eta = {res: "", e: this.config.escapeFunction, f: this.config.filterFunction, blocks: {}};
+
+function layout(path, data) {
+  __eta.layout = path;
+  __eta.layoutData = data;
+}
+
+function output(s){__eta.res+=s;}
+function capture(fn){const s=__eta.res;__eta.res='';try{fn();return __eta.res}finally{__eta.res=s;}}
+async function captureAsync(fn){const s=__eta.res;__eta.res='';try{await fn();return __eta.res}finally{__eta.res=s;}}
+function block(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=capture(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?capture(fn):'';}
+async function blockAsync(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=await captureAsync(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?await captureAsync(fn):'';}
+
+for (const entry of it.entries) {
+__eta.res+='<li class="entry entry-';
+__eta.res+=__eta.e(entry.kind);
+__eta.res+='" id="';
+__eta.res+=__eta.e(entry.id);
+__eta.res+='">\n';
+if (entry.kind === 'step') {
+__eta.res+='<span class="entry-text"><bdi>';
+__eta.res+=__eta.e(entry.text);
+__eta.res+='</bdi></span><span class="entry-after"><span class="sr-only">after </span>';
+__eta.res+=__eta.e(entry.after);
+__eta.res+='</span>\n';
+} else if (entry.kind === 'message') {
+__eta.res+=include('@markdown', { blocks: entry.blocks });
+if (entry.isCut) {
+__eta.res+='<p class="hint">The message goes on; the transcript has all of it.</p>';
+}
+} else if (entry.kind === 'tool') {
+if (entry.output) {
+__eta.res+='<details class="tool">\n<summary>';
+__eta.res+=include('@tool', { entry });
+__eta.res+='</summary>\n<pre class="tool-output" tabindex="0" aria-label="Output">';
+__eta.res+=__eta.e(entry.output);
+__eta.res+='</pre>\n</details>\n';
+} else {
+__eta.res+='<div class="tool"><div class="tool-bare">';
+__eta.res+=include('@tool', { entry });
+__eta.res+='</div></div>\n';
+}
+} else {
+if (entry.output) {
+__eta.res+='<details class="tool">\n<summary>';
+__eta.res+=include('@chip', { chip: entry.chip });
+__eta.res+='</summary>\n<pre class="tool-output" tabindex="0" aria-label="Output">';
+__eta.res+=__eta.e(entry.output);
+__eta.res+='</pre>\n</details>\n';
+} else {
+__eta.res+=include('@chip', { chip: entry.chip });
+}
+}
+__eta.res+='</li>\n';
+}
 
 if (__eta.layout) {
   __eta.res = include (__eta.layout, {...it, body: __eta.res, ...__eta.layoutData, __blocks: __eta.blocks});
@@ -799,6 +1125,67 @@ if (__eta.layout) {
 return __eta.res;
 
 },
+"@markdown": function (it: any, options: any) {
+
+let include = (__eta_t, __eta_d) => this.render(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+let includeAsync = (__eta_t, __eta_d) => this.renderAsync(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+
+let __eta = {res: "", e: this.config.escapeFunction, f: this.config.filterFunction, blocks: {}};
+
+function layout(path, data) {
+  __eta.layout = path;
+  __eta.layoutData = data;
+}
+
+function output(s){__eta.res+=s;}
+function capture(fn){const s=__eta.res;__eta.res='';try{fn();return __eta.res}finally{__eta.res=s;}}
+async function captureAsync(fn){const s=__eta.res;__eta.res='';try{await fn();return __eta.res}finally{__eta.res=s;}}
+function block(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=capture(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?capture(fn):'';}
+async function blockAsync(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=await captureAsync(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?await captureAsync(fn):'';}
+
+__eta.res+='<div class="prose" dir="auto">\n';
+for (const block of it.blocks) {
+if (block.kind === 'code') {
+__eta.res+='<pre class="prose-code" tabindex="0" aria-label="Code"><code>';
+__eta.res+=__eta.e(block.text);
+__eta.res+='</code></pre>\n';
+} else if (block.kind === 'list' && block.first === undefined) {
+__eta.res+='<ul>\n';
+for (const item of block.items) {
+__eta.res+='<li>';
+__eta.res+=include('@spans', { spans: item });
+__eta.res+='</li>';
+}
+__eta.res+='</ul>\n';
+} else if (block.kind === 'list') {
+__eta.res+='<ol start="';
+__eta.res+=__eta.e(block.first);
+__eta.res+='">\n';
+for (const item of block.items) {
+__eta.res+='<li>';
+__eta.res+=include('@spans', { spans: item });
+__eta.res+='</li>';
+}
+__eta.res+='</ol>\n';
+} else if (block.kind === 'heading') {
+__eta.res+='<p class="prose-heading">';
+__eta.res+=include('@spans', { spans: block.spans });
+__eta.res+='</p>\n';
+} else {
+__eta.res+='<p>';
+__eta.res+=include('@spans', { spans: block.spans });
+__eta.res+='</p>\n';
+}
+}
+__eta.res+='</div>';
+
+if (__eta.layout) {
+  __eta.res = include (__eta.layout, {...it, body: __eta.res, ...__eta.layoutData, __blocks: __eta.blocks});
+}
+
+return __eta.res;
+
+},
 "@moment": function (it: any, options: any) {
 
 let include = (__eta_t, __eta_d) => this.render(__eta_t, {...it, ...(__eta_d ?? {})}, options);
@@ -855,6 +1242,232 @@ __eta.res+=include('@icon', { icon: 'alert' });
 __eta.res+='<p><bdi>';
 __eta.res+=__eta.e(it.message);
 __eta.res+='</bdi></p>\n<button class="icon-button needs-js" type="button" data-dismiss aria-label="Dismiss">×</button>\n</div>';
+
+if (__eta.layout) {
+  __eta.res = include (__eta.layout, {...it, body: __eta.res, ...__eta.layoutData, __blocks: __eta.blocks});
+}
+
+return __eta.res;
+
+},
+"@prompt": function (it: any, options: any) {
+
+let include = (__eta_t, __eta_d) => this.render(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+let includeAsync = (__eta_t, __eta_d) => this.renderAsync(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+
+let __eta = {res: "", e: this.config.escapeFunction, f: this.config.filterFunction, blocks: {}};
+
+function layout(path, data) {
+  __eta.layout = path;
+  __eta.layoutData = data;
+}
+
+function output(s){__eta.res+=s;}
+function capture(fn){const s=__eta.res;__eta.res='';try{fn();return __eta.res}finally{__eta.res=s;}}
+async function captureAsync(fn){const s=__eta.res;__eta.res='';try{await fn();return __eta.res}finally{__eta.res=s;}}
+function block(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=capture(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?capture(fn):'';}
+async function blockAsync(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=await captureAsync(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?await captureAsync(fn):'';}
+
+__eta.res+='<section class="panel prompt" id="prompt-box" aria-labelledby="prompt-title">\n<h2 id="prompt-title">Ask for a change</h2>\n';
+if (!it.box.canSend) {
+__eta.res+='<div id="prompt-empty" class="prompt-empty">\n<p>A coding agent builds what you describe, in this app’s sandbox. None can work yet:</p>\n<ul>\n';
+for (const agent of it.box.agents) {
+__eta.res+='<li><strong>';
+__eta.res+=__eta.e(agent.label);
+__eta.res+='</strong> – ';
+__eta.res+=__eta.e(agent.hindrance);
+__eta.res+='</li>';
+}
+__eta.res+='</ul>\n';
+if (it.box.lacksKey) {
+__eta.res+='<a class="button button-primary" href="/agents?next=/apps/';
+__eta.res+=__eta.e(it.id);
+__eta.res+='">';
+__eta.res+=include('@icon', { icon: 'key' });
+__eta.res+='Set a key</a>\n';
+} else {
+__eta.res+='<p>The operator of this server chooses the image, and with it the agents.</p>\n';
+}
+__eta.res+='</div>\n';
+} else {
+__eta.res+='<form id="prompt-form" method="post" action="/apps/';
+__eta.res+=__eta.e(it.id);
+__eta.res+='/tasks" hx-post="/apps/';
+__eta.res+=__eta.e(it.id);
+__eta.res+='/tasks" hx-target="#live" hx-select="#live" hx-swap="outerMorph" hx-disable="find button" data-prompt';
+if (it.box.doing) {
+__eta.res+=' data-doing="';
+__eta.res+=__eta.e(it.box.doing);
+__eta.res+='"';
+}
+__eta.res+='>\n';
+__eta.res+=include('@csrf', { csrfToken: it.csrfToken });
+__eta.res+='<div id="prompt-problem" class="flash" hx-morph-skip>';
+if (it.box.problem) {
+__eta.res+=include('@problem', { message: it.box.problem});
+}
+__eta.res+='</div>\n<label class="sr-only" for="prompt">Prompt</label>\n<textarea id="prompt" name="prompt" rows="4" required maxlength="200000" dir="auto" placeholder="What should be built or changed?" aria-describedby="prompt-hint" hx-morph-skip>\n';
+__eta.res+=__eta.e(it.box.prompt);
+__eta.res+='</textarea>\n<div class="prompt-row" id="prompt-row">\n<label class="sr-only" for="prompt-agent">Agent</label>\n<select id="prompt-agent" name="agent">\n';
+for (const agent of it.box.agents) {
+__eta.res+='<option value="';
+__eta.res+=__eta.e(agent.id);
+__eta.res+='"';
+__eta.res+=__eta.e(agent.chosen ? ' selected' : '');
+__eta.res+=__eta.e(agent.hindrance ? ' disabled' : '');
+__eta.res+='>';
+__eta.res+=__eta.e(agent.label);
+if (agent.hindrance) {
+__eta.res+=' (';
+__eta.res+=__eta.e(agent.hindrance);
+__eta.res+=')';
+}
+__eta.res+='</option>';
+}
+__eta.res+='</select>\n<details class="prompt-options" id="prompt-options" hx-morph-skip';
+__eta.res+=__eta.e(it.box.model || it.box.minutes || it.box.fresh ? ' open' : '');
+__eta.res+='>\n<summary>Options</summary>\n<div class="prompt-fields">\n<div class="field"><label for="prompt-model">Model</label><input id="prompt-model" name="model" type="text" maxlength="200" autocomplete="off" spellcheck="false" value="';
+__eta.res+=__eta.e(it.box.model);
+__eta.res+='" placeholder="the agent’s default"></div>\n<div class="field"><label for="prompt-minutes">Time limit, minutes</label><input id="prompt-minutes" name="minutes" type="text" inputmode="decimal" maxlength="7" autocomplete="off" value="';
+__eta.res+=__eta.e(it.box.minutes);
+__eta.res+='" placeholder="10"></div>\n<label class="check"><input type="checkbox" name="fresh" value="yes"';
+__eta.res+=__eta.e(it.box.fresh ? ' checked' : '');
+__eta.res+='>Start a fresh session<span class="hint">instead of going on with the last one</span></label>\n</div>\n</details>\n<button class="button button-primary prompt-send" id="prompt-send" type="submit"';
+__eta.res+=__eta.e(it.box.isBusy ? ' disabled' : '');
+__eta.res+='>';
+__eta.res+=include('@icon', { icon: 'send' });
+__eta.res+=__eta.e(it.box.isBusy ? 'Working…' : 'Send');
+__eta.res+='</button>\n</div>\n<p class="hint" id="prompt-hint">';
+if (it.box.hint) {
+__eta.res+=__eta.e(it.box.hint);
+__eta.res+=' ';
+} else if (it.box.isBusy) {
+__eta.res+='One task at a time: send the next when this one has ended. ';
+}
+__eta.res+='<span class="needs-js"><kbd>⌘</kbd>/<kbd>Ctrl</kbd> <kbd>Enter</kbd> sends.</span> <a href="/agents?next=/apps/';
+__eta.res+=__eta.e(it.id);
+__eta.res+='">Agents and keys</a></p>\n</form>\n';
+}
+__eta.res+='</section>';
+
+if (__eta.layout) {
+  __eta.res = include (__eta.layout, {...it, body: __eta.res, ...__eta.layoutData, __blocks: __eta.blocks});
+}
+
+return __eta.res;
+
+},
+"@revert-dialog": function (it: any, options: any) {
+
+let include = (__eta_t, __eta_d) => this.render(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+let includeAsync = (__eta_t, __eta_d) => this.renderAsync(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+
+let __eta = {res: "", e: this.config.escapeFunction, f: this.config.filterFunction, blocks: {}};
+
+function layout(path, data) {
+  __eta.layout = path;
+  __eta.layoutData = data;
+}
+
+function output(s){__eta.res+=s;}
+function capture(fn){const s=__eta.res;__eta.res='';try{fn();return __eta.res}finally{__eta.res=s;}}
+async function captureAsync(fn){const s=__eta.res;__eta.res='';try{await fn();return __eta.res}finally{__eta.res=s;}}
+function block(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=capture(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?capture(fn):'';}
+async function blockAsync(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=await captureAsync(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?await captureAsync(fn):'';}
+
+__eta.res+='<dialog id="revert-';
+__eta.res+=__eta.e(it.task.id);
+__eta.res+='" class="dialog" aria-labelledby="revert-title">\n<h2 class="dialog-title" id="revert-title">Revert this task?</h2>\n';
+__eta.res+=include('@revert-form', { task: it.task, csrfToken: it.csrfToken, inDialog: true });
+__eta.res+='</dialog>';
+
+if (__eta.layout) {
+  __eta.res = include (__eta.layout, {...it, body: __eta.res, ...__eta.layoutData, __blocks: __eta.blocks});
+}
+
+return __eta.res;
+
+},
+"@revert-form": function (it: any, options: any) {
+
+let include = (__eta_t, __eta_d) => this.render(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+let includeAsync = (__eta_t, __eta_d) => this.renderAsync(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+
+let __eta = {res: "", e: this.config.escapeFunction, f: this.config.filterFunction, blocks: {}};
+
+function layout(path, data) {
+  __eta.layout = path;
+  __eta.layoutData = data;
+}
+
+function output(s){__eta.res+=s;}
+function capture(fn){const s=__eta.res;__eta.res='';try{fn();return __eta.res}finally{__eta.res=s;}}
+async function captureAsync(fn){const s=__eta.res;__eta.res='';try{await fn();return __eta.res}finally{__eta.res=s;}}
+function block(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=capture(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?capture(fn):'';}
+async function blockAsync(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=await captureAsync(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?await captureAsync(fn):'';}
+
+__eta.res+='<form class="stack" method="post" action="';
+__eta.res+=__eta.e(it.task.href);
+__eta.res+='/revert" data-once>\n';
+__eta.res+=include('@csrf', { csrfToken: it.csrfToken });
+__eta.res+='<p>This puts all files of the app back to what they were before this task of ';
+__eta.res+=include('@moment', { moment: it.task.at });
+__eta.res+=':</p>\n<ul class="losses">\n<li>what this task changed is undone</li>\n<li>so is everything that was changed after it, by later tasks or by hand</li>\n</ul>\n<p>How the app is now is kept as a checkpoint in its repository. Generated files stay. Its processes restart as after a task; if it sleeps, it is woken.</p>\n<div class="actions actions-end">\n';
+if (it.inDialog) {
+__eta.res+='<button class="button button-quiet" type="submit" formmethod="dialog" formnovalidate value="cancel" autofocus>Keep the changes</button>\n';
+} else {
+__eta.res+='<a class="button button-quiet" href="';
+__eta.res+=__eta.e(it.task.href);
+__eta.res+='">Keep the changes</a>\n';
+}
+__eta.res+='<button class="button button-danger-solid" type="submit" data-busy="Reverting…">Revert</button>\n</div>\n</form>';
+
+if (__eta.layout) {
+  __eta.res = include (__eta.layout, {...it, body: __eta.res, ...__eta.layoutData, __blocks: __eta.blocks});
+}
+
+return __eta.res;
+
+},
+"@spans": function (it: any, options: any) {
+
+let include = (__eta_t, __eta_d) => this.render(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+let includeAsync = (__eta_t, __eta_d) => this.renderAsync(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+
+let __eta = {res: "", e: this.config.escapeFunction, f: this.config.filterFunction, blocks: {}};
+
+function layout(path, data) {
+  __eta.layout = path;
+  __eta.layoutData = data;
+}
+
+function output(s){__eta.res+=s;}
+function capture(fn){const s=__eta.res;__eta.res='';try{fn();return __eta.res}finally{__eta.res=s;}}
+async function captureAsync(fn){const s=__eta.res;__eta.res='';try{await fn();return __eta.res}finally{__eta.res=s;}}
+function block(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=capture(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?capture(fn):'';}
+async function blockAsync(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=await captureAsync(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?await captureAsync(fn):'';}
+
+for (const span of it.spans) {
+if (span.kind === 'code') {
+__eta.res+='<code>';
+__eta.res+=__eta.e(span.text);
+__eta.res+='</code>';
+} else if (span.kind === 'strong') {
+__eta.res+='<strong>';
+__eta.res+=__eta.e(span.text);
+__eta.res+='</strong>';
+} else if (span.kind === 'link') {
+__eta.res+='<a href="';
+__eta.res+=__eta.e(span.href);
+__eta.res+='" target="_blank" rel="noopener noreferrer nofollow" title="';
+__eta.res+=__eta.e(span.href);
+__eta.res+='">';
+__eta.res+=__eta.e(span.text);
+__eta.res+='</a>';
+} else {
+__eta.res+=__eta.e(span.text);
+}
+}
 
 if (__eta.layout) {
   __eta.res = include (__eta.layout, {...it, body: __eta.res, ...__eta.layoutData, __blocks: __eta.blocks});
@@ -958,6 +1571,445 @@ __eta.res+=include('@action', { id: it.id, csrfToken: it.csrfToken, action: it.s
 __eta.res+='</div>\n';
 }
 __eta.res+='</section>';
+
+if (__eta.layout) {
+  __eta.res = include (__eta.layout, {...it, body: __eta.res, ...__eta.layoutData, __blocks: __eta.blocks});
+}
+
+return __eta.res;
+
+},
+"@task-log": function (it: any, options: any) {
+
+let include = (__eta_t, __eta_d) => this.render(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+let includeAsync = (__eta_t, __eta_d) => this.renderAsync(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+
+let __eta = {res: "", e: this.config.escapeFunction, f: this.config.filterFunction, blocks: {}};
+
+function layout(path, data) {
+  __eta.layout = path;
+  __eta.layoutData = data;
+}
+
+function output(s){__eta.res+=s;}
+function capture(fn){const s=__eta.res;__eta.res='';try{fn();return __eta.res}finally{__eta.res=s;}}
+async function captureAsync(fn){const s=__eta.res;__eta.res='';try{await fn();return __eta.res}finally{__eta.res=s;}}
+function block(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=capture(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?capture(fn):'';}
+async function blockAsync(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=await captureAsync(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?await captureAsync(fn):'';}
+
+__eta.res+='<details class="task-log" id="';
+__eta.res+=__eta.e(it.log.id);
+__eta.res+='" hx-morph-skip';
+if (it.log.isOpen) {
+__eta.res+=' open';
+}
+__eta.res+='>\n<summary>Log</summary>\n';
+if (it.log.note) {
+__eta.res+='<p class="quiet">';
+__eta.res+=__eta.e(it.log.note);
+__eta.res+='</p>\n';
+} else {
+if (it.log.omitted > 0) {
+__eta.res+='<p class="hint">';
+__eta.res+=__eta.e(it.log.omitted);
+__eta.res+=' earlier entries are left out; the transcript has all of them.</p>';
+}
+__eta.res+='<ol class="entries" role="log" aria-live="polite" aria-relevant="additions" aria-label="Log of the task" tabindex="0" data-log="';
+__eta.res+=__eta.e(it.log.eventsHref);
+__eta.res+='" data-since="';
+__eta.res+=__eta.e(it.log.seq);
+__eta.res+='"';
+if (!it.isRunning) {
+__eta.res+=' data-over';
+}
+__eta.res+='>\n';
+__eta.res+=include('@log-entries', { entries: it.log.entries });
+__eta.res+='</ol>\n';
+}
+__eta.res+='</details>';
+
+if (__eta.layout) {
+  __eta.res = include (__eta.layout, {...it, body: __eta.res, ...__eta.layoutData, __blocks: __eta.blocks});
+}
+
+return __eta.res;
+
+},
+"@task-panel": function (it: any, options: any) {
+
+let include = (__eta_t, __eta_d) => this.render(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+let includeAsync = (__eta_t, __eta_d) => this.renderAsync(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+
+let __eta = {res: "", e: this.config.escapeFunction, f: this.config.filterFunction, blocks: {}};
+
+function layout(path, data) {
+  __eta.layout = path;
+  __eta.layoutData = data;
+}
+
+function output(s){__eta.res+=s;}
+function capture(fn){const s=__eta.res;__eta.res='';try{fn();return __eta.res}finally{__eta.res=s;}}
+async function captureAsync(fn){const s=__eta.res;__eta.res='';try{await fn();return __eta.res}finally{__eta.res=s;}}
+function block(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=capture(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?capture(fn):'';}
+async function blockAsync(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=await captureAsync(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?await captureAsync(fn):'';}
+
+__eta.res+='<section class="panel task" id="task-';
+__eta.res+=__eta.e(it.task.id);
+__eta.res+='" aria-labelledby="task-title-';
+__eta.res+=__eta.e(it.task.id);
+__eta.res+='">\n<div class="task-head">\n<h2 id="task-title-';
+__eta.res+=__eta.e(it.task.id);
+__eta.res+='">';
+__eta.res+=__eta.e(it.task.isRunning ? 'Working on it' : it.from === 'app' ? 'Last task' : 'How it went');
+__eta.res+='</h2>\n<div id="task-status" role="status" aria-label="Task">';
+__eta.res+=include('@chip', { chip: it.task.chip });
+__eta.res+='</div>\n';
+if (it.task.isRunning) {
+__eta.res+=include('@cancel-form', { task: it.task, csrfToken: it.csrfToken, from: it.from });
+}
+__eta.res+='</div>\n<div class="task-prompt" tabindex="0" role="group" aria-label="What was asked"><p dir="auto">';
+__eta.res+=__eta.e(it.task.prompt);
+__eta.res+='</p></div>\n<p class="hint task-facts">';
+__eta.res+=__eta.e(it.task.agent);
+if (it.task.model) {
+__eta.res+=' · <bdi>';
+__eta.res+=__eta.e(it.task.model);
+__eta.res+='</bdi>';
+}
+__eta.res+=' · ';
+__eta.res+=include('@moment', { moment: it.task.at });
+__eta.res+=' · ';
+__eta.res+=__eta.e(it.task.isRunning ? 'for ' : 'took ');
+__eta.res+=__eta.e(it.task.duration);
+__eta.res+='</p>\n';
+__eta.res+=include('@task-log', { log: it.task.log, isRunning: it.task.isRunning });
+if (it.task.verdict) {
+__eta.res+=include('@verdict', { task: it.task, verdict: it.task.verdict, from: it.from });
+}
+__eta.res+='</section>';
+
+if (__eta.layout) {
+  __eta.res = include (__eta.layout, {...it, body: __eta.res, ...__eta.layoutData, __blocks: __eta.blocks});
+}
+
+return __eta.res;
+
+},
+"@task-revert": function (it: any, options: any) {
+
+let include = (__eta_t, __eta_d) => this.render(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+let includeAsync = (__eta_t, __eta_d) => this.renderAsync(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+
+let __eta = {res: "", e: this.config.escapeFunction, f: this.config.filterFunction, blocks: {}};
+
+function layout(path, data) {
+  __eta.layout = path;
+  __eta.layoutData = data;
+}
+
+function output(s){__eta.res+=s;}
+function capture(fn){const s=__eta.res;__eta.res='';try{fn();return __eta.res}finally{__eta.res=s;}}
+async function captureAsync(fn){const s=__eta.res;__eta.res='';try{await fn();return __eta.res}finally{__eta.res=s;}}
+function block(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=capture(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?capture(fn):'';}
+async function blockAsync(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=await captureAsync(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?await captureAsync(fn):'';}
+
+layout('@layout', { title: `Revert a task of ${it.name}`, bodyClass: 'narrow' })
+__eta.res+='<section class="card">\n<h1 class="dialog-title">Revert this task?</h1>\n';
+__eta.res+=include('@revert-form', { task: it.task, csrfToken: it.csrfToken });
+__eta.res+='</section>';
+
+if (__eta.layout) {
+  __eta.res = include (__eta.layout, {...it, body: __eta.res, ...__eta.layoutData, __blocks: __eta.blocks});
+}
+
+return __eta.res;
+
+},
+"@task-rows": function (it: any, options: any) {
+
+let include = (__eta_t, __eta_d) => this.render(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+let includeAsync = (__eta_t, __eta_d) => this.renderAsync(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+
+let __eta = {res: "", e: this.config.escapeFunction, f: this.config.filterFunction, blocks: {}};
+
+function layout(path, data) {
+  __eta.layout = path;
+  __eta.layoutData = data;
+}
+
+function output(s){__eta.res+=s;}
+function capture(fn){const s=__eta.res;__eta.res='';try{fn();return __eta.res}finally{__eta.res=s;}}
+async function captureAsync(fn){const s=__eta.res;__eta.res='';try{await fn();return __eta.res}finally{__eta.res=s;}}
+function block(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=capture(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?capture(fn):'';}
+async function blockAsync(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=await captureAsync(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?await captureAsync(fn):'';}
+
+__eta.res+='<ul class="task-list">\n';
+for (const task of it.tasks) {
+__eta.res+='<li class="task-row" id="row-';
+__eta.res+=__eta.e(task.id);
+__eta.res+='">\n<a class="task-row-title" href="';
+__eta.res+=__eta.e(task.href);
+__eta.res+='"><bdi>';
+__eta.res+=__eta.e(task.title);
+__eta.res+='</bdi></a>\n';
+__eta.res+=include('@chip', { chip: task.chip });
+__eta.res+='<p class="task-row-meta">';
+__eta.res+=__eta.e(task.agent);
+__eta.res+=' · ';
+__eta.res+=include('@moment', { moment: task.at });
+__eta.res+=' · ';
+__eta.res+=__eta.e(task.duration);
+__eta.res+='</p>\n</li>\n';
+}
+__eta.res+='</ul>';
+
+if (__eta.layout) {
+  __eta.res = include (__eta.layout, {...it, body: __eta.res, ...__eta.layoutData, __blocks: __eta.blocks});
+}
+
+return __eta.res;
+
+},
+"@task": function (it: any, options: any) {
+
+let include = (__eta_t, __eta_d) => this.render(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+let includeAsync = (__eta_t, __eta_d) => this.renderAsync(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+
+let __eta = {res: "", e: this.config.escapeFunction, f: this.config.filterFunction, blocks: {}};
+
+function layout(path, data) {
+  __eta.layout = path;
+  __eta.layoutData = data;
+}
+
+function output(s){__eta.res+=s;}
+function capture(fn){const s=__eta.res;__eta.res='';try{fn();return __eta.res}finally{__eta.res=s;}}
+async function captureAsync(fn){const s=__eta.res;__eta.res='';try{await fn();return __eta.res}finally{__eta.res=s;}}
+function block(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=capture(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?capture(fn):'';}
+async function blockAsync(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=await captureAsync(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?await captureAsync(fn):'';}
+
+layout('@layout', { title: `Task · ${it.task.chip.label} · ${it.name}`, bodyClass: 'task-page' })
+__eta.res+='<div id="live"';
+if (it.task.isRunning) {
+__eta.res+=' hx-get="';
+__eta.res+=__eta.e(it.task.href);
+__eta.res+='" hx-select="#live" hx-swap="outerMorph" hx-trigger="every 2s, refresh" data-poll';
+}
+__eta.res+='>\n<nav class="crumbs" aria-label="Breadcrumb"><a href="/apps/';
+__eta.res+=__eta.e(it.id);
+__eta.res+='">';
+__eta.res+=include('@icon', { icon: 'back' });
+__eta.res+='<bdi>';
+__eta.res+=__eta.e(it.name);
+__eta.res+='</bdi></a> <a href="/apps/';
+__eta.res+=__eta.e(it.id);
+__eta.res+='/tasks">All tasks</a></nav>\n<h1>Task</h1>\n';
+if (it.reverted) {
+__eta.res+='<div class="alert alert-ok" role="status">';
+__eta.res+=include('@icon', { icon: 'undo' });
+__eta.res+='<p>';
+__eta.res+=__eta.e(it.reverted);
+__eta.res+='</p></div>\n';
+}
+__eta.res+=include('@task-panel', { task: it.task, csrfToken: it.csrfToken, from: 'task' });
+if (it.changes) {
+__eta.res+=include('@diff', { changes: it.changes });
+}
+__eta.res+='</div>\n';
+if (it.task.verdict && it.task.verdict.canRevert) {
+__eta.res+=include('@revert-dialog', { task: it.task, csrfToken: it.csrfToken });
+}
+
+if (__eta.layout) {
+  __eta.res = include (__eta.layout, {...it, body: __eta.res, ...__eta.layoutData, __blocks: __eta.blocks});
+}
+
+return __eta.res;
+
+},
+"@tasks": function (it: any, options: any) {
+
+let include = (__eta_t, __eta_d) => this.render(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+let includeAsync = (__eta_t, __eta_d) => this.renderAsync(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+
+let __eta = {res: "", e: this.config.escapeFunction, f: this.config.filterFunction, blocks: {}};
+
+function layout(path, data) {
+  __eta.layout = path;
+  __eta.layoutData = data;
+}
+
+function output(s){__eta.res+=s;}
+function capture(fn){const s=__eta.res;__eta.res='';try{fn();return __eta.res}finally{__eta.res=s;}}
+async function captureAsync(fn){const s=__eta.res;__eta.res='';try{await fn();return __eta.res}finally{__eta.res=s;}}
+function block(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=capture(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?capture(fn):'';}
+async function blockAsync(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=await captureAsync(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?await captureAsync(fn):'';}
+
+layout('@layout', { title: `Tasks of ${it.name}`, bodyClass: 'medium' })
+__eta.res+='<nav class="crumbs" aria-label="Breadcrumb"><a href="/apps/';
+__eta.res+=__eta.e(it.id);
+__eta.res+='">';
+__eta.res+=include('@icon', { icon: 'back' });
+__eta.res+='<bdi>';
+__eta.res+=__eta.e(it.name);
+__eta.res+='</bdi></a></nav>\n<h1>Tasks</h1>\n';
+if (it.tasks.length === 0) {
+__eta.res+='<p class="quiet">';
+__eta.res+=__eta.e(it.isFirstPage ? 'No agent has worked here yet.' : 'Nothing older.');
+__eta.res+='</p>\n';
+} else {
+__eta.res+=include('@task-rows', { tasks: it.tasks });
+}
+if (!it.isFirstPage || it.olderHref) {
+__eta.res+='<nav class="pager" aria-label="Pages">\n';
+if (!it.isFirstPage) {
+__eta.res+='<a class="button" href="/apps/';
+__eta.res+=__eta.e(it.id);
+__eta.res+='/tasks">Newest</a>';
+}
+if (it.olderHref) {
+__eta.res+='<a class="button" rel="next" href="';
+__eta.res+=__eta.e(it.olderHref);
+__eta.res+='">Older</a>';
+}
+__eta.res+='</nav>\n';
+}
+
+if (__eta.layout) {
+  __eta.res = include (__eta.layout, {...it, body: __eta.res, ...__eta.layoutData, __blocks: __eta.blocks});
+}
+
+return __eta.res;
+
+},
+"@tool": function (it: any, options: any) {
+
+let include = (__eta_t, __eta_d) => this.render(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+let includeAsync = (__eta_t, __eta_d) => this.renderAsync(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+
+let __eta = {res: "", e: this.config.escapeFunction, f: this.config.filterFunction, blocks: {}};
+
+function layout(path, data) {
+  __eta.layout = path;
+  __eta.layoutData = data;
+}
+
+function output(s){__eta.res+=s;}
+function capture(fn){const s=__eta.res;__eta.res='';try{fn();return __eta.res}finally{__eta.res=s;}}
+async function captureAsync(fn){const s=__eta.res;__eta.res='';try{await fn();return __eta.res}finally{__eta.res=s;}}
+function block(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=capture(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?capture(fn):'';}
+async function blockAsync(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=await captureAsync(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?await captureAsync(fn):'';}
+
+__eta.res+='<span class="tool-line tool-';
+__eta.res+=__eta.e(it.entry.status);
+__eta.res+='">';
+__eta.res+=include('@icon', { icon: it.entry.icon });
+__eta.res+='<span class="tool-title"><bdi>';
+__eta.res+=__eta.e(it.entry.title);
+__eta.res+='</bdi></span>';
+if (it.entry.path) {
+__eta.res+='<span class="tool-path"><bdi>';
+__eta.res+=__eta.e(it.entry.path);
+__eta.res+='</bdi></span>';
+}
+__eta.res+='<span class="tool-status">';
+if (it.entry.status === 'completed') {
+__eta.res+=include('@icon', { icon: 'check' });
+__eta.res+='<span class="sr-only">done</span>';
+} else if (it.entry.status === 'failed') {
+__eta.res+=include('@icon', { icon: 'alert' });
+__eta.res+='failed';
+} else if (it.entry.status === 'unfinished') {
+__eta.res+='unfinished';
+} else {
+__eta.res+='<span class="spinner" aria-hidden="true"></span><span class="sr-only">running</span>';
+}
+__eta.res+='</span></span>';
+
+if (__eta.layout) {
+  __eta.res = include (__eta.layout, {...it, body: __eta.res, ...__eta.layoutData, __blocks: __eta.blocks});
+}
+
+return __eta.res;
+
+},
+"@verdict": function (it: any, options: any) {
+
+let include = (__eta_t, __eta_d) => this.render(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+let includeAsync = (__eta_t, __eta_d) => this.renderAsync(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+
+let __eta = {res: "", e: this.config.escapeFunction, f: this.config.filterFunction, blocks: {}};
+
+function layout(path, data) {
+  __eta.layout = path;
+  __eta.layoutData = data;
+}
+
+function output(s){__eta.res+=s;}
+function capture(fn){const s=__eta.res;__eta.res='';try{fn();return __eta.res}finally{__eta.res=s;}}
+async function captureAsync(fn){const s=__eta.res;__eta.res='';try{await fn();return __eta.res}finally{__eta.res=s;}}
+function block(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=capture(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?capture(fn):'';}
+async function blockAsync(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=await captureAsync(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?await captureAsync(fn):'';}
+
+__eta.res+='<div class="verdict" id="verdict-';
+__eta.res+=__eta.e(it.task.id);
+__eta.res+='">\n<ul class="chips" aria-label="Result">\n';
+for (const chip of it.verdict.chips) {
+__eta.res+='<li>';
+__eta.res+=include('@chip', { chip });
+__eta.res+='</li>';
+}
+__eta.res+='</ul>\n';
+for (const problem of it.verdict.problems) {
+__eta.res+='<div class="task-problem">\n<h3>';
+__eta.res+=__eta.e(problem.title);
+__eta.res+='</h3>\n<pre tabindex="0" aria-label="';
+__eta.res+=__eta.e(problem.title);
+__eta.res+='">';
+__eta.res+=__eta.e(problem.text);
+__eta.res+='</pre>\n</div>\n';
+}
+if (it.verdict.message) {
+__eta.res+=include('@markdown', { blocks: it.verdict.message });
+}
+if (it.from === 'app' && it.verdict.files.length > 0) {
+__eta.res+='<details class="files">\n<summary>';
+__eta.res+=__eta.e(it.verdict.files.length);
+__eta.res+=__eta.e(it.verdict.moreFiles ? ' or more' : '');
+__eta.res+=' ';
+__eta.res+=__eta.e(it.verdict.files.length === 1 && !it.verdict.moreFiles ? 'file' : 'files');
+__eta.res+=' changed</summary>\n<ul>\n';
+for (const file of it.verdict.files) {
+__eta.res+='<li><bdi>';
+__eta.res+=__eta.e(file);
+__eta.res+='</bdi></li>';
+}
+__eta.res+='</ul>\n</details>\n';
+}
+if (it.verdict.usage) {
+__eta.res+='<p class="hint">';
+__eta.res+=__eta.e(it.verdict.usage);
+__eta.res+='</p>';
+}
+__eta.res+='<div class="actions">\n';
+if (it.from === 'app') {
+__eta.res+='<a class="button button-small" href="';
+__eta.res+=__eta.e(it.task.href);
+__eta.res+='">Changes and log</a>\n';
+}
+__eta.res+='<a class="button button-small" href="';
+__eta.res+=__eta.e(it.task.href);
+__eta.res+='/log">Transcript</a>\n';
+if (it.verdict.canRevert) {
+__eta.res+='<a class="button button-small" href="';
+__eta.res+=__eta.e(it.task.href);
+__eta.res+='/revert" data-dialog="revert-';
+__eta.res+=__eta.e(it.task.id);
+__eta.res+='">';
+__eta.res+=include('@icon', { icon: 'undo' });
+__eta.res+='Revert</a>\n';
+}
+__eta.res+='</div>\n</div>';
 
 if (__eta.layout) {
   __eta.res = include (__eta.layout, {...it, body: __eta.res, ...__eta.layoutData, __blocks: __eta.blocks});

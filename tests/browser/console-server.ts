@@ -11,6 +11,8 @@ export interface ConsoleServer extends AsyncDisposable {
   readonly origin: string;
   /** A fresh login link. */
   loginLink(): Promise<string>;
+  /** Cuts every connection that is open, as a proxy on the way does. */
+  dropConnections(): void;
   /** How often the page of a preview was asked for, by sandbox id. */
   readonly visits: ReadonlyMap<string, number>;
 }
@@ -40,6 +42,7 @@ export async function startConsole(): Promise<ConsoleServer> {
     world,
     origin,
     visits,
+    dropConnections: () => server.closeAllConnections(),
     loginLink: async () => `${origin}/login/${await issueLoginLink(world.ports)}`,
     [Symbol.asyncDispose]: async () => {
       const closed = new Promise((done) => server.close(done));

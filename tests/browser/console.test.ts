@@ -1,10 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it, onTestFailed } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Page, Route } from 'playwright-core';
 import { deleteApp } from '../../src/domain/app-commands.ts';
 import { updateSandbox } from '../../src/domain/sandbox-commands.ts';
 import { SandboxdError } from '../../src/domain/errors.ts';
 import { startChromium, type TestBrowser } from './chromium.ts';
-import { type ConsoleServer, PREVIEW_TEXT, startConsole } from './console-server.ts';
+import { PREVIEW_TEXT, startConsole } from './console-server.ts';
+import { createApp, idOf, lookAgain, onlySandbox, signIn, status } from './console-steps.ts';
 
 let browser: TestBrowser;
 
@@ -13,32 +14,10 @@ beforeAll(async () => {
 });
 afterAll(() => browser[Symbol.asyncDispose]());
 
-const idOf = (page: Page) => new URL(page.url()).pathname.slice('/apps/'.length);
-
-async function signIn(page: Page, server: ConsoleServer) {
-  onTestFailed(() => console.error('was at', page.url(), 'logged', server.world.logged));
-  await page.goto(await server.loginLink());
-  await page.waitForURL(`${server.origin}/`);
-}
-
-async function createApp(page: Page, server: ConsoleServer, { name = 'Shop', preset = 'React + Vite' } = {}) {
-  await page.goto(`${server.origin}/apps/new`);
-  await page.getByLabel('Name').fill(name);
-  await page.getByRole('radio', { name: preset }).check();
-  await page.getByRole('button', { name: 'Create app' }).click();
-  await page.getByRole('heading', { name, level: 1 }).waitFor();
-}
-
 /** Whether a box shows the last of what is in it, and not all of it. */
 const isAtEnd = (box: Element) =>
   box.scrollHeight > box.clientHeight &&
   (box.firstElementChild?.getBoundingClientRect().bottom ?? Infinity) <= box.getBoundingClientRect().bottom;
-
-/** What a visitor does who comes back to the tab: the page looks again at once. */
-const lookAgain = (page: Page) => page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
-
-const status = (page: Page, text: string) =>
-  page.getByRole('status', { name: 'Status' }).getByText(text, { exact: true }).waitFor();
 
 /** The browser runs no code for a test while it waits for a page: what is to be done then is said before. */
 const lookAgainAfter = (page: Page, event: string) =>
@@ -61,12 +40,6 @@ async function sendDelete(page: Page) {
     .getByRole('button', { name: 'Delete app' })
     .evaluate((button: HTMLButtonElement) => button.click());
 }
-
-const onlySandbox = async ({ world }: ConsoleServer) => {
-  const [sandbox] = await world.ports.store.sandboxes.list('default', { limit: 1 });
-  if (sandbox === undefined) throw new Error('there is no sandbox');
-  return sandbox;
-};
 
 describe('the console in a browser', () => {
   it('leads from a login link to an app that is live, asleep, awake again, and deleted', async () => {

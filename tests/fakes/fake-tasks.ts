@@ -24,7 +24,8 @@ export const SUCCEEDED: TaskOutcome = {
   finished_at: 3_500,
 };
 
-const CANCELLED: TaskOutcome = {
+/** The outcome of a task that was called off. */
+export const CANCELLED: TaskOutcome = {
   ...SUCCEEDED,
   status: 'cancelled',
   failure_reason: 'cancelled',

@@ -48,9 +48,12 @@ export async function taskWorld(
     submit: (input) =>
       submitTask(ports, OWNER, sandbox.id, v.parse(NewTask, { prompt: 'Make the title red.', ...input })),
     row: ({ id }) => ports.store.tasks.find(OWNER, id),
-    sync: async () => {
-      const { acknowledged } = await answerSync(ports, FAKE_NODE_ID, node.hears());
-      node.acknowledge(acknowledged);
-    },
+    sync: () => syncNode(world),
   };
+}
+
+/** Lets the node of a world tell what it has, and what happened. */
+export async function syncNode({ ports, node }: ApiWorld): Promise<void> {
+  const { acknowledged } = await answerSync(ports, FAKE_NODE_ID, node.hears());
+  node.acknowledge(acknowledged);
 }

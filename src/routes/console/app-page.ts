@@ -3,42 +3,64 @@ import type { Ports } from '../../domain/ports.ts';
 import { DEFAULT_PRESET } from '../../domain/preset.ts';
 import type { ProcessState } from '../../domain/runtimed.ts';
 import type { SandboxView } from '../../domain/sandbox-view.ts';
+import type { Task } from '../../domain/task.ts';
 import type { AppPage, Frame, ProcessRow } from '../../views/models.ts';
+import type { AppTasks } from '../../views/task-models.ts';
 import { look, presetLabel } from './app-look.ts';
 import { CHIPS, isBetweenTries, isSettling, type LiveState, liveState } from './live-state.ts';
 import { liveViews, previewOf } from './live-view.ts';
 import { logsOf } from './logs.ts';
 import { manifestNotice } from './manifest-notice.ts';
 import { moment } from './relative-time.ts';
+import { promptBox, type RefusedPrompt } from './prompt-box.ts';
 import { stageOf } from './stage.ts';
+import { logSoFar } from './task-events.ts';
+import { taskPanel, taskRow, tasksOfApp } from './task-panel.ts';
 import { timelineEntry } from './timeline.ts';
 
 const EVENTS_SHOWN = 30;
+const TASKS_SHOWN = 6;
 /** A start takes a second or two: its steps are worth following closely. */
 const SETTLING_SECONDS = 1;
 const SETTLED_SECONDS = 2;
 
-/** Everything the page of one app says. `process` names the one whose log is asked for. */
+export interface Asked {
+  /** Whose log is asked for. */
+  readonly process?: string | undefined;
+  /** Whether only what changes by itself is wanted. */
+  readonly isPartial?: boolean;
+  readonly refused?: RefusedPrompt;
+}
+
+/** Everything the page of one app says. */
 export async function appPage(
   ports: Ports,
   owner: string,
   app: App,
-  process?: string,
+  { process, isPartial = false, refused }: Asked,
 ): Promise<Omit<AppPage, keyof Frame>> {
-  const [views, events] = await Promise.all([
+  const [views, events, tasks] = await Promise.all([
     liveViews(ports, owner, [app]),
     ports.store.events.list(owner, { appId: app.id, limit: EVENTS_SHOWN }),
+    tasksOfApp(ports, owner, app.id, { limit: TASKS_SHOWN + 1 }),
   ]);
   const view = views.get(app.id);
   const state = liveState(view);
   const preview = previewOf(ports, view);
   const logs = view === undefined ? undefined : await logsOf(ports, view, state, process);
+  const isWorking = tasks.some(({ status }) => status === 'running');
   const now = ports.clock();
   return {
     id: app.id,
     name: app.name,
     ...look(app),
     chip: CHIPS[state],
+    tasks: {
+      box: await promptBox(ports, owner, state, tasks, refused),
+      ...(await latestTask(ports, app, view, tasks[0], isPartial)),
+      earlier: tasks.slice(1, TASKS_SHOWN).map((task) => taskRow(task, app.id, now)),
+      hasMore: tasks.length > TASKS_SHOWN,
+    },
     stage: stageOf(state, view, {
       previewHref: preview?.href,
       fallbackPreset:
@@ -49,7 +71,8 @@ export async function appPage(
     here:
       process === undefined ? `/apps/${app.id}` : `/apps/${app.id}?process=${encodeURIComponent(process)}`,
     refreshSeconds: isSettling(state) ? SETTLING_SECONDS : SETTLED_SECONDS,
-    settling: isSettling(state),
+    // A page that says what was wrong with a form does not go away by itself.
+    settling: refused === undefined && (isSettling(state) || isWorking),
     canStop: STOPPABLE.has(state),
     canRestart: RESTARTABLE.has(state),
     preview,
@@ -61,12 +84,27 @@ export async function appPage(
   };
 }
 
+/** What it says while it works is told as it goes on; a page without scripts shows what there is. */
+async function latestTask(
+  ports: Ports,
+  app: App,
+  view: SandboxView | undefined,
+  task: Task | undefined,
+  isPartial: boolean,
+): Promise<Pick<AppTasks, 'latest'>> {
+  if (task === undefined) return {};
+  const isShown = task.status === 'running' && !isPartial;
+  const log = isShown ? await logSoFar(ports, task) : {};
+  return { latest: taskPanel(task, app.id, view?.sandbox, ports.clock(), log) };
+}
+
 const STOPPABLE: ReadonlySet<LiveState> = new Set([
   'starting',
   'serving',
   'working',
   'paused',
   'failing',
+  'unbuilt',
   'restarting',
   'crashed',
   'unknown',

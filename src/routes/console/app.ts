@@ -9,7 +9,7 @@ import { createAppSandbox, startSandbox, stopSandbox } from '../../domain/sandbo
 import type { AppContext, Env } from '../context.ts';
 import { idParam } from '../v1/params.ts';
 import { appPage } from './app-page.ts';
-import { page } from './page.ts';
+import { isPartial, page } from './page.ts';
 
 /** A working day: as long as somebody leaves a page open. */
 const PREVIEW_SECONDS = 12 * 3600;
@@ -21,7 +21,10 @@ export const appPages = new Hono<Env>()
     return page(
       c,
       'app',
-      await appPage(c.get('ports'), c.get('principal').owner, app, c.req.query('process')),
+      await appPage(c.get('ports'), c.get('principal').owner, app, {
+        process: c.req.query('process'),
+        isPartial: isPartial(c),
+      }),
     );
   })
   .get('/:id/preview', async (c) => {

@@ -1,8 +1,16 @@
-import type { AppContext } from '../context.ts';
+import type { MiddlewareHandler } from 'hono';
+import type { AppContext, Env } from '../context.ts';
 import { limitBody } from '../body.ts';
 
 /** The console's forms hold a few short fields. */
 export const limitForm = limitBody(64 * 1024);
+
+const limitPrompt = limitBody(3 * 1024 * 1024);
+const isPrompt = (path: string): boolean => /^\/apps\/[^/]+\/tasks$/.test(path);
+
+/** Of the forms of an app, one holds a prompt: MAX_PROMPT_LENGTH characters, each nine bytes long or a little more. */
+export const limitAppForm: MiddlewareHandler<Env> = (c, next) =>
+  isPrompt(c.req.path) ? limitPrompt(c, next) : limitForm(c, next);
 
 /** The fields of a submitted form; empty when the body is no form. May be read more than once. */
 export async function readForm(c: AppContext): Promise<URLSearchParams> {

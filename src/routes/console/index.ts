@@ -1,11 +1,13 @@
 import { Hono } from 'hono';
 import type { Env } from '../context.ts';
+import { agentPages } from './agents.ts';
 import { appPages } from './app.ts';
 import { appList } from './apps.ts';
 import { assets } from './assets.ts';
-import { limitForm } from './form.ts';
+import { limitAppForm, limitForm } from './form.ts';
 import { newApp } from './new-app.ts';
 import { signInPages } from './sign-in.ts';
+import { taskPages } from './tasks.ts';
 import { recognised, signedIn } from './visitor.ts';
 
 /** Server-rendered pages for people. */
@@ -13,8 +15,11 @@ export const consolePages = new Hono<Env>()
   .route('/assets', assets)
   .route('/', signInPages)
   .route('/', appList)
-  .use('/apps/*', limitForm, signedIn)
+  .use('/apps/*', limitAppForm, signedIn)
   .get('/apps', (c) => c.redirect('/', 303))
   .route('/apps', newApp)
   .route('/apps', appPages)
+  .route('/apps', taskPages)
+  .use('/agents/*', limitForm, signedIn)
+  .route('/agents', agentPages)
   .get('*', recognised);

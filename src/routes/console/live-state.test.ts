@@ -54,7 +54,7 @@ const ROWS: Row[] = [
   ['it has only workers and still boots', {}, { preview: { status: 'none' }, phase: 'seeding' }, 'starting'],
   ['its page is to come', {}, { preview: { status: 'starting' } }, 'starting'],
   ['its page is down', {}, { preview: { status: 'down' } }, 'failing'],
-  ['it does not compile', {}, { preview: { status: 'error' } }, 'failing'],
+  ['it does not compile', {}, { preview: { status: 'error' } }, 'unbuilt'],
   [
     'its web process was given up',
     {},

@@ -16,6 +16,8 @@ export type LiveState =
   | 'paused'
   /** It runs, and its web page does not answer. */
   | 'failing'
+  /** It runs, and the check after a task found that it does not build. */
+  | 'unbuilt'
   /** It runs, and its program crashed and is about to be started again. */
   | 'restarting'
   /** It runs, but its program ended so often that it is left alone. */
@@ -33,6 +35,7 @@ export const CHIPS: Readonly<Record<LiveState, Chip>> = {
   working: { label: 'Running', tone: 'ok' },
   paused: { label: 'Paused', tone: 'idle' },
   failing: { label: 'Not answering', tone: 'warn' },
+  unbuilt: { label: 'Build failed', tone: 'bad' },
   restarting: { label: 'Restarting', tone: 'warn' },
   crashed: { label: 'Crashed', tone: 'bad' },
   stopping: { label: 'Stopping', tone: 'busy' },
@@ -67,7 +70,7 @@ const PREVIEW_STATES: Readonly<Record<PreviewStatus, LiveState>> = {
   starting: 'starting',
   ready: 'serving',
   down: 'failing',
-  error: 'failing',
+  error: 'unbuilt',
 };
 
 function fromNode({ state, phase, preview, processes }: SandboxObservation): LiveState {

@@ -19,3 +19,6 @@ export function plainLine(line: string): string {
   const text = SEQUENCES.reduce((rest, sequence) => rest.replace(sequence, ''), shown);
   return text.length > MAX_LENGTH ? `${text.slice(0, MAX_LENGTH)}…` : text;
 }
+
+/** Several lines of it. */
+export const plainText = (text: string): string => text.split('\n').map(plainLine).join('\n');

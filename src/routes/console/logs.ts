@@ -6,9 +6,8 @@ import type { SandboxView } from '../../domain/sandbox-view.ts';
 import type { LogPanel } from '../../views/models.ts';
 import type { LiveState } from './live-state.ts';
 import { plainLine } from './log-text.ts';
+import { inTime } from './patience.ts';
 
-/** A sandbox that is slow to answer must not hold up the page on which it can be stopped. */
-const PATIENCE_MS = 2000;
 const LAST_WORDS = 20;
 
 /** A frozen sandbox cannot answer, a stopping one is about to leave. */
@@ -17,6 +16,7 @@ const READABLE: ReadonlySet<LiveState> = new Set([
   'serving',
   'working',
   'failing',
+  'unbuilt',
   'restarting',
   'crashed',
 ] satisfies LiveState[]);
@@ -75,15 +75,11 @@ const tab = (appId: string | undefined, name: string, chosen: string) => ({
 
 /** The lines, or undefined when they are not to be had: the rest of the page is worth showing without them. */
 async function linesOf(reading: Promise<string[]>): Promise<string[] | undefined> {
-  const late = Promise.withResolvers<undefined>();
-  const timer = setTimeout(late.resolve, PATIENCE_MS, undefined);
   try {
-    return (await Promise.race([reading, late.promise]))?.map(plainLine);
+    return (await inTime(reading))?.map(plainLine);
   } catch (error) {
     if (!(error instanceof SandboxdError)) throw error;
     return error.code === 'not_found' ? [] : undefined;
-  } finally {
-    clearTimeout(timer);
   }
 }
 

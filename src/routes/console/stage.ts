@@ -1,6 +1,7 @@
 import { BOOT_PHASES, type BootPhase } from '../../domain/runtimed.ts';
 import type { SandboxView } from '../../domain/sandbox-view.ts';
 import type { Stage, StageAction, StageMessage, Step } from '../../views/models.ts';
+import { plainText } from './log-text.ts';
 import { isBetweenTries, type LiveState } from './live-state.ts';
 
 const STEP_LABELS: Readonly<Record<BootPhase, string>> = {
@@ -76,6 +77,13 @@ function messageOf(state: LiveState, view: SandboxView | undefined, context: Sta
         title: 'No sandbox yet',
         text: `The app has nowhere to run.${context.fallbackPreset === undefined ? '' : ` It names no preset, so ${context.fallbackPreset} is used.`}`,
         action: { ...START, label: 'Create sandbox' },
+      };
+    case 'unbuilt':
+      return {
+        icon: 'alert',
+        title: 'The build fails',
+        text: 'The check after the last task found that the app does not build. Ask an agent to mend it, or revert that task.',
+        output: plainText(view?.seen?.preview.build_error_message ?? '').trim() || undefined,
       };
     case 'crashed':
     case 'restarting':

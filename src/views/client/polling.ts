@@ -62,7 +62,7 @@ function dropStaleLooks(): void {
     }
     outcomes += 1;
     // What went wrong before is no news once the visitor does something else.
-    document.getElementById('flash')?.replaceChildren();
+    for (const flash of document.querySelectorAll('.flash')) flash.replaceChildren();
     tellWhatIsDone(detail.ctx?.sourceElement);
   });
   on('htmx:before:swap', (event) => {
@@ -75,7 +75,7 @@ function dropStaleLooks(): void {
 /** A stop takes seconds: the status says at once that it was heard. */
 function tellWhatIsDone(form: Element | undefined): void {
   const doing = form?.getAttribute('data-doing');
-  const chip = document.querySelector('#status .chip');
+  const chip = document.querySelector(`#${form?.getAttribute('data-doing-at') ?? 'status'} .chip`);
   if (!doing || chip === null) return;
   chip.className = 'chip chip-busy';
   chip.lastChild?.replaceWith(doing);

@@ -1,0 +1,133 @@
+import { Hono } from 'hono';
+import type { App } from '../../domain/app.ts';
+import { notFound, SandboxdError } from '../../domain/errors.ts';
+import { requireApp, requireTask } from '../../domain/require.ts';
+import { createAppSandbox } from '../../domain/sandbox-commands.ts';
+import { cancelTask, readTaskLog, revertTask, submitTask } from '../../domain/task-commands.ts';
+import type { Task } from '../../domain/task.ts';
+import { renderView } from '../../views/render.ts';
+import type { AppContext, Env } from '../context.ts';
+import { eventStream } from '../v1/event-stream.ts';
+import { idParam, page as pageOf, pageQuery } from '../v1/params.ts';
+import { appPage } from './app-page.ts';
+import { readForm } from './form.ts';
+import { isPartial, page } from './page.ts';
+import { readPrompt, type RefusedPrompt } from './prompt-box.ts';
+import { moment } from './relative-time.ts';
+import { logMessages } from './task-events.ts';
+import { taskPage } from './task-page.ts';
+import { taskHref, taskRow, tasksOfApp } from './task-panel.ts';
+
+const PAGE_SIZE = 20;
+
+/** What agents do in an app: asking for it, watching it, undoing it. */
+export const taskPages = new Hono<Env>()
+  .post('/:id/tasks', async (c) => {
+    const app = await appOf(c);
+    const form = await readForm(c);
+    try {
+      await submit(c, app, form);
+    } catch (error) {
+      if (!(error instanceof SandboxdError)) throw error;
+      return refuse(c, app, form, error);
+    }
+    return c.redirect(`/apps/${app.id}`, 303);
+  })
+  .get('/:id/tasks', async (c) => {
+    const { id, name } = await appOf(c);
+    const ports = c.get('ports');
+    const { before } = pageQuery(c);
+    const { rows, next_before } = await pageOf({ limit: PAGE_SIZE, before }, (query) =>
+      tasksOfApp(ports, c.get('principal').owner, id, query),
+    );
+    return page(c, 'tasks', {
+      id,
+      name,
+      tasks: rows.map((task) => taskRow(task, id, ports.clock())),
+      isFirstPage: before === undefined,
+      olderHref: next_before && `/apps/${id}/tasks?before=${next_before}`,
+    });
+  })
+  .get('/:id/tasks/:taskId', async (c) => {
+    const { app, task } = await taskOf(c);
+    const { owner } = c.get('principal');
+    const files = c.req.query('reverted');
+    return page(
+      c,
+      'task',
+      await taskPage(c.get('ports'), owner, app, task, { isPartial: isPartial(c), reverted: files }),
+    );
+  })
+  .get('/:id/tasks/:taskId/events', async (c) => {
+    const { task } = await taskOf(c);
+    const since = Number(c.req.header('last-event-id') ?? c.req.query('since') ?? 0);
+    const from = Number.isSafeInteger(since) ? since : 0;
+    const messages = logMessages(c.get('ports'), task, from, c.req.raw.signal);
+    return eventStream(c, messages, (message) => message);
+  })
+  .get('/:id/tasks/:taskId/log', async (c) => {
+    const { task } = await taskOf(c);
+    const { owner } = c.get('principal');
+    const log = await readTaskLog(c.get('ports'), owner, task.sandboxId, task.id);
+    c.header('cache-control', 'no-store');
+    return c.body(new Uint8Array(log), 200, { 'content-type': 'text/plain; charset=utf-8' });
+  })
+  .post('/:id/tasks/:taskId/cancel', async (c) => {
+    const { app, task } = await taskOf(c);
+    await cancelTask(c.get('ports'), c.get('principal').owner, task.sandboxId, task.id);
+    const form = await readForm(c);
+    return c.redirect(form.get('from') === 'task' ? taskHref(app.id, task.id) : `/apps/${app.id}`, 303);
+  })
+  .get('/:id/tasks/:taskId/revert', async (c) => {
+    const { app, task } = await taskOf(c);
+    const at = moment(task.createdAt, c.get('ports').clock());
+    const { id, name } = app;
+    return page(c, 'task-revert', {
+      id,
+      name,
+      task: { id: task.id, appId: id, href: taskHref(id, task.id), at },
+    });
+  })
+  .post('/:id/tasks/:taskId/revert', async (c) => {
+    const { app, task } = await taskOf(c);
+    const { owner } = c.get('principal');
+    const { files_changed: files } = await revertTask(c.get('ports'), owner, task.sandboxId, task.id);
+    return c.redirect(`${taskHref(app.id, task.id)}?reverted=${files.length}`, 303);
+  });
+
+const appOf = (c: AppContext): Promise<App> =>
+  requireApp(c.get('ports'), c.get('principal').owner, idParam(c, 'app'));
+
+/** A task of this app. @throws not_found also for one of another app */
+async function taskOf(c: AppContext): Promise<{ app: App; task: Task }> {
+  const app = await appOf(c);
+  const task = await requireTask(c.get('ports'), c.get('principal').owner, idParam(c, 'task', 'taskId'));
+  if (task.appId !== app.id) throw notFound('task');
+  return { app, task };
+}
+
+async function submit(c: AppContext, app: App, form: URLSearchParams): Promise<void> {
+  const ports = c.get('ports');
+  const { owner } = c.get('principal');
+  const input = await readPrompt(ports, owner, form);
+  const sandboxId = app.currentSandboxId ?? (await createAppSandbox(ports, owner, app.id, {})).id;
+  await submitTask(ports, owner, sandboxId, input);
+}
+
+/** Says beside the form what was wrong, and keeps what was written there. */
+async function refuse(c: AppContext, app: App, form: URLSearchParams, error: SandboxdError) {
+  if (error.status >= 500)
+    c.get('ports').log.warn('a task was not begun', { appId: app.id, code: error.code });
+  if (isPartial(c)) {
+    c.header('cache-control', 'no-store');
+    // It may have begun all the same, or another one may be running.
+    c.header('hx-trigger', 'refresh');
+    c.header('hx-retarget', '#prompt-problem');
+    c.header('hx-reswap', 'innerHTML');
+    c.header('hx-reselect', '#problem');
+    return c.html(renderView('problem', { message: error.message }), error.status);
+  }
+  const refused: RefusedPrompt = { form, problem: error.message };
+  const fresh = await requireApp(c.get('ports'), app.owner, app.id);
+  return page(c, 'app', await appPage(c.get('ports'), app.owner, fresh, { refused }), error.status);
+}

@@ -1,0 +1,29 @@
+/** The prompt box: ⌘ or Ctrl with Enter sends it, and once it was taken it is empty again, for the next one. */
+export function promptBox(): void {
+  document.addEventListener('keydown', (event) => {
+    const { target, key, metaKey, ctrlKey, isComposing } = event;
+    if (key !== 'Enter' || !(metaKey || ctrlKey) || isComposing) return;
+    if (!(target instanceof HTMLElement)) return;
+    const form = target.closest<HTMLFormElement>('form[data-prompt]');
+    const button = form?.querySelector<HTMLButtonElement>('button[type="submit"]');
+    if (!form || !button || button.disabled) return;
+    event.preventDefault();
+    form.requestSubmit(button);
+  });
+  document.addEventListener('htmx:after:request', (event) => {
+    if (!(event instanceof CustomEvent)) return;
+    const { ctx } = event.detail as { ctx?: { sourceElement?: Element; response?: { status: number } } };
+    const form = ctx?.sourceElement;
+    const status = ctx?.response?.status ?? 0;
+    if (form instanceof HTMLFormElement && 'prompt' in form.dataset && status < 400 && status > 0)
+      empty(form);
+  });
+}
+
+/** The agent and the options are often the same for the next one; a fresh session is asked for once. */
+function empty(form: HTMLFormElement): void {
+  const prompt = form.elements.namedItem('prompt');
+  const fresh = form.elements.namedItem('fresh');
+  if (prompt instanceof HTMLTextAreaElement) prompt.value = '';
+  if (fresh instanceof HTMLInputElement) fresh.checked = false;
+}
