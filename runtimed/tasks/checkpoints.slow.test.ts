@@ -324,9 +324,9 @@ test('whatever a tree is and becomes, a revert brings it back, and its own rever
       await it.restore(saved);
       expect(await savable(it.app)).toEqual(after);
     }),
-    { numRuns: 40 },
+    { numRuns: 12 },
   );
-}, 120_000);
+}, 180_000);
 
 const isOwn = (name: string) => name.split('/').some((part) => part.toLowerCase() === '.git');
 

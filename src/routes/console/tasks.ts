@@ -62,8 +62,12 @@ export const taskPages = new Hono<Env>()
     const { task } = await taskOf(c);
     const since = Number(c.req.header('last-event-id') ?? c.req.query('since') ?? 0);
     const from = Number.isSafeInteger(since) ? since : 0;
-    const messages = logMessages(c.get('ports'), task, from, c.req.raw.signal);
-    return eventStream(c, messages, (message) => message);
+    return eventStream(c, {
+      open: (signal) => logMessages(c.get('ports'), task, from, signal),
+      toMessage: (message) => message,
+      // The page is told of a failure as of everything else.
+      patienceMs: 0,
+    });
   })
   .get('/:id/tasks/:taskId/log', async (c) => {
     const { task } = await taskOf(c);
