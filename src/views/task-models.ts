@@ -48,7 +48,11 @@ export interface TaskLogView {
   /** Entries before them that are left out. */
   readonly omitted: number;
   readonly isOpen: boolean;
-  /** What stands there in place of entries. */
+  /** Whether nothing follows. */
+  readonly isComplete: boolean;
+  /** Whether there is nothing left of it. */
+  readonly isGone: boolean;
+  /** Why there are no entries. */
   readonly note?: string;
 }
 

@@ -472,7 +472,7 @@ __eta.res+='<section class="welcome">\n<div class="welcome-head">\n<span class="
 __eta.res+=include('@icon', { icon: 'box' });
 __eta.res+='</span>\n<h1>Create your first app</h1>\n<p class="lead">An app is code with a home of its own: an isolated sandbox to build it in, and a live preview at its own address.</p>\n<a class="button button-primary button-large" href="/apps/new">';
 __eta.res+=include('@icon', { icon: 'plus' });
-__eta.res+='New app</a>\n</div>\n<ol class="path">\n<li><h2>Pick a preset</h2><p>React, Next.js, Express, FastAPI, or a worker: each is ready to run.</p></li>\n<li><h2>See it live</h2><p>Seconds later it runs at its own preview address.</p></li>\n<li><h2>Change it</h2><p>Edit files over the API. The preview follows, and stops when nobody looks.</p></li>\n</ol>\n<div class="from-terminal">\n<h2>From a terminal</h2>\n<p class="hint">With a token of <code>./sandboxd token create</code>: make an app, then its sandbox.</p>\n<pre class="snippet-block" tabindex="0" aria-label="Commands"><code>curl ';
+__eta.res+='New app</a>\n</div>\n<ol class="path">\n<li><h2>Pick a preset</h2><p>React, Next.js, Express, FastAPI, or a worker: each is ready to run.</p></li>\n<li><h2>See it live</h2><p>Seconds later it runs at its own preview address.</p></li>\n<li><h2>Change it</h2><p>Say what you want, and a coding agent makes it while you watch. Or edit files over the API.</p></li>\n</ol>\n<div class="from-terminal">\n<h2>From a terminal</h2>\n<p class="hint">With a token of <code>./sandboxd token create</code>: make an app, then its sandbox.</p>\n<pre class="snippet-block" tabindex="0" aria-label="Commands"><code>curl ';
 __eta.res+=__eta.e(it.origin);
 __eta.res+='/v1/apps -H "Authorization: Bearer $TOKEN" \\\n-d \'{"name": "Hello", "runtime_preset": "react-vite"}\'\ncurl -X POST ';
 __eta.res+=__eta.e(it.origin);
@@ -1332,12 +1332,15 @@ __eta.res+='" placeholder="the agent’s default"></div>\n<div class="field"><la
 __eta.res+=__eta.e(it.box.minutes);
 __eta.res+='" placeholder="10"></div>\n<label class="check"><input type="checkbox" name="fresh" value="yes"';
 __eta.res+=__eta.e(it.box.fresh ? ' checked' : '');
-__eta.res+='>Start a fresh session<span class="hint">instead of going on with the last one</span></label>\n</div>\n</details>\n<button class="button button-primary prompt-send" id="prompt-send" type="submit"';
-__eta.res+=__eta.e(it.box.isBusy ? ' disabled' : '');
-__eta.res+='>';
+__eta.res+='>Start a fresh session<span class="hint">instead of going on with the last one</span></label>\n</div>\n</details>\n';
+if (it.box.isBusy) {
+__eta.res+='<button class="button button-primary prompt-send" id="prompt-busy" type="submit" disabled>Working…</button>\n';
+} else {
+__eta.res+='<button class="button button-primary prompt-send" id="prompt-send" type="submit">';
 __eta.res+=include('@icon', { icon: 'send' });
-__eta.res+=__eta.e(it.box.isBusy ? 'Working…' : 'Send');
-__eta.res+='</button>\n</div>\n<p class="hint" id="prompt-hint">';
+__eta.res+='Send</button>\n';
+}
+__eta.res+='</div>\n<p class="hint" id="prompt-hint">';
 if (it.box.hint) {
 __eta.res+=__eta.e(it.box.hint);
 __eta.res+=' ';
@@ -1605,10 +1608,11 @@ __eta.res+=' open';
 }
 __eta.res+='>\n<summary>Log</summary>\n';
 if (it.log.note) {
-__eta.res+='<p class="quiet">';
+__eta.res+='<p class="quiet log-note">';
 __eta.res+=__eta.e(it.log.note);
 __eta.res+='</p>\n';
-} else {
+}
+if (!it.log.isGone) {
 if (it.log.omitted > 0) {
 __eta.res+='<p class="hint">';
 __eta.res+=__eta.e(it.log.omitted);
@@ -1621,6 +1625,9 @@ __eta.res+=__eta.e(it.log.seq);
 __eta.res+='"';
 if (!it.isRunning) {
 __eta.res+=' data-over';
+}
+if (it.log.isComplete) {
+__eta.res+=' data-complete';
 }
 __eta.res+='>\n';
 __eta.res+=include('@log-entries', { entries: it.log.entries });
@@ -1972,7 +1979,7 @@ __eta.res+='</pre>\n</div>\n';
 if (it.verdict.message) {
 __eta.res+=include('@markdown', { blocks: it.verdict.message });
 }
-if (it.from === 'app' && it.verdict.files.length > 0) {
+if (it.verdict.files.length > 0) {
 __eta.res+='<details class="files">\n<summary>';
 __eta.res+=__eta.e(it.verdict.files.length);
 __eta.res+=__eta.e(it.verdict.moreFiles ? ' or more' : '');

@@ -141,6 +141,10 @@ describe('an agent in the console', () => {
     await log(page).getByText('done', { exact: true }).waitFor({ state: 'attached' });
     await log(page).getByText('Edit src/App.tsx').click();
     await log(page).getByText('It was done.').waitFor();
+    await agent.tell(uses('t', 'Edit src/App.tsx', 'completed'), says('b', 'That was all.'));
+    await log(page).getByText('That was all.').waitFor();
+    expect(await log(page).getByText('It was done.').isVisible()).toBe(true);
+    expect(await page.evaluate(() => document.activeElement?.tagName)).toBe('SUMMARY');
     expect(await result(page).count()).toBe(0);
     expect(await page.getByText('Succeeded').count()).toBe(0);
 

@@ -3,23 +3,20 @@ import type { Ports } from '../../domain/ports.ts';
 import { DEFAULT_PRESET } from '../../domain/preset.ts';
 import type { ProcessState } from '../../domain/runtimed.ts';
 import type { SandboxView } from '../../domain/sandbox-view.ts';
-import type { Task } from '../../domain/task.ts';
 import type { AppPage, Frame, ProcessRow } from '../../views/models.ts';
-import type { AppTasks } from '../../views/task-models.ts';
 import { look, presetLabel } from './app-look.ts';
+import { appTasks, TASKS_SHOWN } from './app-tasks.ts';
 import { CHIPS, isBetweenTries, isSettling, type LiveState, liveState } from './live-state.ts';
 import { liveViews, previewOf } from './live-view.ts';
 import { logsOf } from './logs.ts';
 import { manifestNotice } from './manifest-notice.ts';
 import { moment } from './relative-time.ts';
-import { promptBox, type RefusedPrompt } from './prompt-box.ts';
+import type { RefusedPrompt } from './prompt-box.ts';
 import { stageOf } from './stage.ts';
-import { logSoFar } from './task-events.ts';
-import { taskPanel, taskRow, tasksOfApp } from './task-panel.ts';
+import { tasksOfApp } from './task-panel.ts';
 import { timelineEntry } from './timeline.ts';
 
 const EVENTS_SHOWN = 30;
-const TASKS_SHOWN = 6;
 /** A start takes a second or two: its steps are worth following closely. */
 const SETTLING_SECONDS = 1;
 const SETTLED_SECONDS = 2;
@@ -47,20 +44,17 @@ export async function appPage(
   const view = views.get(app.id);
   const state = liveState(view);
   const preview = previewOf(ports, view);
-  const logs = view === undefined ? undefined : await logsOf(ports, view, state, process);
-  const isWorking = tasks.some(({ status }) => status === 'running');
+  const [logs, work] = await Promise.all([
+    view === undefined ? undefined : logsOf(ports, view, state, process),
+    appTasks(ports, app, view?.sandbox, state, { tasks, isPartial, refused }),
+  ]);
   const now = ports.clock();
   return {
     id: app.id,
     name: app.name,
     ...look(app),
     chip: CHIPS[state],
-    tasks: {
-      box: await promptBox(ports, owner, state, tasks, refused),
-      ...(await latestTask(ports, app, view, tasks[0], isPartial)),
-      earlier: tasks.slice(1, TASKS_SHOWN).map((task) => taskRow(task, app.id, now)),
-      hasMore: tasks.length > TASKS_SHOWN,
-    },
+    tasks: work,
     stage: stageOf(state, view, {
       previewHref: preview?.href,
       fallbackPreset:
@@ -72,7 +66,7 @@ export async function appPage(
       process === undefined ? `/apps/${app.id}` : `/apps/${app.id}?process=${encodeURIComponent(process)}`,
     refreshSeconds: isSettling(state) ? SETTLING_SECONDS : SETTLED_SECONDS,
     // A page that says what was wrong with a form does not go away by itself.
-    settling: refused === undefined && (isSettling(state) || isWorking),
+    settling: refused === undefined && (isSettling(state) || work.box.isBusy),
     canStop: STOPPABLE.has(state),
     canRestart: RESTARTABLE.has(state),
     preview,
@@ -82,20 +76,6 @@ export async function appPage(
     processes: (view?.seen?.processes ?? []).map(processRow),
     timeline: events.map((event) => timelineEntry(event, now)),
   };
-}
-
-/** What it says while it works is told as it goes on; a page without scripts shows what there is. */
-async function latestTask(
-  ports: Ports,
-  app: App,
-  view: SandboxView | undefined,
-  task: Task | undefined,
-  isPartial: boolean,
-): Promise<Pick<AppTasks, 'latest'>> {
-  if (task === undefined) return {};
-  const isShown = task.status === 'running' && !isPartial;
-  const log = isShown ? await logSoFar(ports, task) : {};
-  return { latest: taskPanel(task, app.id, view?.sandbox, ports.clock(), log) };
 }
 
 const STOPPABLE: ReadonlySet<LiveState> = new Set([

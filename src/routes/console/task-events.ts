@@ -48,7 +48,7 @@ export async function logSoFar(ports: Ports, task: Task): Promise<Partial<TaskLo
   const log = new TaskLog(task.id);
   const leaving = new AbortController();
   const late = setTimeout(() => leaving.abort(), PATIENCE_MS);
-  let quiet: NodeJS.Timeout | undefined;
+  let quiet: ReturnType<typeof setTimeout> | undefined;
   try {
     const events = taskEvents(ports, task.owner, task.sandboxId, task.id, 0, leaving.signal);
     for await (const event of events) {
@@ -69,6 +69,8 @@ export async function logSoFar(ports: Ports, task: Task): Promise<Partial<TaskLo
     seq: log.seq,
     entries: log.entries(keys),
     omitted,
+    isComplete: log.isOver,
+    isGone,
     ...(isGone && { note: 'Nothing is left of its log: it went with its sandbox.' }),
   };
 }

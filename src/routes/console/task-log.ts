@@ -37,6 +37,11 @@ export class TaskLog {
     return this.#seq;
   }
 
+  /** Whether the end has been told. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
   /** The keys of the rows that an event adds or changes. The end of a task has none of its own: the task tells it. */
   add(event: FollowedEvent): string[] {
     this.#seq = event.seq;

@@ -41,6 +41,8 @@ export function taskPanel(
       entries: [],
       omitted: 0,
       isOpen: isRunning,
+      isComplete: false,
+      isGone: false,
       ...log,
     },
     verdict: verdictOf(task, canRevert),

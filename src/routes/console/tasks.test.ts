@@ -237,7 +237,8 @@ describe('a task that runs', () => {
     expect(page).toContain('<bdi>Read src/App.tsx</bdi>');
     expect(page).toContain(`action="${pathOf(task)}/cancel"`);
     expect(page).toContain('http-equiv="refresh"');
-    expect(page).toMatch(/id="prompt-send"[^>]* disabled/);
+    expect(page).toMatch(/id="prompt-busy"[^>]* disabled/);
+    expect(page).not.toContain('id="prompt-send"');
     expect(page).toContain('data-since="3"');
     expect(page).not.toContain('id="verdict-');
     expect(page).not.toContain('Succeeded');
@@ -421,6 +422,7 @@ describe('a task that has ended', () => {
     expect(page).toContain('<del class="diff-line"><span class="diff-number">1</span>-&lt;h1&gt;</del>');
     expect(page).toContain(`href="${pathOf(task)}/log"`);
     expect(page).toContain(`href="${pathOf(task)}/revert"`);
+    expect(page).toMatch(/data-over data-complete>/);
     expect(page).not.toContain('data-poll');
     const log = await visitor.get(`${pathOf(task)}/log`);
     expect(log.headers.get('content-type')).toBe('text/plain; charset=utf-8');

@@ -33,11 +33,8 @@ function look(): void {
   }
 }
 
-/** The log of a task that has ended is whole once it has any rows. */
-function isWanted(log: HTMLElement): boolean {
-  const isOpen = log.closest('details')?.open ?? true;
-  return isOpen && !('complete' in log.dataset) && !('over' in log.dataset && log.childElementCount > 0);
-}
+const isWanted = (log: HTMLElement): boolean =>
+  (log.closest('details')?.open ?? true) && !('complete' in log.dataset);
 
 function follow(log: HTMLElement): void {
   const source = new EventSource(`${log.dataset['log']}?since=${log.dataset['since'] ?? 0}`);
@@ -73,6 +70,8 @@ function leave(log: HTMLElement): void {
 
 /** Who reads further up stays there; who is at the end stays at the end. */
 function put(log: HTMLElement, markup: string): void {
+  // It could not be read before, and now it is.
+  log.parentElement?.querySelector('.log-note')?.remove();
   const wasAtEnd = log.scrollHeight - log.scrollTop - log.clientHeight < NEAR;
   const template = document.createElement('template');
   // The server's own templates made it, and escaped what agents and tools said.
@@ -98,6 +97,7 @@ function renew(known: Element, row: Element): void {
   if (hadFocus) row.querySelector<HTMLElement>('summary, [tabindex]')?.focus({ preventScroll: true });
 }
 
+/** What is over is read from its beginning. */
 function toEnd(log: HTMLElement): void {
   if (!('over' in log.dataset)) log.scrollTop = log.scrollHeight;
 }
