@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, it } from 'vitest';
 import { AGENT_IDS, type AgentId } from '../../src/domain/coding-agent.ts';
 import { REPORTED_USAGE } from '../doubles/provider/wire.ts';
 import { visitUntil } from '../harness/http.ts';
-import { AgentBench, Desk, EDITED } from './agent-bench.ts';
+import { AgentBench, Desk, EDITED } from '../harness/agent-bench.ts';
 
 /** Seconds a provider may be silent here. */
 const SILENCE = 3;
@@ -15,7 +15,7 @@ const SHORT_SECONDS: Readonly<Record<AgentId, number>> = { opencode: 20, 'claude
 let bench: AgentBench;
 
 beforeAll(async () => {
-  bench = await AgentBench.make(AGENT_IDS, { SANDBOXD_PROVIDER_SILENCE_SECONDS: String(SILENCE) });
+  bench = await AgentBench.make(AGENT_IDS, { env: { SANDBOXD_PROVIDER_SILENCE_SECONDS: String(SILENCE) } });
 });
 afterAll(() => bench?.[Symbol.asyncDispose]());
 

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DUMMY_KEY } from '../../src/domain/provider.ts';
 import { TASKS_DIRECTORY } from '../../src/domain/task.ts';
 import { visitUntil } from '../harness/http.ts';
-import { AgentBench, Desk, EDITED, KEY, type TaskResult } from './agent-bench.ts';
+import { AgentBench, Desk, EDITED, KEY, type TaskResult } from '../harness/agent-bench.ts';
 
 const LIMIT_MS = 180_000;
 const AGENT = 'claude-code';

@@ -3,7 +3,7 @@ import type { AgentId } from '../../src/domain/coding-agent.ts';
 import type { ProviderId } from '../../src/domain/provider.ts';
 import { changing, LONG_COMMAND } from '../doubles/provider/script.ts';
 import { modelFor, type ScriptedProvider, startScriptedProvider } from '../doubles/scripted-provider.ts';
-import { Installation } from '../harness/installation.ts';
+import { Installation } from './installation.ts';
 
 /** Whom each agent talks to here: each its own, so that they can be worked with side by side. */
 export const PROVIDER_OF: Readonly<Record<AgentId, ProviderId>> = {
@@ -59,7 +59,10 @@ export class AgentBench implements AsyncDisposable {
     this.#providers = providers;
   }
 
-  static async make(agents: readonly AgentId[], env: Record<string, string> = {}): Promise<AgentBench> {
+  static async make(
+    agents: readonly AgentId[],
+    { env = {}, hasKeys = true }: { env?: Record<string, string>; hasKeys?: boolean } = {},
+  ): Promise<AgentBench> {
     const ok = changing('src/App.tsx', '        It runs', `        ${EDITED}`);
     const started = agents.map(async (id) => [id, await startScriptedProvider({ ok, key: KEY })] as const);
     const providers = new Map(await Promise.all(started));
@@ -68,7 +71,7 @@ export class AgentBench implements AsyncDisposable {
     const bench = new AgentBench(site, providers);
     try {
       await site.up();
-      for (const id of agents) {
+      for (const id of hasKeys ? agents : []) {
         await site.json('POST', `/v1/agents/${PROVIDER_OF[id]}/api-key`, { api_key: KEY });
       }
       return bench;
