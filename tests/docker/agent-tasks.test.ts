@@ -10,7 +10,7 @@ const LIMIT_MS = 240_000;
 /** A survivor of a task is looked for after so many milliseconds. */
 const SURVIVAL_MS = 5000;
 /** Enough to come to a shell command, and less than Codex waits for one. */
-const SHORT_SECONDS: Readonly<Record<AgentId, number>> = { opencode: 20, 'claude-code': 8, codex: 8 };
+const SHORT_SECONDS: Readonly<Record<AgentId, number>> = { opencode: 40, 'claude-code': 8, codex: 8 };
 
 let bench: AgentBench;
 
