@@ -64,8 +64,10 @@ describe('runtimed in its container', () => {
       const serve = `require('http').createServer((q, s) => s.end()).listen(3000, '${host}')`;
       await it.client.write('sandbox.yaml', JSON.stringify({ web: { command: `node -e "${serve}"` } }));
       await expect.poll(async () => (await it.client.status()).preview.status, PATIENT).toBe(status);
-      const hint = (await it.client.logs('web')).some((line) => line.includes('listen on 0.0.0.0:3000'));
-      expect(hint).toBe(status === 'down');
+      // It is written after the status is told.
+      const hinted = async () =>
+        (await it.client.logs('web')).some((line) => line.includes('listen on 0.0.0.0:3000'));
+      await expect.poll(hinted, PATIENT).toBe(status === 'down');
     },
   );
 
