@@ -107,6 +107,12 @@ test('an agent whose provider turned it away ends with the provider’s words, a
   });
 });
 
+test('an agent that says in time that it is done has not taken too long, however slowly it leaves', async () => {
+  await using it = await start({ timings: { agentGrace: 3000 } });
+  const outcome = await it.tasks.run(`sleep 1; ${DONE}; ${STUBBORN}`, { timeout_s: 3 });
+  expect(outcome).toMatchObject({ status: 'succeeded' });
+});
+
 test('an agent that takes too long is ended', async () => {
   await using it = await start();
   const outcome = await it.tasks.run(`echo half > a.txt; ${STUBBORN}`, { timeout_s: 1 });
