@@ -9,6 +9,7 @@ import type { Healing } from './healing.ts';
 import type { HealthMonitor } from './health/monitor.ts';
 import type { LogStore } from './logs/log-store.ts';
 import type { ManifestFile } from './manifest-file.ts';
+import { orAborted } from './or-aborted.ts';
 import type { Supervisor } from './processes/supervisor.ts';
 
 export interface AppParts {
@@ -119,8 +120,9 @@ export class App {
    */
   async installForTask(signal: AbortSignal): Promise<void> {
     if ((await this.#pending()) === undefined) return;
-    this.#isOutdated = true;
-    await this.#install(AbortSignal.any([signal, this.#signal]));
+    await orAborted(this.#install(AbortSignal.any([signal, this.#signal])), signal);
+    // What was called off is still to be done, by whoever starts something the next time.
+    this.#isOutdated = !signal.aborted || (await this.#pending()) === undefined;
   }
 
   /** What comes before every start. Never rejects: what runs afterwards says itself what it misses. */

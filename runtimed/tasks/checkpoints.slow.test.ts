@@ -22,6 +22,7 @@ import { MAX_TASK_DIFF_BYTES } from '../../src/domain/task.ts';
 import { Workspace } from '../files/workspace.ts';
 import { programEnvironment } from '../processes/environment.ts';
 import { collecting, writeFiles } from '../testing/sandbox.ts';
+import { slowGit } from '../testing/slow-git.ts';
 import { temporaryDirectory } from '../testing/temporary.ts';
 import { MAX_CHECKPOINT_FILE } from './app-tree.ts';
 import { Checkpoints } from './checkpoints.ts';
@@ -30,7 +31,7 @@ import '../testing/patience.ts';
 const run = promisify(execFile);
 const { signal } = new AbortController();
 
-async function prepare(files: Record<string, string> = {}) {
+async function prepare(files: Record<string, string> = {}, path = process.env['PATH']) {
   const home = await temporaryDirectory();
   const app = join(home.path, APP_DIRECTORY);
   await mkdir(app, { recursive: true });
@@ -40,7 +41,7 @@ async function prepare(files: Record<string, string> = {}) {
     home: home.path,
     workspace: new Workspace(home.path, randomUUID),
     directory: app,
-    environment: programEnvironment({ PATH: process.env['PATH'] }, home.path),
+    environment: programEnvironment({ PATH: path }, home.path),
     newMark: randomUUID,
     logger: collecting(log),
   });
@@ -233,6 +234,20 @@ describe('a checkpoint', () => {
     expect(count.stdout).toContain('3 objects');
     await writeFiles(it.app, { 'a.txt': 'changed' });
     expect((await it.restore(second)).changed.files).toEqual(['a.txt']);
+  });
+
+  test('waits for nobody when it is called off', async () => {
+    await using bin = await temporaryDirectory();
+    await using it = await prepare({ a: '1' }, await slowGit(bin.path, 'commit-tree'));
+    const first = new AbortController();
+    const hung = it.checkpoints.take('T1', first.signal);
+    const off = new AbortController();
+    const waiting = it.checkpoints.take('T2', off.signal);
+    off.abort();
+    await expect(waiting).rejects.toThrow();
+    await rm(join(bin.path, 'hang'), { force: true });
+    await expect(it.take('T3')).resolves.toMatch(/^[0-9a-f]{40}$/);
+    await expect(hung).resolves.toMatch(/^[0-9a-f]{40}$/);
   });
 
   test('that is not wanted any more is given up', async () => {
