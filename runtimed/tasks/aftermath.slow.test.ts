@@ -155,6 +155,20 @@ describe('whether the app serves', () => {
     });
   });
 
+  test('is asked of what the task has declared, however fresh that is', async () => {
+    await using it = await start({ timings: { manifestRest: 60_000 } });
+    const port = await freePort();
+    const moved = manifest({ web: { command: WEB_APP, port }, build: { command: '' } });
+    expect(
+      await it.tasks.run(`printf '%s' '${moved.replaceAll("'", `'\\''`)}' > sandbox.yaml; ${DONE}`),
+    ).toMatchObject({ preview_status_after: 'ready', preview_ok: true });
+    expect((await it.client.status()).web_port).toBe(port);
+    const workers = [{ name: 'w', command: 'sleep 600' }];
+    const none = manifest({ workers, build: { command: '' } });
+    const outcome = await it.tasks.run(`echo '${none}' > sandbox.yaml; ${DONE}`);
+    expect(outcome).toMatchObject({ preview_status_after: 'none', app_healthy: true });
+  });
+
   test('of an app that restarts itself is clear when it has', async () => {
     const command = `until [ ! -e slow ]; do sleep 0.05; rm slow; done; ${WEB_APP}`;
     await using it = await start({ web: { command, restart_after_task: true } });
