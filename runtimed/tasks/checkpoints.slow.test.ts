@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import {
   chmod,
   lstat,
@@ -24,6 +25,7 @@ import { programEnvironment } from '../processes/environment.ts';
 import { collecting, writeFiles } from '../testing/sandbox.ts';
 import { slowGit } from '../testing/slow-git.ts';
 import { temporaryDirectory } from '../testing/temporary.ts';
+import { until } from '../testing/until.ts';
 import { MAX_CHECKPOINT_FILE } from './app-tree.ts';
 import { Checkpoints } from './checkpoints.ts';
 import '../testing/patience.ts';
@@ -236,18 +238,40 @@ describe('a checkpoint', () => {
     expect((await it.restore(second)).changed.files).toEqual(['a.txt']);
   });
 
+  test('is pruned another time when somebody is in a hurry', async () => {
+    await using bin = await temporaryDirectory();
+    await using it = await prepare({ 'a.txt': 'a' }, await slowGit(bin.path, 'prune'));
+    await it.take('T1');
+    await it.checkpoints.keep(new Set(), signal);
+    const hurry = new AbortController();
+    const pruning = it.checkpoints.prune(hurry.signal);
+    await until(() => existsSync(join(bin.path, 'hangs')));
+    const next = it.take('T2');
+    hurry.abort();
+    await pruning;
+    await next;
+    await it.checkpoints.keep(new Set(['T2']), signal);
+    await rm(join(bin.path, 'hang'));
+    await it.checkpoints.prune(signal);
+    const count = await run('git', ['--git-dir', it.repository, 'count-objects']);
+    expect(count.stdout).toContain('3 objects');
+    expect(it.log).toEqual([]);
+  });
+
   test('waits for nobody when it is called off', async () => {
     await using bin = await temporaryDirectory();
     await using it = await prepare({ a: '1' }, await slowGit(bin.path, 'commit-tree'));
     const first = new AbortController();
     const hung = it.checkpoints.take('T1', first.signal);
+    await until(() => existsSync(join(bin.path, 'hangs')));
     const off = new AbortController();
     const waiting = it.checkpoints.take('T2', off.signal);
     off.abort();
-    await expect(waiting).rejects.toThrow();
-    await rm(join(bin.path, 'hang'), { force: true });
+    await expect(waiting).rejects.toThrow('aborted');
+    first.abort();
+    await expect(hung).rejects.toThrow('called off');
+    await rm(join(bin.path, 'hang'));
     await expect(it.take('T3')).resolves.toMatch(/^[0-9a-f]{40}$/);
-    await expect(hung).resolves.toMatch(/^[0-9a-f]{40}$/);
   });
 
   test('that is not wanted any more is given up', async () => {
