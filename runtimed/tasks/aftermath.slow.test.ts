@@ -82,7 +82,8 @@ describe('a build check', () => {
   });
 
   test('that takes too long is cut off, with all it has started', async () => {
-    const command = 'setsid sleep 300 & echo $! > node_modules/pid; echo so far; sleep 300';
+    const daemon = `(env -i setsid /bin/bash -c 'echo $$ > node_modules/pid; exec /bin/sleep 300' &)`;
+    const command = `${daemon}; echo so far; sleep 300`;
     await using it = await start({
       build: { command, timeout_seconds: 1 },
       app: { 'node_modules/.keep': '' },

@@ -93,6 +93,14 @@ test('an agent that says it is done is ended too, with what it has started', asy
   expect((await it.pids(3)).filter(isAlive)).toEqual([]);
 });
 
+test('what an agent has started is gone in the end, also what left it before anybody looked', async () => {
+  await using it = await start({ timings: { familyPoll: 60_000 } });
+  const daemon = `(env -i setsid /bin/bash -c 'echo $$ >> pids; exec /bin/sleep 300' &) </dev/null >/dev/null 2>&1`;
+  const outcome = await it.tasks.run(`${daemon}; until [ -s pids ]; do sleep 0.05; done; ${DONE}`);
+  expect(outcome.status).toBe('succeeded');
+  expect((await it.pids(1)).filter(isAlive)).toEqual([]);
+});
+
 test('an agent whose provider turned it away ends with the provider’s words, and the app is still looked at', async () => {
   await using it = await start();
   const id = await it.tasks.begin(STUBBORN);

@@ -58,6 +58,7 @@ export async function workAsAgent(work: AgentWork, context: AgentContext): Promi
       env: { ...turn.environment, ...command.env },
       mark: context.newMark(),
       stdin: true,
+      isBound: true,
     });
     const { verdict, failure } = await new Attendance(program, work, context).attend(turn);
     const { session, finalMessage, reportedCost } = verdict;
