@@ -175,15 +175,17 @@ export class App {
 
   /** One after another: what is read later counts. */
   #followInTurn(isWanted: (declared: string) => boolean, signal: AbortSignal): Promise<void> {
-    const done = this.#follows.then(async () => {
-      const state = await this.#parts.manifestFile.load();
-      const declared = JSON.stringify(state);
-      if (signal.aborted || !isWanted(declared)) return;
-      this.#followed = declared;
-      await this.#apply(state);
-    });
+    const done = this.#follows.then(() => this.#followOnce(isWanted, signal));
     this.#follows = done;
     return done;
+  }
+
+  async #followOnce(isWanted: (declared: string) => boolean, signal: AbortSignal): Promise<void> {
+    const state = await this.#parts.manifestFile.load();
+    const declared = JSON.stringify(state);
+    if (signal.aborted || !isWanted(declared)) return;
+    this.#followed = declared;
+    await this.#apply(state);
   }
 
   async #apply({ manifest, problems }: ManifestState): Promise<void> {
