@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { manifest, readIn, type SandboxSetup, startSandbox } from '../testing/sandbox.ts';
 import { DONE } from '../testing/scripted-agent.ts';
-import { slowGit } from '../testing/slow-git.ts';
+import { oddGit } from '../testing/odd-git.ts';
 import { TaskClient } from '../testing/tasks.ts';
 import { temporaryDirectory } from '../testing/temporary.ts';
 import { until } from '../testing/until.ts';
@@ -24,14 +24,13 @@ async function start(setup: SandboxSetup & { readonly declared?: object } = {}) 
 /** A task whose git hangs, when it has come to that. */
 async function hanging(command: string, timings: SandboxSetup['timings'] = {}) {
   const bin = await temporaryDirectory();
-  const environment = { PATH: await slowGit(bin.path, command) };
+  const environment = { PATH: await oddGit(bin.path, command) };
   const it = await start({ environment, timings });
   const id = await it.tasks.begin(`touch changed; ${DONE}`);
-  await until(() => existsSync(join(bin.path, 'hangs')));
+  await until(() => existsSync(join(bin.path, 'seen')));
   return {
     ...it,
     id,
-    letGo: () => rm(join(bin.path, 'hang')),
     async [Symbol.asyncDispose]() {
       await it[Symbol.asyncDispose]();
       await bin[Symbol.asyncDispose]();

@@ -7,10 +7,11 @@ import type { Workspace } from '../files/workspace.ts';
 import { orAborted } from '../or-aborted.ts';
 import type { Environment } from '../processes/environment.ts';
 import { type AppTree, type BytePath, bytesOf, walkApp } from './app-tree.ts';
-import { Git, type GitCall, GitError } from './git.ts';
+import { Git, type GitCall } from './git.ts';
+import { mending } from './mending.ts';
 import type { ChangedFiles } from './outcome.ts';
 import { isProtected } from './protected.ts';
-import { makeRepository, removeIndex, removeLocks, removeRepository } from './repository.ts';
+import { makeRepository, type Mend, removeIndex, removeLocks, removeRepository } from './repository.ts';
 
 const REFS = 'refs/sandboxd/checkpoints/';
 const REVERT = 'revert-';
@@ -24,10 +25,6 @@ const CUT = Buffer.from('\n[sandboxd] the rest of the diff is left out: it is to
 const PRUNE_LIMIT = 60_000;
 /** In a diff, text that is larger is named like a binary file: comparing it takes more memory than it is worth. */
 const DIFF_SETTINGS = ['core.bigFileThreshold=16m'];
-/** Trying again with a fresh repository would not help, and would lose every older checkpoint. */
-const EXHAUSTED =
-  /no space left|quota exceeded|too large|cannot allocate|out of memory|too many open|took too long/i;
-
 export interface CheckpointContext {
   readonly home: string;
   readonly workspace: Workspace;
@@ -188,23 +185,9 @@ export class Checkpoints {
     return commit;
   }
 
-  /** Tries again without what may be broken: the index only saves time; a new repository lacks the older ones. */
-  async #mending<T>(
-    mends: readonly ((repository: string) => Promise<void>)[],
-    operation: () => Promise<T>,
-    signal: AbortSignal,
-  ): Promise<T> {
-    for (const mend of mends) {
-      try {
-        return await operation();
-      } catch (error) {
-        if (signal.aborted || !(error instanceof GitError) || EXHAUSTED.test(error.reason)) throw error;
-        this.#context.logger.warn('a checkpoint could not be made, trying afresh', { reason: error.reason });
-        await mend(this.#git.directory);
-        await makeRepository(this.#git.directory);
-      }
-    }
-    return operation();
+  #mending<T>(mends: readonly Mend[], operation: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    const { logger } = this.#context;
+    return mending(mends, operation, { repository: this.#git.directory, logger, signal });
   }
 
   /** Brings the index in line with the app directory. */
