@@ -8,7 +8,8 @@ import { type Changes, FOR_EVER } from './changes.ts';
 import type { Healing } from './healing.ts';
 import type { HealthMonitor } from './health/monitor.ts';
 import type { LogStore } from './logs/log-store.ts';
-import type { ManifestFile } from './manifest-file.ts';
+import type { ManifestFile, ManifestState } from './manifest-file.ts';
+import { orAborted } from './or-aborted.ts';
 import type { Supervisor } from './processes/supervisor.ts';
 
 export interface AppParts {
@@ -38,6 +39,9 @@ export class App {
   };
   #signal = new AbortController().signal;
   #installs: Promise<void> = Promise.resolve();
+  #follows: Promise<void> = Promise.resolve();
+  /** What runs, as it was declared. */
+  #followed: string | undefined;
   /** What a task asked for was installed, and what runs has loaded the old. */
   #isOutdated = false;
   #phase: BootPhase = 'seeding';
@@ -94,10 +98,12 @@ export class App {
 
   /**
    * Restarts processes, after an install when the app asks for more than it has. Returns when the old ones have ended;
-   * the rest shows in the status. Before the first start there is nothing to restart. After a task that asked for other
-   * dependencies everything is restarted: what runs has loaded the old ones.
+   * the rest shows in the status. Before the first start there is nothing to restart. After a task it is the manifest of
+   * that moment that counts, and when it asked for other dependencies everything is restarted: what runs has loaded the
+   * old ones.
    */
   async restart(scope: RestartScope): Promise<void> {
+    if (scope === 'after_task') await this.#followChange();
     const isOutdated = this.#isOutdated;
     const isWidened = scope === 'after_task' && (isOutdated || (await this.#pending()) !== undefined);
     const widened = isWidened ? 'all' : scope;
@@ -119,8 +125,9 @@ export class App {
    */
   async installForTask(signal: AbortSignal): Promise<void> {
     if ((await this.#pending()) === undefined) return;
-    this.#isOutdated = true;
-    await this.#install(AbortSignal.any([signal, this.#signal]));
+    await orAborted(this.#install(AbortSignal.any([signal, this.#signal])), signal);
+    // What was called off is still to be done, by whoever starts something the next time.
+    this.#isOutdated = !signal.aborted || (await this.#pending()) === undefined;
   }
 
   /** What comes before every start. Never rejects: what runs afterwards says itself what it misses. */
@@ -154,10 +161,35 @@ export class App {
   }
 
   /** Runs what the manifest declares now. */
-  async #follow(signal: AbortSignal): Promise<void> {
-    const { manifestFile, supervisor, health, changes } = this.#parts;
-    const { manifest, problems } = await manifestFile.load();
-    if (signal.aborted) return;
+  #follow(signal: AbortSignal): Promise<void> {
+    return this.#followInTurn(() => true, signal);
+  }
+
+  /** The same, where that is something else than what runs. Before the first start there is nothing to change. */
+  #followChange(): Promise<void> {
+    return this.#followInTurn(
+      (declared) => this.#followed !== undefined && this.#followed !== declared,
+      this.#signal,
+    );
+  }
+
+  /** One after another: what is read later counts. */
+  #followInTurn(isWanted: (declared: string) => boolean, signal: AbortSignal): Promise<void> {
+    const done = this.#follows.then(() => this.#followOnce(isWanted, signal));
+    this.#follows = done;
+    return done;
+  }
+
+  async #followOnce(isWanted: (declared: string) => boolean, signal: AbortSignal): Promise<void> {
+    const state = await this.#parts.manifestFile.load();
+    const declared = JSON.stringify(state);
+    if (signal.aborted || !isWanted(declared)) return;
+    this.#followed = declared;
+    await this.#apply(state);
+  }
+
+  async #apply({ manifest, problems }: ManifestState): Promise<void> {
+    const { supervisor, health, changes } = this.#parts;
     this.#report(problems);
     this.#webPort = manifest.web?.port;
     health.watch(manifest.web);

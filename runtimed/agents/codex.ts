@@ -1,6 +1,6 @@
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DUMMY_KEY } from '../../src/domain/provider.ts';
+import { writeDurably } from '../durable-file.ts';
 import { CodexStory } from './codex-story.ts';
 import type { AgentDriver, AgentTurn } from './driver.ts';
 import { parseLine } from './fields.ts';
@@ -17,7 +17,7 @@ export const codex: AgentDriver = {
 
   async prepare(turn) {
     const { session, model, stateDirectory } = turn;
-    await writeFile(join(stateDirectory, 'config.toml'), settings(turn));
+    await writeDurably(stateDirectory, 'config.toml', settings(turn));
     const known =
       session !== undefined && (await hasFile(join(stateDirectory, 'sessions'), `-${session}.jsonl`));
     return {

@@ -1,4 +1,6 @@
 import { once } from 'node:events';
+import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -37,6 +39,25 @@ describe.each(AGENT_IDS)('%s', (id) => {
     expect(env).not.toHaveProperty('HOME');
     expect(argv).not.toContain('--help');
     expect(argv.join(' ')).not.toContain('--version');
+  });
+
+  test('writes its settings into files of its own, whatever has been put in their place', async () => {
+    await using state = await temporaryDirectory();
+    await using other = await temporaryDirectory();
+    const victim = join(other.path, 'victim');
+    await writeFile(victim, 'mine');
+    for (const path of ['config.toml', 'config/opencode/package-lock.json']) {
+      await mkdir(dirname(join(state.path, path)), { recursive: true });
+      await symlink(victim, join(state.path, path));
+    }
+    await driver.prepare(aTurn({ stateDirectory: state.path }));
+    expect(await readFile(victim, 'utf8')).toBe('mine');
+  });
+
+  test('is told whole characters', async () => {
+    const lines = await recording(`${id}-ok`);
+    const { written } = await replay(driver, lines, aTurn({ prompt: 'half: \ud800.' }));
+    expect(written).toContain('half: \ufffd.');
   });
 
   test('prints what nobody understands, and is not understood', async () => {

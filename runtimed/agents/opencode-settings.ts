@@ -1,6 +1,7 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DUMMY_KEY, findProvider } from '../../src/domain/provider.ts';
+import { writeDurably } from '../durable-file.ts';
 import type { Environment } from '../processes/environment.ts';
 import type { AgentTurn } from './driver.ts';
 
@@ -56,5 +57,5 @@ export async function pretendInstalled({ stateDirectory }: AgentTurn): Promise<v
   const directory = join(stateDirectory, 'config', 'opencode');
   await mkdir(join(directory, 'node_modules'), { recursive: true });
   const lock = { packages: { '': { dependencies: { [PLUGIN_KIT]: '*' } } } };
-  await writeFile(join(directory, 'package-lock.json'), JSON.stringify(lock));
+  await writeDurably(directory, 'package-lock.json', JSON.stringify(lock));
 }

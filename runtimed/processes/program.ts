@@ -3,8 +3,9 @@ import { once } from 'node:events';
 import { constants } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 import { pause } from '../pause.ts';
+import { newBound, withBound } from './bound.ts';
 import type { Environment } from './environment.ts';
-import { Family, MARK } from './remains.ts';
+import { Family, type Kinship, MARK } from './remains.ts';
 
 /** Milliseconds in which a program's last words are read from its pipes. */
 const DRAIN = 1000;
@@ -19,6 +20,8 @@ export interface ProgramOptions {
   readonly mark: string;
   /** Whether it is given something to read; it reads an empty file otherwise. */
   readonly stdin?: boolean;
+  /** Whether whatever it starts can be found again, also what does all it can to be on its own: that takes a shell. */
+  readonly isBound?: boolean;
 }
 
 /** A program in a process group of its own. */
@@ -33,9 +36,9 @@ export class Program {
   #said: Promise<void> = Promise.resolve();
   #recorded: Promise<unknown> = Promise.resolve();
 
-  private constructor(child: ChildProcess, pid: number, mark: string) {
-    this.pid = pid;
-    this.#family = new Family({ group: pid, mark });
+  private constructor(child: ChildProcess, kin: Kinship) {
+    this.pid = kin.group;
+    this.#family = new Family(kin);
     this.stdin = child.stdin;
     // Piped by `start`.
     this.#stdout = child.stdout as Readable;
@@ -49,8 +52,16 @@ export class Program {
    * Returns when the program runs.
    * @throws the system's error when it cannot: ENOENT for a missing program or directory, E2BIG, EAGAIN, ENOMEM…
    */
-  static async start({ argv, cwd, env, mark, stdin = false }: ProgramOptions): Promise<Program> {
-    const [file, ...args] = argv;
+  static async start({
+    argv,
+    cwd,
+    env,
+    mark,
+    stdin = false,
+    isBound = false,
+  }: ProgramOptions): Promise<Program> {
+    const bound = isBound ? newBound() : undefined;
+    const [file, ...args] = bound === undefined ? argv : withBound(argv, bound);
     const child = spawn(file, args, {
       cwd,
       env: { ...env, [MARK]: mark },
@@ -60,7 +71,7 @@ export class Program {
     await once(child, 'spawn');
     // A pipe that breaks shows in the end of the program or of its output; as an event nobody hears it would be fatal.
     for (const emitter of [child, child.stdin, child.stdout, child.stderr]) emitter?.on('error', () => {});
-    return new Program(child, child.pid as number, mark);
+    return new Program(child, { group: child.pid as number, mark, ...(bound !== undefined && { bound }) });
   }
 
   /** Resolves when the leader has exited or the signal aborts. Never rejects. */

@@ -1,6 +1,8 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { lookAtAll } from '../look-at-all.ts';
 import { pause } from '../pause.ts';
+import { isBound } from './bound.ts';
+import { readProc } from './proc.ts';
 
 /** The environment variable by which a program's descendants are found again, wherever they went. */
 export const MARK = 'SANDBOXD_PROGRAM';
@@ -11,6 +13,8 @@ export interface Kinship {
   readonly group: number;
   /** The value of {@link MARK}: what left the group with `setsid` still carries it. */
   readonly mark: string;
+  /** The bound it was given, if it was: see `bound.ts`. */
+  readonly bound?: number;
 }
 
 const FIRST_POLL = 10;
@@ -19,6 +23,8 @@ const LONGEST_POLL = 200;
 const KILL_ROUNDS = 20;
 /** Of the fields of /proc/<pid>/stat behind the name, the one that says when the process was started. */
 const BORN = 19;
+/** After a look it rests for so many times as long as that took, if that is more than the usual. */
+const LEISURE = 10;
 const NEVER = new AbortController().signal;
 
 /** What is to be known of a process to tell whose it is. */
@@ -48,8 +54,10 @@ export class Family {
    */
   async watch(interval: number, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
+      const began = performance.now();
       await this.#living();
-      await pause(interval, signal);
+      // Where there are hundreds of processes a look takes its time, which they should have.
+      await pause(Math.max(interval, LEISURE * (performance.now() - began)), signal);
     }
   }
 
@@ -110,8 +118,9 @@ export class Family {
   }
 
   async #isOurs({ pid, group, born }: Seen): Promise<boolean> {
-    if (group === this.#kin.group || this.#known.get(pid) === born) return true;
-    return carries(pid, this.#kin.mark);
+    const { group: own, mark, bound } = this.#kin;
+    if (group === own || this.#known.get(pid) === born) return true;
+    return (bound !== undefined && (await isBound(pid, bound))) || carries(pid, mark);
   }
 }
 
@@ -129,10 +138,6 @@ async function carries(pid: number, mark: string): Promise<boolean> {
   const environment = await readProc(pid, 'environ');
   return `\0${environment}`.includes(`\0${MARK}=${mark}\0`);
 }
-
-/** Empty when the process has gone, or is another user's. */
-const readProc = (pid: number, file: string): Promise<string> =>
-  readFile(`/proc/${pid}/${file}`, 'latin1').catch(() => '');
 
 function send(pid: number, name: NodeJS.Signals): void {
   try {

@@ -82,7 +82,8 @@ describe('a build check', () => {
   });
 
   test('that takes too long is cut off, with all it has started', async () => {
-    const command = 'setsid sleep 300 & echo $! > node_modules/pid; echo so far; sleep 300';
+    const daemon = `(env -i setsid /bin/bash -c 'echo $$ > node_modules/pid; exec /bin/sleep 300' &)`;
+    const command = `${daemon}; echo so far; sleep 300`;
     await using it = await start({
       build: { command, timeout_seconds: 1 },
       app: { 'node_modules/.keep': '' },
@@ -153,6 +154,20 @@ describe('whether the app serves', () => {
       preview_status_after: 'down',
       preview_error_message: expect.stringMatching(/^The app answers \/ with 500\./) as unknown,
     });
+  });
+
+  test('is asked of what the task has declared, however fresh that is', async () => {
+    await using it = await start({ timings: { manifestRest: 60_000 } });
+    const port = await freePort();
+    const moved = manifest({ web: { command: WEB_APP, port }, build: { command: '' } });
+    expect(
+      await it.tasks.run(`printf '%s' '${moved.replaceAll("'", `'\\''`)}' > sandbox.yaml; ${DONE}`),
+    ).toMatchObject({ preview_status_after: 'ready', preview_ok: true });
+    expect((await it.client.status()).web_port).toBe(port);
+    const workers = [{ name: 'w', command: 'sleep 600' }];
+    const none = manifest({ workers, build: { command: '' } });
+    const outcome = await it.tasks.run(`echo '${none}' > sandbox.yaml; ${DONE}`);
+    expect(outcome).toMatchObject({ preview_status_after: 'none', app_healthy: true });
   });
 
   test('of an app that restarts itself is clear when it has', async () => {

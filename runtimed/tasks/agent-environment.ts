@@ -2,19 +2,12 @@ import type { Environment } from '../processes/environment.ts';
 
 /** Parts of names of variables that hold what lets somebody in. */
 const CREDENTIALS = new Set(
-  [
-    'KEY',
-    'APIKEY',
-    'TOKEN',
-    'SECRET',
-    'PASSWORD',
-    'PASSWD',
-    'PASSPHRASE',
-    'CREDENTIAL',
-    'AUTH',
-    'PAT',
-  ].flatMap((word) => [word, `${word}S`]),
+  ['KEY', 'PASS', 'AUTH', 'PAT', 'PWD', 'DSN'].flatMap((word) => [word, `${word}S`]),
 );
+/** The same where it is the end of a part: `PGPASSWORD`. */
+const ENDINGS = /(APIKEY|TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIAL)S?$/;
+/** Where a shell is and was. */
+const PLACES = new Set(['PWD', 'OLDPWD']);
 /** Where the way to the provider begins; a proxy outside does not know it. */
 const OWN_ADDRESSES = ['127.0.0.1', 'localhost'];
 
@@ -27,10 +20,11 @@ export function agentEnvironment(environment: Environment): Environment {
   return { ...rest, NO_PROXY: list, no_proxy: list };
 }
 
-/** `NPM_TOKEN` and `awsSecretAccessKey` do, `KEYBOARD` does not. */
+/** `NPM_TOKEN`, `PGPASSWORD` and `awsSecretAccessKey` do, `KEYBOARD` does not. */
 export const looksLikeCredential = (name: string): boolean =>
+  !PLACES.has(name) &&
   name
     .replaceAll(/([a-z0-9])([A-Z])/g, '$1_$2')
     .toUpperCase()
     .split(/[^A-Z0-9]+/)
-    .some((part) => CREDENTIALS.has(part));
+    .some((part) => CREDENTIALS.has(part) || ENDINGS.test(part));

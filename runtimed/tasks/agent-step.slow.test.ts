@@ -93,6 +93,14 @@ test('an agent that says it is done is ended too, with what it has started', asy
   expect((await it.pids(3)).filter(isAlive)).toEqual([]);
 });
 
+test('what an agent has started is gone in the end, also what left it before anybody looked', async () => {
+  await using it = await start({ timings: { familyPoll: 60_000 } });
+  const daemon = `(env -i setsid /bin/bash -c 'echo $$ >> pids; exec /bin/sleep 300' &) </dev/null >/dev/null 2>&1`;
+  const outcome = await it.tasks.run(`${daemon}; until [ -s pids ]; do sleep 0.05; done; ${DONE}`);
+  expect(outcome.status).toBe('succeeded');
+  expect((await it.pids(1)).filter(isAlive)).toEqual([]);
+});
+
 test('an agent whose provider turned it away ends with the provider’s words, and the app is still looked at', async () => {
   await using it = await start();
   const id = await it.tasks.begin(STUBBORN);
@@ -105,6 +113,12 @@ test('an agent whose provider turned it away ends with the provider’s words, a
     build_status: 'passed',
     app_healthy: true,
   });
+});
+
+test('an agent that says in time that it is done has not taken too long, however slowly it leaves', async () => {
+  await using it = await start({ timings: { agentGrace: 3000 } });
+  const outcome = await it.tasks.run(`sleep 1; ${DONE}; ${STUBBORN}`, { timeout_s: 3 });
+  expect(outcome).toMatchObject({ status: 'succeeded' });
 });
 
 test('an agent that takes too long is ended', async () => {

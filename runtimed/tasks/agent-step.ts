@@ -58,6 +58,7 @@ export async function workAsAgent(work: AgentWork, context: AgentContext): Promi
       env: { ...turn.environment, ...command.env },
       mark: context.newMark(),
       stdin: true,
+      isBound: true,
     });
     const { verdict, failure } = await new Attendance(program, work, context).attend(turn);
     const { session, finalMessage, reportedCost } = verdict;
@@ -140,7 +141,7 @@ class Attendance {
     over.abort();
     await knowing;
     const told = verdict ?? { ok: false };
-    const failure = this.#failure(told, ownCode);
+    const failure = this.#failure(told, ownCode, isHalted);
     return { verdict: told, ...(failure !== undefined && { failure }) };
   }
 
@@ -171,11 +172,12 @@ class Attendance {
     }
   }
 
-  #failure(verdict: AgentVerdict, code: number | undefined): TaskFailure | undefined {
+  #failure(verdict: AgentVerdict, code: number | undefined, isHalted: boolean): TaskFailure | undefined {
     const { signal, assignment } = this.#work;
     // Whoever ended it says why.
     if (signal.aborted) return undefined;
-    if (this.#deadline.aborted) {
+    // One that has said its last word in time may take longer to leave.
+    if (isHalted && this.#deadline.aborted) {
       const message = `The agent was ended after ${assignment.timeout_s} s without having finished.`;
       return { reason: 'agent_timeout', message };
     }

@@ -58,7 +58,13 @@ async function run(
   signal: AbortSignal,
 ): Promise<BuildResult> {
   const argv = ['bash', '-lc', command] as const;
-  const program = await Program.start({ argv, cwd: directory, env: environment, mark: newMark() });
+  const program = await Program.start({
+    argv,
+    cwd: directory,
+    env: environment,
+    mark: newMark(),
+    isBound: true,
+  });
   const output = new OutputTail();
   program.record((bytes) => Promise.resolve(output.push(bytes)));
   const limit = AbortSignal.timeout(seconds * 1000);

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import {
   chmod,
   lstat,
@@ -22,7 +23,9 @@ import { MAX_TASK_DIFF_BYTES } from '../../src/domain/task.ts';
 import { Workspace } from '../files/workspace.ts';
 import { programEnvironment } from '../processes/environment.ts';
 import { collecting, writeFiles } from '../testing/sandbox.ts';
+import { oddGit } from '../testing/odd-git.ts';
 import { temporaryDirectory } from '../testing/temporary.ts';
+import { until } from '../testing/until.ts';
 import { MAX_CHECKPOINT_FILE } from './app-tree.ts';
 import { Checkpoints } from './checkpoints.ts';
 import '../testing/patience.ts';
@@ -30,7 +33,7 @@ import '../testing/patience.ts';
 const run = promisify(execFile);
 const { signal } = new AbortController();
 
-async function prepare(files: Record<string, string> = {}) {
+async function prepare(files: Record<string, string> = {}, path = process.env['PATH']) {
   const home = await temporaryDirectory();
   const app = join(home.path, APP_DIRECTORY);
   await mkdir(app, { recursive: true });
@@ -40,7 +43,7 @@ async function prepare(files: Record<string, string> = {}) {
     home: home.path,
     workspace: new Workspace(home.path, randomUUID),
     directory: app,
-    environment: programEnvironment({ PATH: process.env['PATH'] }, home.path),
+    environment: programEnvironment({ PATH: path }, home.path),
     newMark: randomUUID,
     logger: collecting(log),
   });
@@ -233,6 +236,78 @@ describe('a checkpoint', () => {
     expect(count.stdout).toContain('3 objects');
     await writeFiles(it.app, { 'a.txt': 'changed' });
     expect((await it.restore(second)).changed.files).toEqual(['a.txt']);
+  });
+
+  test('that fails because of what the app does meanwhile costs no earlier one', async () => {
+    await using bin = await temporaryDirectory();
+    // A file that is cut short while git has it in its memory, say.
+    const crash = 'touch "$GIT_DIR/index.lock"; kill -BUS $$';
+    await using it = await prepare({ a: '1' }, await oddGit(bin.path, 'update-index', crash));
+    await rm(join(bin.path, 'odd'));
+    const first = await it.take('T1');
+    await writeFiles(bin.path, { odd: '' });
+    await expect(it.take('T2')).rejects.toThrow('135');
+    await rm(join(bin.path, 'odd'));
+    expect(await it.checkpoints.find('T1', signal)).toBe(first);
+    await expect(it.take('T3')).resolves.toMatch(/^[0-9a-f]{40}$/);
+  });
+
+  test('is made at the next attempt when git dies at one', async () => {
+    await using bin = await temporaryDirectory();
+    const crash = `touch "$GIT_DIR/index.lock"; rm ${bin.path}/odd; kill -KILL $$`;
+    await using it = await prepare({ a: '1' }, await oddGit(bin.path, 'update-index', crash));
+    await expect(it.take('T1')).resolves.toMatch(/^[0-9a-f]{40}$/);
+    await writeFiles(bin.path, { odd: '' });
+    await expect(it.take('T2')).resolves.toMatch(/^[0-9a-f]{40}$/);
+    expect(await it.checkpoints.find('T1', signal)).toBeDefined();
+  });
+
+  test('does not wait for what has been put in the place of git’s own files', async () => {
+    await using it = await prepare({ a: '1' });
+    const first = await it.take('T1');
+    for (const name of ['index', 'packed-refs']) {
+      await rm(join(it.repository, name), { force: true });
+      await run('mkfifo', [join(it.repository, name)]);
+    }
+    await writeFiles(it.app, { a: '2' });
+    expect((await it.compare(first)).files).toEqual(['a']);
+    await it.take('T2');
+  });
+
+  test('is pruned another time when somebody is in a hurry', async () => {
+    await using bin = await temporaryDirectory();
+    await using it = await prepare({ 'a.txt': 'a' }, await oddGit(bin.path, 'prune'));
+    await it.take('T1');
+    await it.checkpoints.keep(new Set(), signal);
+    const hurry = new AbortController();
+    const pruning = it.checkpoints.prune(hurry.signal);
+    await until(() => existsSync(join(bin.path, 'seen')));
+    const next = it.take('T2');
+    hurry.abort();
+    await pruning;
+    await next;
+    await it.checkpoints.keep(new Set(['T2']), signal);
+    await rm(join(bin.path, 'odd'));
+    await it.checkpoints.prune(signal);
+    const count = await run('git', ['--git-dir', it.repository, 'count-objects']);
+    expect(count.stdout).toContain('3 objects');
+    expect(it.log).toEqual([]);
+  });
+
+  test('waits for nobody when it is called off', async () => {
+    await using bin = await temporaryDirectory();
+    await using it = await prepare({ a: '1' }, await oddGit(bin.path, 'commit-tree'));
+    const first = new AbortController();
+    const hung = it.checkpoints.take('T1', first.signal);
+    await until(() => existsSync(join(bin.path, 'seen')));
+    const off = new AbortController();
+    const waiting = it.checkpoints.take('T2', off.signal);
+    off.abort();
+    await expect(waiting).rejects.toThrow('aborted');
+    first.abort();
+    await expect(hung).rejects.toThrow('called off');
+    await rm(join(bin.path, 'odd'));
+    await expect(it.take('T3')).resolves.toMatch(/^[0-9a-f]{40}$/);
   });
 
   test('that is not wanted any more is given up', async () => {

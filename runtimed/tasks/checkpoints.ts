@@ -4,12 +4,14 @@ import type { Logger } from '../../src/domain/log.ts';
 import { RESERVED_DIRECTORY } from '../../src/domain/paths.ts';
 import { MAX_TASK_DIFF_BYTES } from '../../src/domain/task.ts';
 import type { Workspace } from '../files/workspace.ts';
+import { orAborted } from '../or-aborted.ts';
 import type { Environment } from '../processes/environment.ts';
 import { type AppTree, type BytePath, bytesOf, walkApp } from './app-tree.ts';
-import { Git, type GitCall, GitError } from './git.ts';
+import { Git, type GitCall } from './git.ts';
+import { mending } from './mending.ts';
 import type { ChangedFiles } from './outcome.ts';
 import { isProtected } from './protected.ts';
-import { makeRepository, removeIndex, removeLocks, removeRepository } from './repository.ts';
+import { makeRepository, type Mend, removeIndex, removeLocks, removeRepository } from './repository.ts';
 
 const REFS = 'refs/sandboxd/checkpoints/';
 const REVERT = 'revert-';
@@ -23,10 +25,6 @@ const CUT = Buffer.from('\n[sandboxd] the rest of the diff is left out: it is to
 const PRUNE_LIMIT = 60_000;
 /** In a diff, text that is larger is named like a binary file: comparing it takes more memory than it is worth. */
 const DIFF_SETTINGS = ['core.bigFileThreshold=16m'];
-/** Trying again with a fresh repository would not help, and would lose every older checkpoint. */
-const EXHAUSTED =
-  /no space left|quota exceeded|too large|cannot allocate|out of memory|too many open|took too long/i;
-
 export interface CheckpointContext {
   readonly home: string;
   readonly workspace: Workspace;
@@ -72,16 +70,19 @@ export class Checkpoints {
    * @throws GitError, payload_too_large, or the system's error when it cannot be saved, or the signal aborts
    */
   take(task: string, signal: AbortSignal): Promise<string> {
-    return this.#inTurn(() => this.#save(task, signal));
+    return this.#inTurn(() => this.#save(task, signal), signal);
   }
 
-  /** The commit of a task's checkpoint; undefined when there is none. */
+  /** The commit of a task's checkpoint; undefined when there is none. @throws as {@link take}, when the signal aborts */
   find(task: string, signal: AbortSignal): Promise<string | undefined> {
     return this.#inTurn(async () => {
       const call = await this.#call(signal);
       const args = ['rev-parse', '--verify', '--quiet', `${REFS}${task}^{commit}`] as const;
-      return this.#git.line(args, call).catch(() => undefined);
-    });
+      return this.#git.line(args, call).catch((error: unknown) => {
+        if (signal.aborted) throw error;
+        return undefined;
+      });
+    }, signal);
   }
 
   /** What has changed since a commit. @throws as {@link take} */
@@ -91,7 +92,7 @@ export class Checkpoints {
       const { tree } = await this.#mending([removeIndex], () => this.#stage(call), signal);
       const changed = await this.#changed(commit, tree, call);
       return { ...changed, diff: await this.#diff(commit, tree, call) };
-    });
+    }, signal);
   }
 
   /**
@@ -109,7 +110,7 @@ export class Checkpoints {
       const changed = await this.#changed(tree, target, call);
       await this.#git.run(['read-tree', '--reset', '-u', target], call);
       return { saved, changed };
-    });
+    }, signal);
   }
 
   /** Drops the checkpoints of all tasks but these. What only they held goes with {@link prune}. Never rejects. */
@@ -125,30 +126,40 @@ export class Checkpoints {
       const input = Buffer.from(dropped.map((name) => `delete ${name}\n`).join(''));
       await this.#git.run(['update-ref', '--no-deref', '--stdin'], { ...call, input });
       this.#isPruneDue = true;
-    });
+    }, signal);
   }
 
-  /** Gives up the space of what nothing refers to any more, where something was dropped. Never rejects. */
+  /**
+   * Gives up the space of what nothing refers to any more, where something was dropped. Never rejects.
+   * @param signal puts it off until the next time
+   */
   prune(signal: AbortSignal): Promise<void> {
+    const limited = AbortSignal.any([signal, AbortSignal.timeout(PRUNE_LIMIT)]);
     return this.#tidily(async () => {
-      if (!this.#isPruneDue || signal.aborted) return;
-      this.#isPruneDue = false;
-      const limited = AbortSignal.any([signal, AbortSignal.timeout(PRUNE_LIMIT)]);
+      if (!this.#isPruneDue) return;
       await this.#git.run(['prune', '--expire=now'], await this.#call(limited));
-    });
+      this.#isPruneDue = false;
+    }, limited);
   }
 
   /** What fails is tried again another time, and holds nobody up. */
-  #tidily(operation: () => Promise<void>): Promise<void> {
-    return this.#inTurn(operation).catch((error: unknown) =>
-      this.#context.logger.error('old checkpoints could not be dropped', error),
-    );
+  #tidily(operation: () => Promise<void>, signal: AbortSignal): Promise<void> {
+    return this.#inTurn(operation, signal).catch((error: unknown) => {
+      if (!signal.aborted) this.#context.logger.error('old checkpoints could not be dropped', error);
+    });
   }
 
-  #inTurn<T>(operation: () => Promise<T>): Promise<T> {
-    const done = this.#queue.then(operation);
-    this.#queue = done.catch(() => {});
-    return done;
+  /** One after another; whoever is called off while it waits is not kept waiting. */
+  async #inTurn<T>(operation: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    const [before, done] = [this.#queue, Promise.withResolvers<void>()];
+    this.#queue = Promise.all([before, done.promise]);
+    try {
+      await orAborted(before, signal);
+      signal.throwIfAborted();
+      return await operation();
+    } finally {
+      done.resolve();
+    }
   }
 
   /** Makes sure that there is a repository to work with. @throws when the app directory leads out of the home */
@@ -174,23 +185,9 @@ export class Checkpoints {
     return commit;
   }
 
-  /** Tries again without what may be broken: the index only saves time; a new repository lacks the older ones. */
-  async #mending<T>(
-    mends: readonly ((repository: string) => Promise<void>)[],
-    operation: () => Promise<T>,
-    signal: AbortSignal,
-  ): Promise<T> {
-    for (const mend of mends) {
-      try {
-        return await operation();
-      } catch (error) {
-        if (signal.aborted || !(error instanceof GitError) || EXHAUSTED.test(error.reason)) throw error;
-        this.#context.logger.warn('a checkpoint could not be made, trying afresh', { reason: error.reason });
-        await mend(this.#git.directory);
-        await makeRepository(this.#git.directory);
-      }
-    }
-    return operation();
+  #mending<T>(mends: readonly Mend[], operation: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    const { logger } = this.#context;
+    return mending(mends, operation, { repository: this.#git.directory, logger, signal });
   }
 
   /** Brings the index in line with the app directory. */

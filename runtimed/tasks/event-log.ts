@@ -10,6 +10,16 @@ import { EventLines } from './event-lines.ts';
 const ESSENTIAL: ReadonlySet<TaskHappening['type']> = new Set(['status', 'build', 'done']);
 /** Bytes of what an event has besides what happened. */
 const NUMBERING = 64;
+/** Characters that are written at a time. */
+const MAX_BATCH = 256 * 1024;
+
+/** An event on its way to the disk. */
+interface Pending {
+  /** What happened, as JSON without its opening brace. */
+  readonly body: string;
+  readonly at: number;
+  readonly isDone: boolean;
+}
 
 interface EventLogContext {
   readonly clock: Clock;
@@ -31,6 +41,7 @@ export class EventLog implements AsyncDisposable {
   #seq: number;
   #lastAt: number | undefined;
   #done: string | undefined;
+  #pending: Pending[] = [];
   #queue: Promise<void> = Promise.resolve();
 
   private constructor(
@@ -89,8 +100,9 @@ export class EventLog implements AsyncDisposable {
     // Claimed before it is written: what waits for the disk is bounded by the same limit.
     if (!ESSENTIAL.has(happening.type) && this.#claimed + length > this.#limit) return this.#queue;
     this.#claimed += length;
-    const at = this.#context.clock();
-    this.#queue = this.#queue.then(() => this.#write(body, at, happening.type === 'done'));
+    this.#pending.push({ body, at: this.#context.clock(), isDone: happening.type === 'done' });
+    // Whoever waits for the disk is written with all that wait by then: an agent may tell faster than a disk takes.
+    if (this.#pending.length === 1) this.#queue = this.#queue.then(() => this.#writePending());
     return this.#queue;
   }
 
@@ -104,22 +116,47 @@ export class EventLog implements AsyncDisposable {
     await this.#handle.close();
   }
 
-  async #write(body: string, at: number, isDone: boolean): Promise<void> {
+  async #writePending(): Promise<void> {
+    const pending = this.#pending;
+    this.#pending = [];
+    for (let from = 0, to = 0; from < pending.length; from = to) {
+      for (let length = 0; to < pending.length && length < MAX_BATCH; to += 1) {
+        length += pending[to]?.body.length ?? 0;
+      }
+      await this.#write(pending.slice(from, to));
+    }
+  }
+
+  async #write(batch: readonly Pending[]): Promise<void> {
     if (this.#done !== undefined) return;
-    const line = `{"seq":${this.#seq + 1},"at":${at},${body}\n`;
+    const end = batch.findIndex(({ isDone }) => isDone);
+    const events = end < 0 ? batch : batch.slice(0, end + 1);
+    const lines = events.map(({ body, at }, index) => `{"seq":${this.#seq + 1 + index},"at":${at},${body}\n`);
+    const isWritten = await this.#appendLines(lines.join(''));
+    // A disk that does not take all of them may take some.
+    if (!isWritten && events.length > 1) {
+      for (const event of events) await this.#write([event]);
+      return;
+    }
+    // Everybody waits for the end of a task: it is told also where it cannot be kept.
+    if (!isWritten && end < 0) return;
+    this.#seq += events.length;
+    this.#lastAt = events.at(-1)?.at;
+    if (end >= 0) this.#done = lines.at(-1);
+    this.changes.notify();
+  }
+
+  /** @returns whether it is on disk, whole */
+  async #appendLines(text: string): Promise<boolean> {
     try {
-      await this.#handle.appendFile(line);
-      this.#size += Buffer.byteLength(line);
+      await this.#handle.appendFile(text);
+      this.#size += Buffer.byteLength(text);
+      return true;
     } catch (error) {
       this.#context.logger.error('an event of a task could not be written', error);
       // A part of it may be there, and would spoil the next one.
       await this.#handle.truncate(this.#size).catch(() => {});
-      // Everybody waits for the end of a task: it is told also where it cannot be kept.
-      if (!isDone) return;
+      return false;
     }
-    this.#seq += 1;
-    this.#lastAt = at;
-    if (isDone) this.#done = line;
-    this.changes.notify();
   }
 }

@@ -36,11 +36,14 @@ const IDENTITY = { NAME: 'sandboxd', EMAIL: 'sandboxd@localhost' };
 export class GitError extends Error {
   /** What it said itself. */
   readonly reason: string;
+  /** Its exit code; undefined when it was not waited for. */
+  readonly code: number | undefined;
 
-  constructor(command: string, reason: string) {
+  constructor(command: string, reason: string, code?: number) {
     super(`git ${command} failed: ${reason}`);
     this.name = 'GitError';
     this.reason = reason;
+    this.code = code;
   }
 }
 
@@ -125,7 +128,7 @@ export class Git {
     if (signal.aborted) throw new GitError(args[0], 'it took too long, or was called off');
     const code = await program.exited;
     if (length <= limit && code !== 0) {
-      throw new GitError(args[0], errors.text(MAX_ERROR_LENGTH) || `it exited with code ${code}`);
+      throw new GitError(args[0], errors.text(MAX_ERROR_LENGTH) || `it exited with code ${code}`, code);
     }
     return { bytes: Buffer.concat(chunks), isTruncated: length > limit };
   }

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { PreviewStatus, ProcessState } from '../../src/domain/runtimed.ts';
+import { parseTaskEvent } from '../../src/domain/task-event.ts';
+import { MAX_TASK_EVENT_LENGTH } from '../../src/domain/task.ts';
 import { outcomeOf, type TaskFacts } from './outcome.ts';
 
 const worker = (running: boolean): ProcessState => ({
@@ -80,5 +82,24 @@ describe('a task', () => {
   test('says when more was changed than is listed', () => {
     expect(outcomeOf(facts())).not.toHaveProperty('files_truncated');
     expect(outcomeOf(facts({ changed: { files: [], isTruncated: true } })).files_truncated).toBe(true);
+  });
+
+  test('fits into one event, whatever the agent has said and changed', () => {
+    const files = Array.from({ length: 1000 }, (_, index) => `${index}${'\u0001'.repeat(4000)}`);
+    const said = '\u0001'.repeat(300_000);
+    const outcome = outcomeOf(
+      facts({
+        agent: { finalMessage: said, failure: { reason: 'agent_error', message: said }, reportedCost: -1 },
+        changed: { files, isTruncated: false },
+        build: { status: 'failed', message: '\u0001'.repeat(4000) },
+        app: app('error'),
+        previewError: '\u0001'.repeat(4000),
+      }),
+    );
+    const line = JSON.stringify({ seq: 1, at: 1, type: 'done', data: outcome });
+    expect(line.length).toBeLessThanOrEqual(MAX_TASK_EVENT_LENGTH);
+    expect(parseTaskEvent(line)).toBeDefined();
+    expect(outcome).toMatchObject({ files_truncated: true });
+    expect(outcome.files_changed).toEqual(files.slice(0, outcome.files_changed.length));
   });
 });

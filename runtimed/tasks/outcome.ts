@@ -1,9 +1,10 @@
-import type {
-  BuildStatus,
-  EndedTaskStatus,
-  FailureReason,
-  TaskEnding,
-  TaskOutcome,
+import {
+  type BuildStatus,
+  type EndedTaskStatus,
+  type FailureReason,
+  MAX_TASK_EVENT_LENGTH,
+  type TaskEnding,
+  type TaskOutcome,
 } from '../../src/domain/task.ts';
 import type { RuntimeStatus } from '../../src/domain/runtimed.ts';
 import { shortened } from './bounded.ts';
@@ -11,6 +12,8 @@ import { shortened } from './bounded.ts';
 /** Characters. */
 const MAX_ERROR_MESSAGE = 4000;
 const MAX_FINAL_MESSAGE = 64 * 1024;
+/** Of the paths of changed files, as JSON: with everything else an outcome must fit into one event. */
+const MAX_FILES_LENGTH = MAX_TASK_EVENT_LENGTH / 2;
 
 export interface TaskFailure {
   readonly reason: FailureReason;
@@ -63,10 +66,11 @@ export function outcomeOf(facts: TaskFacts): TaskOutcome {
   const isWorkerOnly = previewStatus === 'none';
   const runs = isWorkerOnly ? app.processes.some(({ running }) => running) : isServing;
   const { finalMessage, reportedCost } = agent;
+  const files = fitting(changed.files);
   return {
     ...verdictOf(facts),
-    files_changed: changed.files,
-    ...(changed.isTruncated && { files_truncated: true }),
+    files_changed: files,
+    ...((changed.isTruncated || files.length < changed.files.length) && { files_truncated: true }),
     ...(finalMessage !== undefined && { agent_message_final: shortened(finalMessage, MAX_FINAL_MESSAGE) }),
     build_status: build.status,
     ...(build.message !== undefined && { build_error_message: build.message }),
@@ -79,8 +83,15 @@ export function outcomeOf(facts: TaskFacts): TaskOutcome {
     ...(checkpoint !== undefined && { checkpoint_id: checkpoint }),
     started_at: facts.startedAt,
     finished_at: facts.finishedAt,
-    ...(reportedCost !== undefined && { reported_cost: reportedCost }),
+    ...(reportedCost !== undefined && reportedCost >= 0 && { reported_cost: reportedCost }),
   };
+}
+
+/** As many of the first as there is room for. */
+function fitting(files: readonly string[]): readonly string[] {
+  let length = 0;
+  const end = files.findIndex((file) => (length += JSON.stringify(file).length + 1) > MAX_FILES_LENGTH);
+  return end < 0 ? files : files.slice(0, end);
 }
 
 interface Verdict {

@@ -1,4 +1,4 @@
-import { appendFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { isAlive } from '../testing/alive.ts';
@@ -55,6 +55,23 @@ describe('a task whose sandbox is killed', () => {
     expect(await third.client.read('a.txt')).toBe('old\n');
     await rm(join(third.app, 'a.txt'));
   });
+});
+
+test('a task whose app has become something else is ended by the next start all the same', async () => {
+  const machine = await prepareMachine({ app: APP });
+  const tasks = new TaskClient(machine.client);
+  let id: string;
+  {
+    await using it = await launch({ ...machine, [Symbol.asyncDispose]: async () => {} });
+    await it.workerPids();
+    id = await tasks.begin(AT_WORK);
+    await tasks.said(id, 'ready');
+  }
+  await rm(machine.app, { recursive: true });
+  await symlink('/', machine.app);
+  await using _second = await runIn(machine);
+  await until(async () => (await tasks.events(id)).at(-1)?.type === 'done');
+  expect(await tasks.outcome(id)).toMatchObject({ ...ENDED, files_changed: [], files_truncated: true });
 });
 
 test('a task whose sandbox stops is ended, and so is its agent', async () => {

@@ -69,11 +69,17 @@ async function findOut(
   context: RecoveryContext,
   signal: AbortSignal,
 ): Promise<TaskOutcome | undefined> {
-  const { checkpoints, timings, clock } = context;
+  const { checkpoints, timings, clock, logger } = context;
   const limited = AbortSignal.any([signal, AbortSignal.timeout(timings.comparisonLimit)]);
-  const checkpoint = await checkpoints.find(id, limited);
-  const changed =
-    checkpoint === undefined ? NOTHING_CHANGED : await compare(checkpoint, folder, context, limited);
+  let checkpoint: string | undefined;
+  let changed = NOTHING_CHANGED;
+  try {
+    checkpoint = await checkpoints.find(id, limited);
+    if (checkpoint !== undefined) changed = await compare(checkpoint, folder, context, limited);
+  } catch (error) {
+    logger.error('what a task has changed could not be told', error);
+    changed = { files: [], isTruncated: true };
+  }
   if (signal.aborted) return undefined;
   return outcomeOf({
     agent: { failure: SANDBOX_ENDED },
@@ -90,17 +96,12 @@ async function findOut(
 async function compare(
   checkpoint: string,
   folder: TaskFolder,
-  { checkpoints, logger }: RecoveryContext,
+  { checkpoints }: RecoveryContext,
   signal: AbortSignal,
 ): Promise<ChangedFiles> {
-  try {
-    const { diff, ...changed } = await checkpoints.compare(checkpoint, signal);
-    await folder.write(DIFF_FILE, diff);
-    return changed;
-  } catch (error) {
-    logger.error('what a task has changed could not be told', error);
-    return { files: [], isTruncated: true };
-  }
+  const { diff, ...changed } = await checkpoints.compare(checkpoint, signal);
+  await folder.write(DIFF_FILE, diff);
+  return changed;
 }
 
 async function resultOf(folder: TaskFolder): Promise<TaskOutcome | undefined> {

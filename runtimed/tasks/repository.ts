@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { writeDurably } from '../durable-file.ts';
 import { readText } from '../boot/app-package.ts';
 import { makeOwnDirectory } from '../own-directory.ts';
+import { isFile } from '../regular-file.ts';
 
 /** What git needs to take a directory for a repository, and to save every file as it is. */
 const FILES: readonly (readonly [directory: string, name: string, content: string])[] = [
@@ -12,6 +13,8 @@ const FILES: readonly (readonly [directory: string, name: string, content: strin
   ['info', 'attributes', '* -text -filter -ident -working-tree-encoding -eol !diff !merge\n'],
 ];
 const DIRECTORIES = ['objects', 'refs', 'info'];
+/** What git makes itself. A FIFO in its place would be waited for. */
+const MADE = ['index', 'packed-refs'];
 /** What a git that was killed leaves behind. There is only ever one at work here. */
 const LOCKS = ['index.lock', 'index.restore.lock', 'packed-refs.lock', 'HEAD.lock', 'config.lock'];
 
@@ -23,13 +26,21 @@ export async function makeRepository(path: string): Promise<void> {
     const place = join(path, directory);
     if ((await readText(join(place, name))) !== content) await writeDurably(place, name, content);
   }
+  for (const name of MADE) {
+    const file = join(path, name);
+    if (!(await isFile(file))) await rm(file, { recursive: true, force: true });
+  }
 }
 
 export async function removeLocks(path: string): Promise<void> {
   for (const name of LOCKS) await rm(join(path, name), { recursive: true, force: true });
 }
 
-export const removeIndex = (path: string): Promise<void> =>
-  rm(join(path, 'index'), { recursive: true, force: true });
+/** A way to go on where a repository may be broken. */
+export type Mend = (path: string) => Promise<void>;
 
-export const removeRepository = (path: string): Promise<void> => rm(path, { recursive: true, force: true });
+/** The index only saves time. */
+export const removeIndex: Mend = (path) => rm(join(path, 'index'), { recursive: true, force: true });
+
+/** A new repository lacks the older checkpoints. */
+export const removeRepository: Mend = (path) => rm(path, { recursive: true, force: true });

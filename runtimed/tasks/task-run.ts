@@ -8,11 +8,14 @@ import type { TaskEnding, TaskPhase } from '../../src/domain/task.ts';
 import type { AgentDriver } from '../agents/driver.ts';
 import type { HealthMonitor } from '../health/monitor.ts';
 import type { Timings } from '../options.ts';
+import { orAborted } from '../or-aborted.ts';
+import { errnoOf } from '../regular-file.ts';
 import { type AgentContext, workAsAgent } from './agent-step.ts';
 import type { TaskOrderFile } from './assignment.ts';
 import { bounded } from './bounded.ts';
 import { type BuildCheckContext, checkBuild } from './build-check.ts';
 import type { Checkpoints } from './checkpoints.ts';
+import { Deadline } from './deadline.ts';
 import type { EventLog } from './event-log.ts';
 import { GitError } from './git.ts';
 import {
@@ -77,6 +80,8 @@ export class TaskRun {
   };
   #ending: TaskEnding | undefined;
   #isInterrupted = false;
+  /** Of the comparison that is under way. */
+  #comparing: Deadline | undefined;
 
   /** @param folder and @param log are the task's to close, when it has run */
   constructor(
@@ -92,18 +97,28 @@ export class TaskRun {
     this.#context = context;
   }
 
-  /** Ends it from outside. The first word counts. */
+  /** Aborts when it is cancelled, or everything stops. */
+  get halted(): AbortSignal {
+    return this.#halted.signal;
+  }
+
+  /** Ends it from outside. The first word counts; whoever cancels does not wait for what is left to be done. */
   end(ending: TaskEnding): void {
     this.#ending ??= ending;
     this.#agentHalted.abort();
-    if (this.#ending.reason === 'cancelled') this.#halted.abort();
+    if (ending.reason === 'cancelled') this.#halt();
   }
 
   /** Everything stops. */
   interrupt(): void {
     this.#isInterrupted = true;
     this.#agentHalted.abort();
+    this.#halt();
+  }
+
+  #halt(): void {
     this.#halted.abort();
+    this.#comparing?.within(this.#comparisonLimit);
   }
 
   /** Tells that it has begun, and writes it down. Never rejects. */
@@ -185,10 +200,11 @@ export class TaskRun {
   /** @returns undefined when everything stops before it can be told: the next start finds out */
   async #compare(checkpoint: string | undefined): Promise<ChangedFiles | undefined> {
     if (checkpoint === undefined) return this.#isInterrupted ? undefined : NOTHING_CHANGED;
-    const { checkpoints, timings, logger } = this.#context;
-    const limit = AbortSignal.timeout(this.#comparisonLimit(timings));
+    const { checkpoints, logger } = this.#context;
+    using limit = new Deadline(this.#comparisonLimit);
+    this.#comparing = limit;
     try {
-      const { diff, ...changed } = await checkpoints.compare(checkpoint, limit);
+      const { diff, ...changed } = await checkpoints.compare(checkpoint, limit.signal);
       await this.#folder
         .write(DIFF_FILE, diff)
         .catch((error: unknown) => logger.error('the diff of a task could not be written', error));
@@ -199,7 +215,8 @@ export class TaskRun {
     }
   }
 
-  #comparisonLimit({ lastComparison, hurriedComparison, comparisonLimit }: Timings): number {
+  get #comparisonLimit(): number {
+    const { lastComparison, hurriedComparison, comparisonLimit } = this.#context.timings;
     if (this.#isInterrupted) return lastComparison;
     return this.#halted.signal.aborted ? hurriedComparison : comparisonLimit;
   }
@@ -224,7 +241,7 @@ export class TaskRun {
     const { signal } = this.#halted;
     if (signal.aborted) return;
     await this.#announce('restart');
-    await app.restart('after_task');
+    await orAborted(app.restart('after_task'), signal);
     await orAborted(app.restarted, signal);
     if (signal.aborted) return;
     await this.#announce('health');
@@ -247,7 +264,8 @@ export class TaskRun {
       app: status,
       ...(error !== undefined && { previewError: error }),
       startedAt: this.order.started_at,
-      finishedAt: clock(),
+      // A clock may be set back.
+      finishedAt: Math.max(this.order.started_at, clock()),
     });
     await this.#folder
       .write(RESULT_FILE, JSON.stringify(outcome))
@@ -263,17 +281,9 @@ export const SANDBOX_ENDED = {
   message: 'The sandbox ended while the task ran.',
 } as const;
 
-function whyNot(error: unknown): string {
+/** For people. */
+export function whyNot(error: unknown): string {
   if (error instanceof GitError) return error.reason;
   if (error instanceof SandboxdError) return error.message;
-  return error instanceof Error ? error.message : 'for an unknown reason';
-}
-
-async function orAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
-  const aborted = Promise.withResolvers<void>();
-  const abort = () => aborted.resolve();
-  signal.addEventListener('abort', abort);
-  if (signal.aborted) abort();
-  await Promise.race([work, aborted.promise]);
-  signal.removeEventListener('abort', abort);
+  return errnoOf(error) ?? (error instanceof Error ? error.message : 'for an unknown reason');
 }

@@ -5,14 +5,14 @@ import type { Reverted, TaskAssignment, TaskEnding } from '../../src/domain/task
 import type { AgentDriver } from '../agents/driver.ts';
 import type { Changes } from '../changes.ts';
 import { explained } from '../files/failure.ts';
+import { orAborted } from '../or-aborted.ts';
 import { openRegular } from '../regular-file.ts';
 import type { TaskOrderFile } from './assignment.ts';
 import { isTaskId } from './assignment.ts';
 import { EventLog } from './event-log.ts';
 import { readEvents } from './event-reader.ts';
-import { GitError } from './git.ts';
 import { recoverTasks } from './recovery.ts';
-import { TaskRun, type TaskRunContext } from './task-run.ts';
+import { TaskRun, type TaskRunContext, whyNot } from './task-run.ts';
 import { EVENTS_FILE, type TaskFolder, type TaskStore } from './task-store.ts';
 
 /** What is kept of older ones makes way. */
@@ -43,6 +43,8 @@ export class Tasks implements AsyncDisposable {
   #working: Promise<void> = Promise.resolve();
   #recovering: Promise<void> = Promise.resolve();
   #tidying: Promise<void> = Promise.resolve();
+  /** Aborts when somebody wants to work on what is being tidied. */
+  #disturbed = new AbortController();
 
   constructor(context: TasksContext) {
     this.#context = context;
@@ -154,6 +156,7 @@ export class Tasks implements AsyncDisposable {
     const done = Promise.withResolvers<void>();
     this.#occupation = occupation;
     this.#working = done.promise;
+    this.#disturbed.abort();
     this.#context.changes.notify();
     const leave = () => {
       this.#occupation = undefined;
@@ -195,23 +198,28 @@ export class Tasks implements AsyncDisposable {
     const { logger, checkpoints } = this.#context;
     const task = run.order.id;
     logger.info('task begun', { task, agent: run.order.agent });
-    await this.#forgetOld();
+    await orAborted(this.#forgetOld(run), run.halted);
     await run.run();
     await kept[Symbol.asyncDispose]();
     logger.info('task over', { task });
+    this.#disturbed = new AbortController();
     // Nobody waits for that.
-    this.#tidying = checkpoints.prune(this.#closing.signal);
+    this.#tidying = checkpoints.prune(AbortSignal.any([this.#closing.signal, this.#disturbed.signal]));
   }
 
   /** What cannot be removed now is tried again with the next task. */
-  async #forgetOld(): Promise<void> {
+  async #forgetOld({ order, halted }: TaskRun): Promise<void> {
     const { store, checkpoints, timings, logger } = this.#context;
     try {
-      const ids = await store.ids();
-      const kept = ids.slice(-TASKS_KEPT);
-      for (const id of ids.slice(0, -TASKS_KEPT)) await store.remove(id);
+      // By its name it may be older than all others: clocks are set back, and a tenant can make any name.
+      const ids = (await store.ids()).filter((id) => id !== order.id);
+      for (const id of ids.slice(0, 1 - TASKS_KEPT)) {
+        if (halted.aborted) return;
+        await store.remove(id);
+      }
       const limit = AbortSignal.timeout(timings.comparisonLimit);
-      await checkpoints.keep(new Set(kept), AbortSignal.any([limit, this.#closing.signal]));
+      const kept = new Set([...ids.slice(1 - TASKS_KEPT), order.id]);
+      await checkpoints.keep(kept, AbortSignal.any([limit, halted]));
     } catch (error) {
       logger.error('old tasks could not be removed', error);
     }
@@ -228,6 +236,6 @@ const inProgress = () =>
   new SandboxdError('task_in_progress', 'A task runs in this sandbox. Wait for its end, or cancel it.');
 
 function explainRevert(cause: unknown): never {
-  if (!(cause instanceof GitError)) throw cause;
-  throw new SandboxdError('unavailable', `The app could not be put back: ${cause.reason}`, { cause });
+  if (cause instanceof SandboxdError) throw cause;
+  throw new SandboxdError('unavailable', `The app could not be put back: ${whyNot(cause)}`, { cause });
 }
