@@ -135,7 +135,6 @@ export interface AppTasks {
   readonly box: PromptBox;
   readonly latest?: TaskPanel;
   readonly earlier: readonly TaskRow[];
-  readonly hasMore: boolean;
 }
 
 export interface DiffLine {

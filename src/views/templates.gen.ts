@@ -417,12 +417,9 @@ __eta.res+=include('@task-panel', { task: it.tasks.latest, csrfToken: it.csrfTok
 if (it.tasks.earlier.length > 0) {
 __eta.res+='<section class="panel" id="earlier" aria-labelledby="earlier-title">\n<h2 id="earlier-title">Earlier tasks</h2>\n';
 __eta.res+=include('@task-rows', { tasks: it.tasks.earlier });
-if (it.tasks.hasMore) {
 __eta.res+='<p class="more"><a href="/apps/';
 __eta.res+=__eta.e(it.id);
-__eta.res+='/tasks">All tasks</a></p>';
-}
-__eta.res+='</section>\n';
+__eta.res+='/tasks">All tasks</a></p>\n</section>\n';
 }
 __eta.res+='</div>\n<div class="main-column" id="view">\n';
 if (it.stage) {

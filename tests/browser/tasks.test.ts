@@ -133,6 +133,7 @@ describe('an agent in the console', () => {
 
     await send(page, 'Call it “My shop”.');
     expect(await promptField(page).inputValue()).toBe('');
+    expect(await promptField(page).evaluate((field) => document.activeElement === field)).toBe(true);
     await agent.tell(says('a', 'I will change '), says('a', 'the **title**.'));
     await log(page).getByText('I will change the title.').waitFor();
     await agent.tell(uses('t', 'Edit src/App.tsx', 'running'));

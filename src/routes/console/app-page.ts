@@ -5,7 +5,7 @@ import type { ProcessState } from '../../domain/runtimed.ts';
 import type { SandboxView } from '../../domain/sandbox-view.ts';
 import type { AppPage, Frame, ProcessRow } from '../../views/models.ts';
 import { look, presetLabel } from './app-look.ts';
-import { appTasks, TASKS_SHOWN } from './app-tasks.ts';
+import { appTasks } from './app-tasks.ts';
 import { CHIPS, isBetweenTries, isSettling, type LiveState, liveState } from './live-state.ts';
 import { liveViews, previewOf } from './live-view.ts';
 import { logsOf } from './logs.ts';
@@ -17,6 +17,7 @@ import { tasksOfApp } from './task-panel.ts';
 import { timelineEntry } from './timeline.ts';
 
 const EVENTS_SHOWN = 30;
+const TASKS_SHOWN = 6;
 /** A start takes a second or two: its steps are worth following closely. */
 const SETTLING_SECONDS = 1;
 const SETTLED_SECONDS = 2;
@@ -39,7 +40,7 @@ export async function appPage(
   const [views, events, tasks] = await Promise.all([
     liveViews(ports, owner, [app]),
     ports.store.events.list(owner, { appId: app.id, limit: EVENTS_SHOWN }),
-    tasksOfApp(ports, owner, app.id, { limit: TASKS_SHOWN + 1 }),
+    tasksOfApp(ports, owner, app.id, { limit: TASKS_SHOWN }),
   ]);
   const view = views.get(app.id);
   const state = liveState(view);

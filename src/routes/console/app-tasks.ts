@@ -8,11 +8,8 @@ import { promptBox, type RefusedPrompt } from './prompt-box.ts';
 import { logSoFar } from './task-events.ts';
 import { taskPanel, taskRow } from './task-panel.ts';
 
-/** On the page of an app, the last one included. */
-export const TASKS_SHOWN = 6;
-
 interface Known {
-  /** The app's, newest first: one more than are shown, where there are more. */
+  /** The app's that are shown, newest first. */
   readonly tasks: readonly Task[];
   /** Whether only what changes by itself is wanted. */
   readonly isPartial: boolean;
@@ -27,7 +24,7 @@ export async function appTasks(
   state: LiveState,
   { tasks, isPartial, refused }: Known,
 ): Promise<AppTasks> {
-  const [latest, ...earlier] = tasks.slice(0, TASKS_SHOWN);
+  const [latest, ...earlier] = tasks;
   // Pages with scripts are told by events what is said; one without shows what there is.
   const isTold = latest?.status === 'running' && !isPartial;
   const [box, log] = await Promise.all([
@@ -39,6 +36,5 @@ export async function appTasks(
     box,
     ...(latest && { latest: taskPanel(latest, app.id, sandbox, now, log) }),
     earlier: earlier.map((task) => taskRow(task, app.id, now)),
-    hasMore: tasks.length > TASKS_SHOWN,
   };
 }

@@ -1,13 +1,12 @@
-import { requireApp } from '../../domain/require.ts';
 import { Hono } from 'hono';
-import { type App } from '../../domain/app.ts';
 import { notFound } from '../../domain/errors.ts';
 import { createPreviewLink } from '../../domain/preview-links.ts';
 import { deleteApp } from '../../domain/app-commands.ts';
 import { restartProcesses } from '../../domain/sandbox-io.ts';
 import { createAppSandbox, startSandbox, stopSandbox } from '../../domain/sandbox-commands.ts';
-import type { AppContext, Env } from '../context.ts';
+import type { Env } from '../context.ts';
 import { idParam } from '../v1/params.ts';
+import { appOf } from './app-of.ts';
 import { appPage } from './app-page.ts';
 import { isPartial, page } from './page.ts';
 
@@ -76,6 +75,3 @@ export const appPages = new Hono<Env>()
     await deleteApp(c.get('ports'), c.get('principal').owner, idParam(c, 'app'));
     return c.redirect('/', 303);
   });
-
-const appOf = (c: AppContext): Promise<App> =>
-  requireApp(c.get('ports'), c.get('principal').owner, idParam(c, 'app'));

@@ -29,14 +29,24 @@ export function errorPage(c: AppContext, error: SandboxdError): Response {
 }
 
 function partialError(c: AppContext, error: SandboxdError): Response {
-  c.header('cache-control', 'no-store');
   if (error.code === 'not_found') whereNothingIs(c);
+  return problemAt(c, '#flash', error.message, error.status);
+}
+
+/** A message for a place on the page that asked, whatever the rest of that page shows. */
+export function problemAt(
+  c: AppContext,
+  place: string,
+  message: string,
+  status: SandboxdError['status'],
+): Response {
+  c.header('cache-control', 'no-store');
   // An action that failed may still have changed something. (A look that failed would only fail again.)
   if (c.req.method === 'POST') c.header('hx-trigger', 'refresh');
-  c.header('hx-retarget', '#flash');
+  c.header('hx-retarget', place);
   c.header('hx-reswap', 'innerHTML');
   c.header('hx-reselect', '#problem');
-  return c.html(renderView('problem', { message: error.message }), error.status);
+  return c.html(renderView('problem', { message }), status);
 }
 
 /** An action may have missed a part of what the page shows; a page that is not there itself leads to the app list. */

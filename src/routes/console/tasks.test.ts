@@ -100,7 +100,17 @@ describe('the prompt box', () => {
   it('says that sending wakes a sandbox that sleeps', async () => {
     expect(await text(visitor.get(path))).not.toContain('wakes it');
     await stopSandbox(world.ports, OWNER, world.sandbox.id);
-    expect(await text(visitor.get(path))).toContain('It is asleep: sending wakes it first.');
+    const page = await text(visitor.get(path));
+    expect(page).toContain('It is asleep: sending wakes it first.');
+    expect(page).toMatch(/<form id="prompt-form"[^>]* data-doing="Starting"/);
+  });
+
+  it.each([
+    ['paused', 'It is paused: sending lets it go on.'],
+    ['error', 'It could not be started: sending tries again.'],
+  ] as const)('says what sending comes to in other states: %s', async (state, said) => {
+    world.node.change(world.sandbox.id, { state });
+    expect(await text(visitor.get(path))).toContain(said);
   });
 });
 
@@ -197,8 +207,11 @@ describe('sending a prompt', () => {
   it('to a node that is away keeps the prompt, and does not say that nothing runs', async () => {
     world.node.reachable = false;
     const answer = await visitor.post(`${path}/tasks`, { prompt: 'Make it red.' });
+    const page = await answer.text();
     expect(answer.status).toBe(503);
-    expect(promptIn(await answer.text())).toBe('Make it red.');
+    expect(promptIn(page)).toBe('Make it red.');
+    expect(page).toMatch(/id="prompt-problem"[^>]*>.*If the task has begun all the same, it shows here\./s);
+    expect(page).toContain('Working on it');
   });
 
   it('while another task runs is refused, keeps the prompt, and stays on the page', async () => {
@@ -262,6 +275,18 @@ describe('a task that runs', () => {
       expect(answer.status).toBe(200);
       expect(await answer.text()).toContain('The log cannot be read right now.');
     }
+  });
+
+  it('shows the end of a long log, and says how much is before it', async () => {
+    const task = await world.submit();
+    for (let n = 1; n <= 600; n += 1) {
+      world.inside.tell(task.id, { type: 'message', data: { id: `m${n}`, text: `line ${n}.` } });
+    }
+    const page = await text(visitor.get(path));
+    expect(page).toContain('101 earlier entries are left out');
+    expect(page).not.toContain('<p>line 100.</p>');
+    expect(page).toContain('<p>line 101.</p>');
+    expect(page).toContain('<p>line 600.</p>');
   });
 
   it('is cancelled', async () => {

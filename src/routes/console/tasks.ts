@@ -5,14 +5,15 @@ import { requireApp, requireTask } from '../../domain/require.ts';
 import { createAppSandbox } from '../../domain/sandbox-commands.ts';
 import { cancelTask, readTaskLog, revertTask, submitTask } from '../../domain/task-commands.ts';
 import type { Task } from '../../domain/task.ts';
-import { renderView } from '../../views/render.ts';
 import type { AppContext, Env } from '../context.ts';
 import { eventStream } from '../v1/event-stream.ts';
 import { idParam, page as pageOf, pageQuery } from '../v1/params.ts';
+import { appOf } from './app-of.ts';
 import { appPage } from './app-page.ts';
+import { problemAt } from './error-page.ts';
 import { readForm } from './form.ts';
 import { isPartial, page } from './page.ts';
-import { readPrompt, type RefusedPrompt } from './prompt-box.ts';
+import { readPrompt } from './prompt-box.ts';
 import { moment } from './relative-time.ts';
 import { logMessages } from './task-events.ts';
 import { taskPage } from './task-page.ts';
@@ -50,13 +51,8 @@ export const taskPages = new Hono<Env>()
   })
   .get('/:id/tasks/:taskId', async (c) => {
     const { app, task } = await taskOf(c);
-    const { owner } = c.get('principal');
-    const files = c.req.query('reverted');
-    return page(
-      c,
-      'task',
-      await taskPage(c.get('ports'), owner, app, task, { isPartial: isPartial(c), reverted: files }),
-    );
+    const asked = { isPartial: isPartial(c), reverted: c.req.query('reverted') };
+    return page(c, 'task', await taskPage(c.get('ports'), c.get('principal').owner, app, task, asked));
   })
   .get('/:id/tasks/:taskId/events', async (c) => {
     const { task } = await taskOf(c);
@@ -99,9 +95,6 @@ export const taskPages = new Hono<Env>()
     return c.redirect(`${taskHref(app.id, task.id)}?reverted=${files.length}`, 303);
   });
 
-const appOf = (c: AppContext): Promise<App> =>
-  requireApp(c.get('ports'), c.get('principal').owner, idParam(c, 'app'));
-
 /** A task of this app. @throws not_found also for one of another app */
 async function taskOf(c: AppContext): Promise<{ app: App; task: Task }> {
   const app = await appOf(c);
@@ -120,18 +113,14 @@ async function submit(c: AppContext, app: App, form: URLSearchParams): Promise<v
 
 /** Says beside the form what was wrong, and keeps what was written there. */
 async function refuse(c: AppContext, app: App, form: URLSearchParams, error: SandboxdError) {
-  if (error.status >= 500)
-    c.get('ports').log.warn('a task was not begun', { appId: app.id, code: error.code });
-  if (isPartial(c)) {
-    c.header('cache-control', 'no-store');
-    // It may have begun all the same, or another one may be running.
-    c.header('hx-trigger', 'refresh');
-    c.header('hx-retarget', '#prompt-problem');
-    c.header('hx-reswap', 'innerHTML');
-    c.header('hx-reselect', '#problem');
-    return c.html(renderView('problem', { message: error.message }), error.status);
-  }
-  const refused: RefusedPrompt = { form, problem: error.message };
-  const fresh = await requireApp(c.get('ports'), app.owner, app.id);
-  return page(c, 'app', await appPage(c.get('ports'), app.owner, fresh, { refused }), error.status);
+  const ports = c.get('ports');
+  if (error.status >= 500) ports.log.warn('a task was not begun', { appId: app.id, code: error.code });
+  // The order may have arrived although its answer did not.
+  const more = error.code === 'node_unavailable' ? ' If the task has begun all the same, it shows here.' : '';
+  const problem = error.message + more;
+  if (isPartial(c)) return problemAt(c, '#prompt-problem', problem, error.status);
+  // It may have got a sandbox meanwhile.
+  const current = await requireApp(ports, app.owner, app.id);
+  const refused = { form, problem };
+  return page(c, 'app', await appPage(ports, app.owner, current, { refused }), error.status);
 }

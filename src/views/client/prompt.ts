@@ -24,6 +24,10 @@ export function promptBox(): void {
 function empty(form: HTMLFormElement): void {
   const prompt = form.elements.namedItem('prompt');
   const fresh = form.elements.namedItem('fresh');
-  if (prompt instanceof HTMLTextAreaElement) prompt.value = '';
   if (fresh instanceof HTMLInputElement) fresh.checked = false;
+  if (!(prompt instanceof HTMLTextAreaElement)) return;
+  prompt.value = '';
+  // The button that was pressed goes away. Where typing is done on the screen, a focus would cover what comes now.
+  const isLost = document.activeElement === document.body || form.contains(document.activeElement);
+  if (isLost && window.matchMedia('(pointer: fine)').matches) prompt.focus({ preventScroll: true });
 }
