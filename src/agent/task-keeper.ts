@@ -19,6 +19,8 @@ export interface TaskSandboxes {
   /** The runtime of one that is up; undefined when it is not. */
   running(id: string): Promise<SandboxRuntime | undefined>;
   live(id: string): LiveSandbox | undefined;
+  /** Whether nothing of it can be running. Only with its lock held does that stay so. */
+  isAtRest(id: string): boolean;
   /** Keeps it awake until disposed of. */
   hold(id: string, reason: string): Disposable;
   exclusively<T>(id: string, task: () => Promise<T>): Promise<T>;
@@ -57,9 +59,10 @@ export class TaskKeeper {
     for (const record of this.#context.records.all()) this.#start(record, true);
   }
 
-  /** Resolves when every task has come to its end. */
-  async settled(): Promise<void> {
-    await Promise.all([...this.#runs.values()].map((run) => run.ended));
+  /** Returns when every task has come to its end, or the signal aborts. */
+  async settled(signal: AbortSignal): Promise<void> {
+    const all = Promise.all([...this.#runs.values()].map((run) => run.ended));
+    await until(all, signal);
   }
 
   /** Lets go of all of them, as they are. */
@@ -223,7 +226,7 @@ const missing = (agent: string) =>
   );
 
 /** Waits for a promise that never rejects, or until the signal aborts. */
-async function until(promise: Promise<void>, signal: AbortSignal): Promise<void> {
+async function until(promise: Promise<unknown>, signal: AbortSignal): Promise<void> {
   const aborted = Promise.withResolvers<void>();
   const abort = () => aborted.resolve();
   signal.addEventListener('abort', abort, { once: true });

@@ -40,6 +40,8 @@ interface FakeTask {
 export class FakeTasks implements RuntimeTasks {
   /** What a submission fails with, once. */
   failure: SandboxdError | undefined;
+  /** Whether the answer to a submission gets lost on its way. */
+  losesAnswers = false;
   /** Why each was ended from outside. */
   readonly endings: TaskEnding[] = [];
   readonly reverted: string[] = [];
@@ -65,6 +67,7 @@ export class FakeTasks implements RuntimeTasks {
     if (this.activeId !== undefined) throw new SandboxdError('task_in_progress', 'Another task runs.');
     this.#tasks.set(assignment.id, { assignment, events: [] });
     this.tell(assignment.id, { type: 'status', data: { phase: 'checkpoint', message: 'Saving the app' } });
+    if (this.losesAnswers) throw new SandboxdError('sandbox_unavailable', 'The sandbox does not answer.');
   }
 
   /** Lets something happen in a task. */
