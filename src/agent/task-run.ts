@@ -31,7 +31,7 @@ export class TaskRun {
   readonly #begun = Promise.withResolvers<void>();
   readonly #closing = new AbortController();
   readonly #cut = new AbortController();
-  #limit: Promise<void> | undefined;
+  #isLimited = false;
   #gate: GateOpening | undefined;
   #isRefused = false;
   /** The last event heard of. */
@@ -63,7 +63,10 @@ export class TaskRun {
 
   /** Sets it on its way to being cancelled; one that has not begun is, as soon as it has. */
   async cancel(): Promise<void> {
-    this.#limit ??= pause(CANCEL_LIMIT_MS, this.#closing.signal).then(() => this.#cut.abort());
+    if (!this.#isLimited) {
+      this.#isLimited = true;
+      void pause(CANCEL_LIMIT_MS, this.#closing.signal).then(() => this.#cut.abort());
+    }
     const { isBegun } = this.#record;
     await this.#notes.note({ isCancelled: true });
     if (isBegun) await Promise.race([this.#endInside({ reason: 'cancelled' }), this.ended]);

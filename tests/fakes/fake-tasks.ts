@@ -40,6 +40,8 @@ interface FakeTask {
 export class FakeTasks implements RuntimeTasks {
   /** What a submission fails with, once. */
   failure: SandboxdError | undefined;
+  /** What a tenant has put in the place of what lies on the disk. */
+  readonly planted = new Map<TaskFile, Uint8Array>();
   /** Whether the answer to a submission gets lost on its way. */
   losesAnswers = false;
   /** Why each was ended from outside. */
@@ -132,6 +134,8 @@ export class FakeTasks implements RuntimeTasks {
   file(taskId: string, file: TaskFile): Uint8Array | undefined {
     const events = this.#tasks.get(taskId)?.events;
     if (events === undefined) return undefined;
+    const planted = this.planted.get(file);
+    if (planted !== undefined) return planted;
     const done = events.find(({ type }) => type === 'done');
     if (file === 'events.jsonl')
       return Buffer.from(events.map((event) => `${JSON.stringify(event)}\n`).join(''));

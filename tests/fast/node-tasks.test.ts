@@ -369,6 +369,59 @@ describe('the tasks of a node', () => {
     return told;
   };
 
+  it('reads what a tenant has made of a log with patience, and no more than that', async () => {
+    await tasks().submit(order());
+    inside().tell(TASK, { type: 'message', data: { id: 'm1', text: 'Hello' } });
+    inside().finish(TASK);
+    await ended();
+    await world.request('POST', `/v1/sandboxes/${sandbox}/stop`);
+    const lines = Buffer.from(inside().file(TASK, 'events.jsonl') ?? [])
+      .toString()
+      .trim()
+      .split('\n');
+    const [first = '', second = '', done = ''] = lines;
+    const log = [first, 'no event', '', first, second, first, done, second].join('\n');
+    inside().planted.set('events.jsonl', Buffer.from(log));
+    expect((await heard(0, () => false)).map(({ seq, type }) => `${seq} ${type}`)).toEqual([
+      '1 status',
+      '2 message',
+      '3 done',
+    ]);
+    inside().planted.set('events.jsonl', Buffer.alloc(16 * 1024 * 1024, '\n'));
+    expect(await heard(0, () => false)).toEqual([]);
+  });
+
+  it('waits with the disk until a sandbox that wakes has come up, and asks that', async () => {
+    await tasks().submit(order());
+    inside().finish(TASK);
+    await ended();
+    await world.request('POST', `/v1/sandboxes/${sandbox}/stop`);
+    inside().planted.set('events.jsonl', Buffer.from('half of wha'));
+    inside().planted.set('agent.log', Buffer.from('half of wha'));
+    const waking = Promise.withResolvers<void>();
+    const busy = world.running.agent.exclusively(sandbox, () => waking.promise);
+    const woken = world.running.agent.wake(sandbox);
+    const [events, log] = [heard(0, () => false), tasks().log(TASK)];
+    waking.resolve();
+    await Promise.all([busy, woken]);
+    expect((await events).map(({ type }) => type)).toEqual(['status', 'done']);
+    expect(Buffer.from(await log).toString()).toBe('raw output of the agent\n');
+  });
+
+  it('lets a sandbox be followed by many, and not by so many that it cannot be reached', async () => {
+    await tasks().submit(order());
+    const left = new AbortController();
+    const followers = Array.from({ length: 48 }, () =>
+      tasks().events(TASK, 0, left.signal)[Symbol.asyncIterator](),
+    );
+    for (const follower of followers) expect((await follower.next()).value).toMatchObject({ seq: 1 });
+    await expect(heard(0, () => false)).rejects.toMatchObject({ code: 'unavailable' });
+    await followers[0]?.return?.();
+    expect(await heard(0, () => true)).toMatchObject([{ seq: 1 }]);
+    left.abort();
+    for (const follower of followers) await follower.return?.();
+  });
+
   it('tells nothing twice when the sandbox goes away in the middle', async () => {
     await tasks().submit(order());
     const listening = heard(0, () => false);
