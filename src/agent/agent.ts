@@ -53,6 +53,10 @@ export class NodeAgent implements NodeClient {
       awake: (id) => this.#awake(id),
       running: (id) => this.#running(id),
       live: (id) => this.lifecycle.live.get(id),
+      isAtRest: (id) => {
+        const record = this.#records.get(id);
+        return record === undefined || isAtRest(record);
+      },
       hold: (id, reason) => this.activity.hold(id, reason),
       exclusively: (id, task) => this.exclusively(id, task),
     };

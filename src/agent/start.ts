@@ -16,6 +16,9 @@ import { keepSpareNetworks } from './spare-networks.ts';
 import { SyncLoop, type SyncOptions } from './sync-loop.ts';
 import type { TaskRecord } from './task-record.ts';
 
+/** How long a shutdown waits for what its tasks came to; what is not told by then is told by the next start. */
+const SETTLE_MS = 15_000;
+
 export interface AgentOptions {
   /** The node's own state: records, outbox. */
   readonly directory: string;
@@ -86,7 +89,7 @@ export async function startAgent(ports: AgentPorts, options: AgentOptions): Prom
     stopAll: async () => {
       shutdown.abort();
       await agent.sleepAll();
-      await agent.keeper.settled();
+      await agent.keeper.settled(AbortSignal.timeout(SETTLE_MS));
       await sync.once();
       await ports.engine.removeNetwork();
     },

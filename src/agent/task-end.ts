@@ -1,6 +1,9 @@
-import type { NodeReport, TaskEnd } from '../domain/node.ts';
+import { isCode } from '../domain/errors.ts';
+import type { Clock } from '../domain/ids.ts';
 import type { GateOpening } from '../domain/provider-gate.ts';
+import { parseTaskOutcome } from '../domain/task-event.ts';
 import type { TaskOutcome } from '../domain/task.ts';
+import type { Workspaces } from '../domain/workspace.ts';
 import type { TaskRecord } from './task-record.ts';
 
 type Lost = Pick<TaskOutcome, 'status' | 'failure_reason' | 'error_message'>;
@@ -13,7 +16,7 @@ export const unseenEnd = (record: TaskRecord, now: number, why: Lost): TaskOutco
   preview_status_after: 'down',
   app_healthy: false,
   started_at: record.acceptedAt,
-  finished_at: now,
+  finished_at: Math.max(now, record.acceptedAt),
 });
 
 export const lost = (message: string): Lost => ({
@@ -21,6 +24,23 @@ export const lost = (message: string): Lost => ({
   failure_reason: 'sandbox_unavailable',
   error_message: message,
 });
+
+/** The end of a task whose sandbox is at rest: what that had written down, or that it went away before. */
+export async function writtenEnd(
+  record: TaskRecord,
+  workspaces: Pick<Workspaces, 'taskFile'>,
+  clock: Clock,
+): Promise<TaskOutcome> {
+  const gone = (message: string) => unseenEnd(record, clock(), lost(message));
+  try {
+    const written = await workspaces.taskFile(record.sandboxId, record.id, 'result.json');
+    const outcome = written && parseTaskOutcome(new TextDecoder().decode(written));
+    return outcome ?? gone('The sandbox ended while the task ran.');
+  } catch (error) {
+    if (!isCode(error, 'not_found')) throw error;
+    return gone('The sandbox was deleted while the task ran.');
+  }
+}
 
 /**
  * An outcome with what the node knows better than the sandbox: why the provider turned the agent away, or what it was
@@ -44,51 +64,3 @@ export function completed(
   }
   return outcome;
 }
-
-type Draft = Pick<NodeReport, 'type' | 'severity' | 'message' | 'payload' | 'ended'>;
-
-/** What is reported of a task's end, the end itself last. */
-export function endReports({ outcome, usage }: TaskEnd): Draft[] {
-  const build: Draft = {
-    type: 'task.build.failed',
-    severity: 'warning',
-    message: 'The app does not build after the task.',
-    payload: { reason: 'build_failed', has_build_error: outcome.build_error_message !== undefined },
-  };
-  return [
-    ...(outcome.build_status === 'failed' ? [build] : []),
-    { ...endReport(outcome), ended: { outcome, usage } },
-  ];
-}
-
-function endReport(outcome: TaskOutcome): Draft {
-  const { status, failure_reason = 'internal', error_message } = outcome;
-  const payload = { failure_reason, has_error: error_message !== undefined };
-  if (status === 'cancelled') {
-    return { type: 'task.failed', severity: 'info', message: 'The task was cancelled.', payload };
-  }
-  if (status === 'failed') {
-    return { type: 'task.failed', severity: 'error', message: FAILURES[failure_reason], payload };
-  }
-  const files = outcome.files_changed.length;
-  return {
-    type: 'task.completed',
-    severity: 'info',
-    message: `The task was completed: ${files} ${files === 1 ? 'file' : 'files'} changed.`,
-    payload: {
-      files_changed: files,
-      duration_ms: outcome.finished_at - outcome.started_at,
-      build_ok: outcome.build_status === 'passed',
-    },
-  };
-}
-
-/** Without the words of agent or provider, which stay in the result. */
-const FAILURES: Record<NonNullable<TaskOutcome['failure_reason']>, string> = {
-  agent_timeout: 'The task failed: the agent ran out of time.',
-  agent_error: 'The task failed: the agent gave up.',
-  provider_error: 'The task failed: the provider of its model turned it away.',
-  sandbox_unavailable: 'The task failed: its sandbox went away.',
-  internal: 'The task failed for a reason of ours.',
-  cancelled: 'The task was cancelled.',
-};

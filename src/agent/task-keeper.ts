@@ -1,14 +1,16 @@
 import { notFound, SandboxdError } from '../domain/errors.ts';
 import type { SandboxRuntime } from '../domain/runtime.ts';
-import { parseTaskEvent } from '../domain/task-event.ts';
-import { NO_USAGE, type NodeTasks, type TaskEvent, type TaskFile, type TaskOrder } from '../domain/task.ts';
+import { NO_USAGE, type NodeTasks, type TaskFile, type TaskOrder } from '../domain/task.ts';
 import { KeyedLock } from './keyed-lock.ts';
 import type { LiveSandbox } from './live.ts';
 import type { Outbox } from './outbox.ts';
 import type { AgentPorts } from './ports.ts';
 import type { Records } from './records.ts';
+import { TaskEvents } from './task-events.ts';
 import type { TaskRecord } from './task-record.ts';
 import { TaskRun } from './task-run.ts';
+import { fileAtRest } from './task-file.ts';
+import { settledOr } from './settled-or.ts';
 
 /** What tasks need of the sandboxes they run in. */
 export interface TaskSandboxes {
@@ -19,6 +21,8 @@ export interface TaskSandboxes {
   /** The runtime of one that is up; undefined when it is not. */
   running(id: string): Promise<SandboxRuntime | undefined>;
   live(id: string): LiveSandbox | undefined;
+  /** Whether nothing of it can be running. Only with its lock held does that stay so. */
+  isAtRest(id: string): boolean;
   /** Keeps it awake until disposed of. */
   hold(id: string, reason: string): Disposable;
   exclusively<T>(id: string, task: () => Promise<T>): Promise<T>;
@@ -33,17 +37,19 @@ export interface TaskKeeperContext {
   readonly changed: () => void;
 }
 
-/** Between looks whether a sandbox that is down is up again, in milliseconds. */
-const LOOK_MS = 250;
+/** A sandbox that goes up and down this often within one read is not worth a further try. */
+const MAX_TURNS = 3;
 
 /** The tasks of this node: begun once, followed to their ends over restarts of the node, and reported once. */
 export class TaskKeeper {
   readonly #context: TaskKeeperContext;
   readonly #runs = new Map<string, TaskRun>();
   readonly #lock = new KeyedLock();
+  readonly #events: TaskEvents;
 
   constructor(context: TaskKeeperContext) {
     this.#context = context;
+    this.#events = new TaskEvents(context, this.#runs);
   }
 
   /** Ids of those that are not over, or of whose end the API has not heard. */
@@ -57,9 +63,10 @@ export class TaskKeeper {
     for (const record of this.#context.records.all()) this.#start(record, true);
   }
 
-  /** Resolves when every task has come to its end. */
-  async settled(): Promise<void> {
-    await Promise.all([...this.#runs.values()].map((run) => run.ended));
+  /** Returns when every task has come to its end, or the signal aborts. */
+  async settled(signal: AbortSignal): Promise<void> {
+    const all = Promise.all([...this.#runs.values()].map((run) => run.ended));
+    await settledOr(all, signal);
   }
 
   /** Lets go of all of them, as they are. */
@@ -71,7 +78,7 @@ export class TaskKeeper {
     const { sandboxes } = this.#context;
     return {
       submit: (order) => this.#submit(sandboxId, order),
-      events: (taskId, since, signal) => this.#events(sandboxId, taskId, since, signal),
+      events: (taskId, since, signal) => this.#events.follow(sandboxId, taskId, since, signal),
       log: (taskId) => this.#read(sandboxId, taskId, 'agent.log', (runtime) => runtime.tasks.log(taskId)),
       diff: (taskId) =>
         this.#read(sandboxId, taskId, 'changes.diff', (runtime) => runtime.tasks.diff(taskId)),
@@ -134,100 +141,33 @@ export class TaskKeeper {
     return run;
   }
 
-  /**
-   * What has happened and happens, wherever the sandbox is meanwhile: inside while it runs, on the disk while it does
-   * not. The end is told once its report is on the way.
-   */
-  async *#events(
-    sandboxId: string,
-    taskId: string,
-    since: number,
-    signal: AbortSignal,
-  ): AsyncGenerator<TaskEvent, void, undefined> {
-    const { sandboxes } = this.#context;
-    sandboxes.require(sandboxId);
-    let last = since;
-    while (!signal.aborted) {
-      const live = sandboxes.live(sandboxId);
-      for await (const event of live === undefined ? [] : this.#told(live, taskId, last, signal)) {
-        if (event.type === 'done') await this.#reported(taskId, signal);
-        last = event.seq;
-        yield event;
-        if (event.type === 'done') return;
-      }
-      if (!this.#runs.has(taskId)) {
-        // What was written before the sandbox ended, and not heard.
-        if (sandboxes.live(sandboxId) === undefined) yield* await this.#written(sandboxId, taskId, last);
-        return;
-      }
-      // It is about to end, or its sandbox to come up.
-      await this.#reported(taskId, AbortSignal.any([signal, AbortSignal.timeout(LOOK_MS)]));
-    }
-  }
-
-  /** Returns once the end of a task is on the way to the API, or the signal aborts. */
-  async #reported(taskId: string, signal: AbortSignal): Promise<void> {
-    const run = this.#runs.get(taskId);
-    if (run !== undefined) await until(run.ended, signal);
-  }
-
-  /** Ends early, without an error, when the sandbox goes away. */
-  async *#told(
-    live: LiveSandbox,
-    taskId: string,
-    since: number,
-    signal: AbortSignal,
-  ): AsyncGenerator<TaskEvent, void, undefined> {
-    const either = AbortSignal.any([signal, live.detached]);
-    try {
-      const runtime = await live.reach();
-      yield* runtime.tasks.events(taskId, since, either);
-    } catch (error) {
-      if (!live.detached.aborted) throw error;
-    }
-  }
-
-  async #written(sandboxId: string, taskId: string, since: number): Promise<TaskEvent[]> {
-    const bytes = await this.#onDisk(sandboxId, taskId, 'events.jsonl');
-    const lines = new TextDecoder().decode(bytes).split('\n');
-    const events = lines.map(parseTaskEvent).filter((event) => event !== undefined);
-    return events.filter(({ seq }) => seq > since);
-  }
-
+  /** From where it is: inside while the sandbox runs, on the disk while it is at rest. */
   async #read(
     sandboxId: string,
     taskId: string,
     file: TaskFile,
     inside: (runtime: SandboxRuntime) => Promise<Uint8Array>,
   ): Promise<Uint8Array> {
-    this.#context.sandboxes.require(sandboxId);
-    const runtime = await this.#context.sandboxes.running(sandboxId);
-    return runtime === undefined ? this.#onDisk(sandboxId, taskId, file) : inside(runtime);
-  }
-
-  /** @throws not_found */
-  async #onDisk(sandboxId: string, taskId: string, file: TaskFile): Promise<Uint8Array> {
-    const { sandboxes, ports } = this.#context;
-    const bytes = await sandboxes.exclusively(sandboxId, () =>
-      ports.workspaces.taskFile(sandboxId, taskId, file),
-    );
-    if (bytes === undefined) throw notFound('task');
-    return bytes;
+    const { sandboxes } = this.#context;
+    sandboxes.require(sandboxId);
+    for (let turn = 0; turn < MAX_TURNS; turn += 1) {
+      const runtime = await sandboxes.running(sandboxId);
+      if (runtime !== undefined) return inside(runtime);
+      const bytes = await fileAtRest(this.#context, sandboxId, taskId, file);
+      if (bytes !== undefined) return bytes;
+    }
+    throw unsettled();
   }
 }
+
+const unsettled = () =>
+  new SandboxdError(
+    'sandbox_unavailable',
+    'The sandbox is between running and stopped. Try again in a moment.',
+  );
 
 const missing = (agent: string) =>
   new SandboxdError(
     'invalid_request',
     `agent: this instance's image does not carry ${agent}. Name one that GET /v1/agents shows as installed.`,
   );
-
-/** Waits for a promise that never rejects, or until the signal aborts. */
-async function until(promise: Promise<void>, signal: AbortSignal): Promise<void> {
-  const aborted = Promise.withResolvers<void>();
-  const abort = () => aborted.resolve();
-  signal.addEventListener('abort', abort, { once: true });
-  if (signal.aborted) abort();
-  await Promise.race([promise, aborted.promise]);
-  signal.removeEventListener('abort', abort);
-}

@@ -1,16 +1,18 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { SandboxdError } from '../domain/errors.ts';
+import { isCode, SandboxdError } from '../domain/errors.ts';
+import { pause } from '../domain/pause.ts';
 import type { GateOpening, ProviderRefusal } from '../domain/provider-gate.ts';
 import type { Upstream } from '../domain/provider.ts';
-import { parseTaskOutcome } from '../domain/task-event.ts';
-import type { TaskOutcome } from '../domain/task.ts';
+import type { SandboxRuntime } from '../domain/runtime.ts';
+import type { TaskEnding, TaskOutcome } from '../domain/task.ts';
 import type { LiveSandbox } from './live.ts';
-import { completed, endReports, lost, unseenEnd } from './task-end.ts';
+import { completed, lost, unseenEnd, writtenEnd } from './task-end.ts';
 import type { TaskKeeperContext } from './task-keeper.ts';
-import type { TaskRecord } from './task-record.ts';
+import { TaskNotes, type TaskRecord } from './task-record.ts';
+import { reportEnd, reportStart } from './task-reports.ts';
 
-/** Between attempts to hear of a task whose sandbox does not answer. */
+/** Between attempts to hear of a task whose sandbox does not answer: at first, and at most. */
 const RETRY_MS = 500;
+const LONGEST_RETRY_MS = 5000;
 /** Beyond the agent's time: for the build check, restarts, and a first look at the app. */
 const AFTERMATH_MS = 30 * 60_000;
 /** A cancelled task has ended by then, whatever its sandbox does. */
@@ -25,20 +27,20 @@ export class TaskRun {
   readonly ended: Promise<void>;
   readonly #context: TaskKeeperContext;
   readonly #isRecovered: boolean;
-  #record: TaskRecord;
+  readonly #notes: TaskNotes;
   readonly #begun = Promise.withResolvers<void>();
   readonly #closing = new AbortController();
   readonly #cut = new AbortController();
+  #isLimited = false;
   #gate: GateOpening | undefined;
   #isRefused = false;
-  #saved: Promise<void> = Promise.resolve();
   /** The last event heard of. */
   #seen = 0;
 
   /** @param isRecovered whether an earlier run of this node accepted it: whoever submitted it has gone since */
   constructor(context: TaskKeeperContext, record: TaskRecord, isRecovered: boolean) {
     this.#context = context;
-    this.#record = record;
+    this.#notes = new TaskNotes(context.records, record, context.ports.log);
     this.#isRecovered = isRecovered;
     this.#begun.promise.catch(() => {
       // Nobody waits for it after a restart; the end tells.
@@ -50,22 +52,24 @@ export class TaskRun {
     return this.#record.sandboxId;
   }
 
+  get #record(): TaskRecord {
+    return this.#notes.record;
+  }
+
   /** Resolves once the sandbox has taken it on. @throws what kept it from that; nothing is left of it then */
   get begun(): Promise<void> {
     return this.#begun.promise;
   }
 
-  /** Sets it on its way to being cancelled. */
+  /** Sets it on its way to being cancelled; one that has not begun is, as soon as it has. */
   async cancel(): Promise<void> {
-    const limit = delay(CANCEL_LIMIT_MS, undefined, { signal: this.#closing.signal });
-    limit.then(
-      () => this.#cut.abort(),
-      () => {
-        // It has ended before.
-      },
-    );
-    const runtime = await this.#context.sandboxes.running(this.sandboxId);
-    await runtime?.tasks.end(this.#record.id, { reason: 'cancelled' });
+    if (!this.#isLimited) {
+      this.#isLimited = true;
+      void pause(CANCEL_LIMIT_MS, this.#closing.signal).then(() => this.#cut.abort());
+    }
+    const { isBegun } = this.#record;
+    await this.#notes.note({ isCancelled: true });
+    if (isBegun) await Promise.race([this.#endInside({ reason: 'cancelled' }), this.ended]);
   }
 
   /** Lets go of it, whatever becomes of it: another run will follow it. */
@@ -78,16 +82,14 @@ export class TaskRun {
     using _ = this.#context.sandboxes.hold(this.sandboxId, 'a task runs');
     try {
       const outcome = await this.#outcome();
-      if (outcome !== undefined) await this.#report(outcome);
+      await this.#closeGate();
+      if (outcome !== undefined) {
+        await reportEnd(this.#context, this.#notes, outcome, this.#closing.signal);
+      }
     } catch (error) {
-      // Its record stays: the next start of the node takes it up again.
-      this.#context.ports.log.error('the end of a task could not be reported', error, {
-        taskId: this.#record.id,
-      });
+      this.#context.ports.log.error('a task could not be let go of', error, { taskId: this.#record.id });
     } finally {
       this.#closing.abort();
-      await this.#gate?.[Symbol.asyncDispose]();
-      await this.#saved;
     }
   }
 
@@ -106,14 +108,16 @@ export class TaskRun {
 
   /** What it came to; undefined when it was refused, or left. */
   async #work(): Promise<TaskOutcome | undefined> {
-    const isFresh = !this.#record.isBegun;
-    try {
-      await this.#openGate();
-      if (isFresh) await this.#begin();
-    } catch (error) {
-      return this.#refused(error);
+    if (this.#record.isBegun) await this.#reopenGate();
+    else {
+      try {
+        await this.#begin();
+      } catch (error) {
+        return this.#refused(error);
+      }
     }
     this.#begun.resolve();
+    if (this.#record.isCancelled) void this.cancel();
     return this.#follow();
   }
 
@@ -124,27 +128,50 @@ export class TaskRun {
     this.#gate = await ports.gate.open(providerDirectory, {
       upstream,
       usage: this.#record.usage,
-      onUsage: (usage) => void this.#note({ usage }),
+      onUsage: (usage) => void this.#notes.note({ usage }),
       onRefusal: (refusal) => void this.#turnAway(refusal),
     });
   }
 
+  /** With what it counted on disk. */
+  async #closeGate(): Promise<void> {
+    await this.#gate?.[Symbol.asyncDispose]();
+    await this.#notes.saved;
+  }
+
+  /** What the agent did before it was cut off from its model has a result all the same, and may be whole by now. */
+  async #reopenGate(): Promise<void> {
+    try {
+      await this.#openGate();
+    } catch (error) {
+      this.#context.ports.log.error("a task's way to its provider could not be opened again", error, {
+        taskId: this.#record.id,
+      });
+      const message = 'The server was restarted and could not open the way to the provider again.';
+      void this.#turnAway({ status: 502, message, isFinal: true });
+    }
+  }
+
   async #begin(): Promise<void> {
-    const { sandboxes, outbox, ports } = this.#context;
-    const { id, assignment } = this.#record;
-    const runtime = await sandboxes.awake(this.sandboxId);
-    await runtime.tasks.submit(assignment);
-    await outbox.add(`task:${id}:started`, {
-      at: ports.clock(),
-      sandboxId: this.sandboxId,
-      taskId: id,
-      type: 'task.started',
-      severity: 'info',
-      message: `A task for ${assignment.agent} was started.`,
-      payload: { agent: assignment.agent },
-    });
-    await this.#note({ isBegun: true });
+    // Before the gate: a sandbox that is only just being created has no place for one yet.
+    const runtime = await this.#context.sandboxes.awake(this.sandboxId);
+    await this.#openGate();
+    await this.#submit(runtime);
+    await reportStart(this.#context, this.#record);
+    await this.#notes.note({ isBegun: true });
     this.#context.changed();
+  }
+
+  async #submit(runtime: SandboxRuntime): Promise<void> {
+    try {
+      await runtime.tasks.submit(this.#record.assignment);
+    } catch (error) {
+      // A sandbox that was up before this server was updated has the programs it was started with.
+      if (isCode(error, 'not_found')) throw outdated(error);
+      // No answer is no refusal: what may have begun all the same must not go on unseen.
+      if (isCode(error, 'sandbox_unavailable')) await this.#endInside({ reason: 'cancelled' });
+      throw error;
+    }
   }
 
   /** Who submitted it hears why; after a restart of the node nobody does, and the task ends instead. */
@@ -154,7 +181,7 @@ export class TaskRun {
       const message = error instanceof SandboxdError ? error.message : 'The task could not be begun.';
       return unseenEnd(this.#record, this.#context.ports.clock(), lost(message));
     }
-    await this.#context.records.remove(this.#record.id);
+    await this.#notes.remove();
     return undefined;
   }
 
@@ -162,13 +189,14 @@ export class TaskRun {
     const { sandboxes, ports } = this.#context;
     const { assignment, acceptedAt } = this.#record;
     const deadline = acceptedAt + assignment.timeout_s * 1000 + AFTERMATH_MS;
-    while (!this.#closing.signal.aborted) {
+    for (let wait = RETRY_MS; !this.#closing.signal.aborted; wait = Math.min(2 * wait, LONGEST_RETRY_MS)) {
       if (this.#cut.signal.aborted) return this.#ownEnd({ status: 'cancelled', failure_reason: 'cancelled' });
-      if (ports.clock() >= deadline) return this.#ownEnd(lost('The sandbox never told how the task ended.'));
+      if (ports.clock() >= deadline) return this.#giveUp();
       const live = sandboxes.live(this.sandboxId);
+      if (live === undefined) wait = RETRY_MS;
       const outcome = live === undefined ? await this.#fromDisk() : await this.#listen(live, deadline);
       if (outcome !== undefined) return completed(outcome, this.#record.refusal, this.#gate);
-      await this.#pause();
+      await pause(wait, AbortSignal.any([this.#closing.signal, this.#cut.signal]));
     }
     return undefined;
   }
@@ -190,35 +218,40 @@ export class TaskRun {
     return undefined;
   }
 
-  /** What was written down before the sandbox ended. Undefined when it is up again, and can be asked. */
+  /** What was written down before the sandbox ended. Undefined while it may be running. */
   #fromDisk(): Promise<TaskOutcome | undefined> {
     const { sandboxes, ports } = this.#context;
     // With the lock held, a stop under way has finished, and with it what the sandbox wrote last.
-    return sandboxes.exclusively(this.sandboxId, async () => {
-      if (sandboxes.live(this.sandboxId) !== undefined) return undefined;
-      try {
-        const written = await ports.workspaces.taskFile(this.sandboxId, this.#record.id, 'result.json');
-        const outcome = written && parseTaskOutcome(new TextDecoder().decode(written));
-        return outcome ?? this.#ownEnd(lost('The sandbox ended while the task ran.'));
-      } catch (error) {
-        if (!(error instanceof SandboxdError) || error.code !== 'not_found') throw error;
-        return this.#ownEnd(lost('The sandbox was deleted while the task ran.'));
-      }
-    });
+    return sandboxes.exclusively(this.sandboxId, async () =>
+      sandboxes.isAtRest(this.sandboxId)
+        ? await writtenEnd(this.#record, ports.workspaces, ports.clock)
+        : undefined,
+    );
+  }
+
+  async #giveUp(): Promise<TaskOutcome> {
+    await this.#endInside({ reason: 'cancelled' });
+    return this.#ownEnd(lost('The sandbox never told how the task ended.'));
   }
 
   /** The provider wants nothing more to do with it: what goes on in the sandbox is in vain. */
   async #turnAway({ message, isFinal }: ProviderRefusal): Promise<void> {
-    await this.#note({ refusal: message });
+    await this.#notes.note({ refusal: message });
     if (!isFinal || this.#isRefused) return;
     this.#isRefused = true;
+    // An agent that this does not reach is told by the provider as well, and ends by itself or at its deadline.
+    await this.#endInside({ reason: 'provider_error', message });
+  }
+
+  /** Tells the sandbox, if it is up, to end it. Never rejects: its events say what comes of that. */
+  async #endInside(ending: TaskEnding): Promise<void> {
     try {
       const runtime = await this.#context.sandboxes.running(this.sandboxId);
-      await runtime?.tasks.end(this.#record.id, { reason: 'provider_error', message });
+      await runtime?.tasks.end(this.#record.id, ending);
     } catch (error) {
-      // The agent is told as well, and ends by itself; if not, by its deadline.
-      this.#context.ports.log.warn('a task that its provider turned away could not be ended', {
+      this.#context.ports.log.warn('a sandbox could not be told to end its task', {
         taskId: this.#record.id,
+        ending: ending.reason,
         reason: error instanceof SandboxdError ? error.code : 'internal',
       });
     }
@@ -227,40 +260,11 @@ export class TaskRun {
   #ownEnd(why: Parameters<typeof unseenEnd>[2]): TaskOutcome {
     return unseenEnd(this.#record, this.#context.ports.clock(), why);
   }
-
-  async #report(outcome: TaskOutcome): Promise<void> {
-    const { ports, outbox, records } = this.#context;
-    await this.#gate?.[Symbol.asyncDispose]();
-    await this.#saved;
-    const { id, usage } = this.#record;
-    for (const report of endReports({ outcome, usage })) {
-      const key = `task:${id}:${report.ended === undefined ? report.type : 'ended'}`;
-      await outbox.add(key, { at: ports.clock(), sandboxId: this.sandboxId, taskId: id, ...report });
-    }
-    await records.remove(id);
-    this.#context.changed();
-  }
-
-  /** On disk when it returns: one after the other, so that the last one stays. */
-  #note(news: Partial<TaskRecord>): Promise<void> {
-    this.#record = { ...this.#record, ...news };
-    this.#saved = this.#saved.then(() => this.#save());
-    return this.#saved;
-  }
-
-  async #save(): Promise<void> {
-    try {
-      await this.#context.records.save(this.#record);
-    } catch (error) {
-      this.#context.ports.log.error('the record of a task could not be saved', error, {
-        taskId: this.#record.id,
-      });
-    }
-  }
-
-  async #pause(): Promise<void> {
-    await delay(RETRY_MS, undefined, { signal: this.#closing.signal }).catch(() => {
-      // Left: the loop ends by its condition.
-    });
-  }
 }
+
+const outdated = (cause: unknown) =>
+  new SandboxdError(
+    'conflict',
+    'This sandbox was started by an older version of sandboxd, in which there are no tasks. Stop it and start it, and submit the task again.',
+    { cause },
+  );

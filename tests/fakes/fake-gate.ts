@@ -7,9 +7,14 @@ export class FakeGate implements ProviderGate {
   trouble: string | undefined;
   /** What every last request failed with. */
   failure: string | undefined;
+  /** What the next attempt to open it fails with, once. */
+  obstacle: Error | undefined;
   readonly #open = new Map<string, GateRequest>();
 
   async open(directory: string, request: GateRequest) {
+    const { obstacle } = this;
+    this.obstacle = undefined;
+    if (obstacle !== undefined) throw obstacle;
     let { usage } = request;
     const counted: GateRequest = {
       ...request,

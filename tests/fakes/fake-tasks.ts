@@ -41,6 +41,10 @@ interface FakeTask {
 export class FakeTasks implements RuntimeTasks {
   /** What a submission fails with, once. */
   failure: SandboxdError | undefined;
+  /** What a tenant has put in the place of what lies on the disk. */
+  readonly planted = new Map<TaskFile, Uint8Array>();
+  /** Whether the answer to a submission gets lost on its way. */
+  losesAnswers = false;
   /** Why each was ended from outside. */
   readonly endings: TaskEnding[] = [];
   readonly reverted: string[] = [];
@@ -66,6 +70,7 @@ export class FakeTasks implements RuntimeTasks {
     if (this.activeId !== undefined) throw new SandboxdError('task_in_progress', 'Another task runs.');
     this.#tasks.set(assignment.id, { assignment, events: [] });
     this.tell(assignment.id, { type: 'status', data: { phase: 'checkpoint', message: 'Saving the app' } });
+    if (this.losesAnswers) throw new SandboxdError('sandbox_unavailable', 'The sandbox does not answer.');
   }
 
   /** Lets something happen in a task. */
@@ -130,6 +135,8 @@ export class FakeTasks implements RuntimeTasks {
   file(taskId: string, file: TaskFile): Uint8Array | undefined {
     const events = this.#tasks.get(taskId)?.events;
     if (events === undefined) return undefined;
+    const planted = this.planted.get(file);
+    if (planted !== undefined) return planted;
     const done = events.find(({ type }) => type === 'done');
     if (file === 'events.jsonl')
       return Buffer.from(events.map((event) => `${JSON.stringify(event)}\n`).join(''));

@@ -1,7 +1,7 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { SandboxdError } from '../../src/domain/errors.ts';
+import { notFound, SandboxdError } from '../../src/domain/errors.ts';
 import type { Event } from '../../src/domain/event.ts';
 import { NO_USAGE, type TaskEvent, type TaskOrder } from '../../src/domain/task.ts';
 import { makeRemains, type Remains, startWorld, type World } from '../harness/world.ts';
@@ -112,6 +112,35 @@ describe('the tasks of a node', () => {
     expect(await happened('task.started')).toEqual([]);
   });
 
+  it('wakes a sandbox before it opens the way out of it: one that is being created has none yet', async () => {
+    const app = (await (await world.request('POST', '/v1/apps', { body: { name: 'Second' } })).json()) as {
+      id: string;
+    };
+    remains.engine.failures.set('imageDigest', new SandboxdError('unavailable', 'Not now.'));
+    const answer = await world.request('POST', `/v1/apps/${app.id}/sandbox`);
+    const { id, status } = (await answer.json()) as { id: string; status: string };
+    expect(status).toBe('error');
+    await world.running.agent.tasks(id).submit(order());
+    expect(remains.workspaces.tasks(id).activeId).toBe(TASK);
+  });
+
+  it('ends what may have begun when the sandbox did not answer', async () => {
+    inside().losesAnswers = true;
+    await expect(tasks().submit(order())).rejects.toMatchObject({ code: 'sandbox_unavailable' });
+    expect(inside().endings).toEqual([{ reason: 'cancelled' }]);
+    expect(inside().activeId).toBeUndefined();
+    expect(unfinished()).toEqual([]);
+  });
+
+  it('says what to do about a sandbox whose programs are older than tasks', async () => {
+    inside().failure = notFound('route');
+    await expect(tasks().submit(order())).rejects.toMatchObject({
+      code: 'conflict',
+      message: expect.stringContaining('Stop it and start it'),
+    });
+    expect(unfinished()).toEqual([]);
+  });
+
   it('refuses an agent that the image does not carry', async () => {
     remains.engine.agents = ['codex'];
     await expect(tasks().submit(order())).rejects.toMatchObject({ code: 'invalid_request' });
@@ -141,6 +170,47 @@ describe('the tasks of a node', () => {
     await expect
       .poll(() => happened('task.failed'))
       .toMatchObject([{ payload: { failure_reason: 'agent_error', has_error: true } }]);
+  });
+
+  it('goes on with one whose sandbox could not be looked at after a restart', async () => {
+    await tasks().submit(order());
+    await world[Symbol.asyncDispose]();
+    const slow = () =>
+      void remains.engine.failures.set('inspect', new SandboxdError('node_unavailable', 'Too slow.'));
+    slow();
+    world = await startWorld(remains, { beforeLoops: slow });
+    await expect.poll(() => remains.engine.failures.size).toBe(0);
+    await expect.poll(() => remains.gate.opening(sandbox)).toBeDefined();
+    await world.running.agent.exclusively(sandbox, async () => undefined);
+    inside().finish(TASK);
+    await world.running.agent.wake(sandbox);
+    await expect.poll(async () => (await happened('task.completed')).length).toBe(1);
+    expect(await happened('task.failed')).toEqual([]);
+  });
+
+  it('ends one whose way to the provider cannot be opened again, in its sandbox too', async () => {
+    await tasks().submit(order());
+    await world[Symbol.asyncDispose]();
+    remains.gate.obstacle = new Error('no more files');
+    world = await startWorld(remains);
+    await expect
+      .poll(() => happened('task.failed'))
+      .toMatchObject([{ payload: { failure_reason: 'provider_error' } }]);
+    expect(inside().endings).toMatchObject([{ reason: 'provider_error' }]);
+  });
+
+  it('reports an end as soon as the disk takes it', async () => {
+    await tasks().submit(order());
+    await expect.poll(async () => (await happened('task.started')).length).toBe(1);
+    const outbox = join(remains.directory, 'outbox');
+    await rename(outbox, `${outbox}-away`);
+    inside().finish(TASK);
+    await expect.poll(() => remains.gate.opening(sandbox)).toBeUndefined();
+    expect(unfinished()).toEqual([TASK]);
+    await rename(`${outbox}-away`, outbox);
+    await expect.poll(async () => (await happened('task.completed')).length, { timeout: 5000 }).toBe(1);
+    await ended();
+    expect(await readdir(join(remains.directory, 'tasks'))).toEqual([]);
   });
 
   it('ends one whose sandbox ended, with what that had written down, or as lost', async () => {
@@ -177,6 +247,43 @@ describe('the tasks of a node', () => {
       .toMatchObject([{ severity: 'info', payload: { failure_reason: 'cancelled' } }]);
     await ended();
     await expect(tasks().cancel(TASK)).rejects.toMatchObject({ code: 'not_found' });
+  });
+
+  it('cancels one that waits for its sandbox to wake, which it remembers', async () => {
+    await world.request('POST', `/v1/sandboxes/${sandbox}/stop`);
+    const waking = Promise.withResolvers<void>();
+    const busy = world.running.agent.exclusively(sandbox, () => waking.promise);
+    const submitted = tasks().submit(order());
+    await expect.poll(unfinished).toEqual([TASK]);
+    await tasks().cancel(TASK);
+    const directory = join(remains.directory, 'tasks');
+    expect(await readFile(join(directory, `${TASK}.json`), 'utf8')).toContain('"isCancelled":true');
+    waking.resolve();
+    await Promise.all([busy, submitted]);
+    await expect
+      .poll(() => happened('task.failed'))
+      .toMatchObject([{ payload: { failure_reason: 'cancelled' } }]);
+    expect(inside().endings).toEqual([{ reason: 'cancelled' }]);
+    expect(inside().activeId).toBeUndefined();
+  });
+
+  it('leaves no record behind when it is cancelled in the moment of its end', async () => {
+    await tasks().submit(order());
+    inside().finish(TASK);
+    for (let turn = 0; turn < 50 && unfinished().length > 0; turn += 1) {
+      await tasks()
+        .cancel(TASK)
+        .catch(() => undefined);
+    }
+    await ended();
+    expect(await readdir(join(remains.directory, 'tasks'))).toEqual([]);
+    await tasks().submit(order(OTHER));
+  });
+
+  it('never reports a negative duration, whatever the sandbox says of its clock', async () => {
+    await tasks().submit(order());
+    inside().finish(TASK, { started_at: 5_000, finished_at: 1_000 });
+    await expect.poll(() => happened('task.completed')).toMatchObject([{ payload: { duration_ms: 0 } }]);
   });
 
   it('ends one at once that its provider turned away for good, in the words of the provider', async () => {
@@ -261,6 +368,59 @@ describe('the tasks of a node', () => {
     for await (const event of tasks().events(id, 0, new AbortController().signal)) told.push(event);
     return told;
   };
+
+  it('reads what a tenant has made of a log with patience, and no more than that', async () => {
+    await tasks().submit(order());
+    inside().tell(TASK, { type: 'message', data: { id: 'm1', text: 'Hello' } });
+    inside().finish(TASK);
+    await ended();
+    await world.request('POST', `/v1/sandboxes/${sandbox}/stop`);
+    const lines = Buffer.from(inside().file(TASK, 'events.jsonl') ?? [])
+      .toString()
+      .trim()
+      .split('\n');
+    const [first = '', second = '', done = ''] = lines;
+    const log = [first, 'no event', '', first, second, first, done, second].join('\n');
+    inside().planted.set('events.jsonl', Buffer.from(log));
+    expect((await heard(0, () => false)).map(({ seq, type }) => `${seq} ${type}`)).toEqual([
+      '1 status',
+      '2 message',
+      '3 done',
+    ]);
+    inside().planted.set('events.jsonl', Buffer.alloc(16 * 1024 * 1024, '\n'));
+    expect(await heard(0, () => false)).toEqual([]);
+  });
+
+  it('waits with the disk until a sandbox that wakes has come up, and asks that', async () => {
+    await tasks().submit(order());
+    inside().finish(TASK);
+    await ended();
+    await world.request('POST', `/v1/sandboxes/${sandbox}/stop`);
+    inside().planted.set('events.jsonl', Buffer.from('half of wha'));
+    inside().planted.set('agent.log', Buffer.from('half of wha'));
+    const waking = Promise.withResolvers<void>();
+    const busy = world.running.agent.exclusively(sandbox, () => waking.promise);
+    const woken = world.running.agent.wake(sandbox);
+    const [events, log] = [heard(0, () => false), tasks().log(TASK)];
+    waking.resolve();
+    await Promise.all([busy, woken]);
+    expect((await events).map(({ type }) => type)).toEqual(['status', 'done']);
+    expect(Buffer.from(await log).toString()).toBe('raw output of the agent\n');
+  });
+
+  it('lets a sandbox be followed by many, and not by so many that it cannot be reached', async () => {
+    await tasks().submit(order());
+    const left = new AbortController();
+    const followers = Array.from({ length: 48 }, () =>
+      tasks().events(TASK, 0, left.signal)[Symbol.asyncIterator](),
+    );
+    for (const follower of followers) expect((await follower.next()).value).toMatchObject({ seq: 1 });
+    await expect(heard(0, () => false)).rejects.toMatchObject({ code: 'unavailable' });
+    await followers[0]?.return?.();
+    expect(await heard(0, () => true)).toMatchObject([{ seq: 1 }]);
+    left.abort();
+    for (const follower of followers) await follower.return?.();
+  });
 
   it('tells nothing twice when the sandbox goes away in the middle', async () => {
     await tasks().submit(order());

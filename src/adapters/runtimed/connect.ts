@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { ConnectRuntime, SandboxRuntime } from '../../domain/runtime.ts';
 import {
   type ExecEvent,
@@ -10,6 +9,7 @@ import {
 } from '../../domain/runtimed.ts';
 import { brokenOff, parseExecEvent, parseStatus, parseTail } from './answers.ts';
 import { ControlChannel } from './channel.ts';
+import { type Pace, paced } from './pace.ts';
 import { RunningFiles } from './running-files.ts';
 import { RunningTasks } from './running-tasks.ts';
 
@@ -26,8 +26,8 @@ const EXEC_DEFAULT_SECONDS = 60;
 const EXEC_GRACE_SECONDS = 15;
 const MAX_TAIL_BYTES = 8 * LOG_READ_BYTES;
 const MAX_LOG_LINE = LOG_READ_BYTES;
-/** More statuses than these at once, and then per second, are a flood. */
-const STATUS_BURST = 50;
+/** More statuses are a flood. */
+const STATUS_PACE: Pace = { burst: 50, perSecond: 50 };
 
 /** Makes the node's side of a control socket. Nothing is opened before it is used. */
 export const connectRuntime: ConnectRuntime = (controlDirectory) =>
@@ -54,16 +54,7 @@ class RuntimedClient implements SandboxRuntime {
       signal,
       silenceMs: WATCH_SILENCE_MS,
     });
-    let allowance = STATUS_BURST;
-    let before = performance.now();
-    for await (const line of lines) {
-      const now = performance.now();
-      allowance = Math.min(STATUS_BURST, allowance + ((now - before) / 1000) * STATUS_BURST) - 1;
-      before = now;
-      yield parseStatus(line);
-      // What comes too fast waits in the sandbox's own socket: reading it costs the whole node's time.
-      if (allowance < 1) await pause(1000 / STATUS_BURST, signal);
-    }
+    for await (const line of paced(lines, STATUS_PACE, signal)) yield parseStatus(line);
     if (!signal.aborted) throw brokenOff();
   }
 
@@ -117,8 +108,3 @@ class RuntimedClient implements SandboxRuntime {
 
 const deadline = (): AbortSignal => AbortSignal.timeout(DEADLINE_MS);
 const logsOf = (process: string): string => `/v1/processes/${encodeURIComponent(process)}/logs`;
-
-/** Returns early, and without an error, when the signal aborts. */
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await delay(ms, undefined, { signal }).catch(() => undefined);
-}

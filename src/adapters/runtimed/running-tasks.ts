@@ -3,6 +3,7 @@ import {
   MAX_TASK_DIFF_BYTES,
   MAX_TASK_EVENT_LENGTH,
   MAX_TASK_LOG_BYTES,
+  TASK_FILES,
   type Reverted,
   type RuntimeTasks,
   type TaskAssignment,
@@ -11,10 +12,13 @@ import {
 } from '../../domain/task.ts';
 import { brokenOff, parseReverted, unknownAnswer } from './answers.ts';
 import type { CallOptions, ControlChannel } from './channel.ts';
+import { type Pace, paced } from './pace.ts';
 
 const DEADLINE_MS = 30_000;
 /** A revert compares and rewrites the whole app, and ends processes. */
 const REVERT_DEADLINE_MS = 120_000;
+/** A long task is told again in seconds; one without an end must not keep the node busy. */
+const EVENT_PACE: Pace = { burst: 5000, perSecond: 2000 };
 /** It repeats the id. */
 const MAX_ACCEPTED_BYTES = 1024;
 const MAX_REVERTED_BYTES = 8 * 1024 * 1024;
@@ -39,8 +43,12 @@ export class RunningTasks implements RuntimeTasks {
     const query = { since: String(since) };
     // An agent may think for as long as it likes: a stream in silence is none that is broken.
     const options = { query, signal, silenceMs: 0 };
+    const lines = this.#channel.lines(`${of(taskId)}/events`, MAX_TASK_EVENT_LENGTH, options);
     let last = since;
-    for await (const line of this.#channel.lines(`${of(taskId)}/events`, MAX_TASK_EVENT_LENGTH, options)) {
+    let length = 0;
+    for await (const line of paced(lines, EVENT_PACE, signal)) {
+      length += line.length;
+      if (length > TASK_FILES['events.jsonl']) throw unknownAnswer();
       const event = parseTaskEvent(line);
       if (event === undefined || event.seq <= last) throw unknownAnswer();
       last = event.seq;
