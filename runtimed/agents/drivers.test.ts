@@ -24,8 +24,16 @@ const HOSTILE = [
   '{"jsonrpc":"2.0","id":{},"method":"fs/read_text_file","params":null}',
 ];
 
+const drivers = new Map(
+  await Promise.all([...agentDrivers].map(async ([id, load]) => [id, await load()] as const)),
+);
+
+test('there is one of every name', () => {
+  expect([...drivers].map(([id, driver]) => [id, driver.id])).toEqual(AGENT_IDS.map((id) => [id, id]));
+});
+
 describe.each(AGENT_IDS)('%s', (id) => {
-  const driver = agentDrivers.get(id);
+  const driver = drivers.get(id);
   if (driver === undefined) throw new Error(`Nobody drives ${id}.`);
 
   test('is given an address and the dummy key, and keeps what is its own in its state directory', async () => {
