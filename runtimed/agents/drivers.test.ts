@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import * as fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { AGENT_IDS } from '../../src/domain/coding-agent.ts';
 import { DUMMY_KEY } from '../../src/domain/provider.ts';
 import { aTurn, recording, replay } from '../testing/agent.ts';
@@ -35,6 +35,14 @@ test('there is one of every name', () => {
 describe.each(AGENT_IDS)('%s', (id) => {
   const driver = drivers.get(id);
   if (driver === undefined) throw new Error(`Nobody drives ${id}.`);
+
+  // The library of ACP notes what it does not understand.
+  beforeEach(() => {
+    vi.spyOn(console, 'error').mockReturnValue();
+  });
+  afterEach(() => {
+    vi.restoreAllMocks();
+  });
 
   test('is given an address and the dummy key, and keeps what is its own in its state directory', async () => {
     await using state = await temporaryDirectory();
