@@ -36,9 +36,23 @@ it('makes a changed supervisor a new image on the same toolchain', async () => {
 
 it('bundles the supervisor as plain JavaScript', async () => {
   const { base } = await readRecipes(AGENT_IDS, entry);
-  const bundle = base.files.find(({ name }) => name === 'runtimed.mjs');
+  const bundle = base.files.find(({ name }) => name === 'runtimed/runtimed.mjs');
   const text = Buffer.from(bundle?.source as Uint8Array).toString();
   expect(text).toMatch(/console\.log\(["']one["']\)/);
+});
+
+it('keeps what the supervisor loads later out of what a boot reads', async () => {
+  await writeFile(join(directory, 'later.ts'), "export const later = 'on demand';\n");
+  await writeFile(entry, "console.log((await import('./later.ts')).later);\n");
+  const { base } = await readRecipes(AGENT_IDS, entry);
+  const texts = new Map(
+    base.files.map(({ name, source }) => [name, Buffer.from(source as Uint8Array).toString()]),
+  );
+  const [name = '', text] = [...texts].find(([file]) => file.includes('later')) ?? [];
+  expect(name).toMatch(/^runtimed\/later-\w+\.mjs$/);
+  expect(text).toContain('on demand');
+  expect(texts.get('runtimed/runtimed.mjs')).toContain(`import("./${name.slice('runtimed/'.length)}")`);
+  expect(texts.get('runtimed/runtimed.mjs')).not.toContain('on demand');
 });
 
 it('has a starter for every template of the presets', async () => {

@@ -78,7 +78,12 @@ async function readToolchain(): Promise<ContextFile[]> {
 
 async function readBase(runtimedEntry: string): Promise<ContextFile[]> {
   const dockerfile = await readContextFile(join(IMAGES, 'base/Dockerfile'), 'Dockerfile');
-  return [dockerfile, { name: 'runtimed.mjs', executable: false, source: bundleRuntimed(runtimedEntry) }];
+  const modules = bundleRuntimed(runtimedEntry).map(({ name, contents }) => ({
+    name: `runtimed/${name}`,
+    executable: false,
+    source: contents,
+  }));
+  return [dockerfile, ...modules];
 }
 
 /** A program out of this project's own dependencies: the lock file pins it for host and sandbox alike. */

@@ -5,7 +5,7 @@ import type { Logger } from '../src/domain/log.ts';
 import { WEB_PROCESS } from '../src/domain/manifest-schema.ts';
 import { APP_DIRECTORY } from '../src/domain/paths.ts';
 import type { RuntimeStatus } from '../src/domain/runtimed.ts';
-import type { AgentDriver } from './agents/driver.ts';
+import type { DriverLoader } from './agents/driver.ts';
 import { App } from './app.ts';
 import { Installer } from './boot/install.ts';
 import { seedOf } from './boot/seed-plan.ts';
@@ -38,7 +38,7 @@ export interface RuntimeContext {
   /** Makes names that nothing else in this sandbox has. */
   readonly newName: () => string;
   /** The agents that can work here. */
-  readonly agents: ReadonlyMap<AgentId, AgentDriver>;
+  readonly agents: ReadonlyMap<AgentId, DriverLoader>;
 }
 
 /** A sandbox at work. Disposing of it stops every process and whatever is still under way, within 5 s. */

@@ -68,3 +68,9 @@ export interface AgentDriver {
     tell: (happening: AgentHappening) => void,
   ): Promise<AgentVerdict>;
 }
+
+/**
+ * Has a driver when a task first asks for it: no boot waits for what understands an agent. Repeating it is free. Rejects
+ * when its code cannot be loaded.
+ */
+export type DriverLoader = () => Promise<AgentDriver>;

@@ -3,7 +3,7 @@ import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import * as fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { AGENT_IDS } from '../../src/domain/coding-agent.ts';
 import { DUMMY_KEY } from '../../src/domain/provider.ts';
 import { aTurn, recording, replay } from '../testing/agent.ts';
@@ -26,9 +26,25 @@ const HOSTILE = [
   '{"jsonrpc":"2.0","id":{},"method":"fs/read_text_file","params":null}',
 ];
 
+const drivers = new Map(
+  await Promise.all([...agentDrivers].map(async ([id, load]) => [id, await load()] as const)),
+);
+
+test('there is one of every name', () => {
+  expect([...drivers].map(([id, driver]) => [id, driver.id])).toEqual(AGENT_IDS.map((id) => [id, id]));
+});
+
 describe.each(AGENT_IDS)('%s', (id) => {
-  const driver = agentDrivers.get(id);
+  const driver = drivers.get(id);
   if (driver === undefined) throw new Error(`Nobody drives ${id}.`);
+
+  // The library of ACP notes what it does not understand.
+  beforeEach(() => {
+    vi.spyOn(console, 'error').mockReturnValue();
+  });
+  afterEach(() => {
+    vi.restoreAllMocks();
+  });
 
   test('is given an address and the dummy key, and keeps what is its own in its state directory', async () => {
     await using state = await temporaryDirectory();

@@ -7,10 +7,13 @@ const NOTHING: Fields = {};
 export const fieldsOf = (value: unknown): Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : NOTHING;
 
-/** The object a line holds; one without any fields for a line that holds something else. Never throws. */
-export function parseLine(line: string): Fields {
+/**
+ * The object a line holds; one without any fields for a line that holds something else. Never throws.
+ * @param look sees every value in it; what it throws makes the line one that holds something else
+ */
+export function parseLine(line: string, look?: (key: string, value: unknown) => unknown): Fields {
   try {
-    return fieldsOf(JSON.parse(line));
+    return fieldsOf(JSON.parse(line, look));
   } catch {
     return NOTHING;
   }

@@ -1,10 +1,9 @@
 import type { AgentId } from '../../src/domain/coding-agent.ts';
-import { claudeCode } from './claude-code.ts';
-import { codex } from './codex.ts';
-import type { AgentDriver } from './driver.ts';
-import { opencode } from './opencode.ts';
+import type { DriverLoader } from './driver.ts';
 
 /** All drivers there are: another agent is another one of them. */
-export const agentDrivers: ReadonlyMap<AgentId, AgentDriver> = new Map(
-  [opencode, claudeCode, codex].map((driver) => [driver.id, driver]),
-);
+export const agentDrivers: ReadonlyMap<AgentId, DriverLoader> = new Map<AgentId, DriverLoader>([
+  ['opencode', async () => (await import('./opencode.ts')).opencode],
+  ['claude-code', async () => (await import('./claude-code.ts')).claudeCode],
+  ['codex', async () => (await import('./codex.ts')).codex],
+]);

@@ -1,7 +1,14 @@
+import type {
+  ContentChunk,
+  SessionNotification,
+  ToolCall,
+  ToolCallContent,
+  ToolCallUpdate,
+} from '@agentclientprotocol/sdk';
 import type { ToolKind } from '../../src/domain/task.ts';
 import { BoundedMap } from './bounded-map.ts';
 import type { AgentHappening } from './driver.ts';
-import { type Fields, fieldsOf, firstText, listOf, numberOf, textOf } from './fields.ts';
+import { type Fields, fieldsOf, firstText, numberOf, textOf } from './fields.ts';
 import { LastMessage } from './last-message.ts';
 import { type ToolUse, toolProgress } from './tool-use.ts';
 
@@ -55,36 +62,37 @@ export class OpencodeUpdates {
     return finalMessage === undefined ? {} : { finalMessage };
   }
 
-  take({ sessionId, update }: Fields): void {
-    if (this.#session === undefined || sessionId !== this.#session) return;
-    const fields = fieldsOf(update);
-    if (fields['sessionUpdate'] === 'agent_message_chunk') this.#message(fields);
-    if (fields['sessionUpdate'] === 'tool_call') this.#open(fields);
-    if (fields['sessionUpdate'] === 'tool_call_update') this.#proceed(fields);
+  take({ sessionId, update }: SessionNotification): void {
+    if (sessionId !== this.#session) return;
+    if (update.sessionUpdate === 'agent_message_chunk') this.#message(update);
+    if (update.sessionUpdate === 'tool_call') this.#open(update);
+    if (update.sessionUpdate === 'tool_call_update') this.#proceed(update);
   }
 
-  #message({ messageId, content }: Fields): void {
-    const text = textOf(fieldsOf(content)['text']);
-    if (text === undefined) return;
+  #message({ messageId, content }: ContentChunk): void {
+    if (content.type !== 'text' || content.text === '') return;
+    const { text } = content;
     const id = textOf(messageId) ?? 'message';
     this.#last.add(id, text);
     this.#tell({ type: 'message', data: { id, text } });
   }
 
   /** Its title is the tool's name until its input is known. */
-  #open({ toolCallId, title, kind, rawInput }: Fields): void {
-    const id = textOf(toolCallId);
-    if (id === undefined) return;
-    this.#tools.set(id, { name: textOf(title) ?? 'tool', kind: kindOf(kind), input: fieldsOf(rawInput) });
+  #open({ toolCallId, title, kind, rawInput }: ToolCall): void {
+    this.#tools.set(toolCallId, {
+      name: textOf(title) ?? 'tool',
+      kind: KINDS[kind ?? ''] ?? 'other',
+      input: fieldsOf(rawInput),
+    });
   }
 
-  #proceed(fields: Fields): void {
-    const id = textOf(fields['toolCallId']);
-    const status = STATUSES[textOf(fields['status']) ?? ''];
-    const tool = id === undefined ? undefined : this.#tools.get(id);
-    if (id === undefined || status === undefined || tool === undefined) return;
-    const input = fields['rawInput'] === undefined ? tool.input : fieldsOf(fields['rawInput']);
-    const use = useOf(id, { ...tool, input }, status, fields);
+  #proceed(update: ToolCallUpdate): void {
+    const id = update.toolCallId;
+    const status = STATUSES[update.status ?? ''];
+    const tool = this.#tools.get(id);
+    if (status === undefined || tool === undefined) return;
+    const input = update.rawInput === undefined ? tool.input : fieldsOf(update.rawInput);
+    const use = useOf({ ...tool, input }, status, update);
     const progress = toolProgress(use, this.#directory);
     // A running command is told of anew with each piece of its output: that comes whole in the end.
     if (status !== 'running') this.#tools.delete(id);
@@ -94,13 +102,11 @@ export class OpencodeUpdates {
   }
 }
 
-const kindOf = (kind: unknown): ToolKind => KINDS[textOf(kind) ?? ''] ?? 'other';
-
-function useOf(id: string, tool: OpenTool, status: ToolUse['status'], fields: Fields): ToolUse {
+function useOf(tool: OpenTool, status: ToolUse['status'], update: ToolCallUpdate): ToolUse {
   const { name, kind, input } = tool;
-  const exit = numberOf(fieldsOf(fieldsOf(fields['rawOutput'])['metadata'])['exit']);
+  const exit = numberOf(fieldsOf(fieldsOf(update.rawOutput)['metadata'])['exit']);
   return {
-    id,
+    id: update.toolCallId,
     name,
     kind,
     // A command that fails is a use of the tool that succeeds, to opencode.
@@ -108,12 +114,16 @@ function useOf(id: string, tool: OpenTool, status: ToolUse['status'], fields: Fi
     command: textOf(input['command']),
     path: firstText(input['filePath'], input['path']),
     subject: firstText(input['pattern'], input['url'], input['query'], input['description']),
-    output: status === 'running' ? undefined : outputOf(fields),
+    output: status === 'running' ? undefined : outputOf(update),
   };
 }
 
-function outputOf({ content, rawOutput }: Fields): string | undefined {
-  const texts = listOf(content).map((part) => textOf(fieldsOf(fieldsOf(part)['content'])['text']));
+function outputOf({ content, rawOutput }: ToolCallUpdate): string | undefined {
   const { output, error } = fieldsOf(rawOutput);
-  return firstText(texts.filter((text) => text !== undefined).join('\n'), output, error);
+  return firstText((content ?? []).flatMap(textIn).join('\n'), output, error);
 }
+
+const textIn = (part: ToolCallContent): string[] =>
+  part.type === 'content' && part.content.type === 'text' && part.content.text !== ''
+    ? [part.content.text]
+    : [];

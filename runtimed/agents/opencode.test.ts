@@ -16,6 +16,10 @@ const asked = (written: string) =>
     .split('\n')
     .map((line) => parseLine(line)['method']);
 
+/** It tells of its session. */
+const update = (fields: string) =>
+  `{"jsonrpc":"2.0","method":"session/update","params":{"sessionId":"${SESSION}","update":{${fields}}}}`;
+
 async function configOf(over: Partial<AgentTurn>) {
   await using state = await temporaryDirectory();
   const { env } = await opencode.prepare(aTurn({ stateDirectory: state.path, ...over }));
@@ -77,13 +81,60 @@ test('a command that fails is a tool that failed, though opencode takes it for d
   expect(inShort(happenings)).toContain('execute, failed: cat hello.txt');
 });
 
+test('what it tells before an answer is heard before it', async () => {
+  const { verdict } = await replay(
+    opencode,
+    [
+      '{"jsonrpc":"2.0","id":0,"result":{}}',
+      update('"sessionUpdate":"agent_message_chunk","content":{"type":"text","text":"long ago "}'),
+      '{"jsonrpc":"2.0","id":1,"result":{}}',
+      update('"sessionUpdate":"agent_message_chunk","content":{"type":"text","text":"just "}'),
+      update('"sessionUpdate":"agent_message_chunk","content":{"type":"text","text":"now"}'),
+      '{"jsonrpc":"2.0","id":2,"result":{"stopReason":"end_turn"}}',
+    ],
+    aTurn({ session: SESSION }),
+  );
+  expect(verdict).toEqual({ ok: true, session: SESSION, finalMessage: 'just now' });
+});
+
+test('however much it tells, everything else goes on', async () => {
+  const notices = Array.from({ length: 500 }, () => '{"jsonrpc":"2.0","method":"_heartbeat"}');
+  let turns = 0;
+  let beat = setImmediate(function again() {
+    turns += 1;
+    beat = setImmediate(again);
+  });
+  try {
+    await replay(opencode, notices);
+  } finally {
+    clearImmediate(beat);
+  }
+  expect(turns).toBeGreaterThan(400);
+});
+
+test.each([
+  ['is heard, however many parts it has', 100, 1],
+  ['is passed over with more values than anybody sends', 10_000, 0],
+])('a message %s', async (_, parts, uses) => {
+  const content = Array.from({ length: parts }, () => '{}').join();
+  const { verdict, happenings } = await replay(opencode, [
+    '{"jsonrpc":"2.0","id":0,"result":{}}',
+    `{"jsonrpc":"2.0","id":1,"result":{"sessionId":"${SESSION}"}}`,
+    update(`"sessionUpdate":"tool_call","toolCallId":"c","title":"t","content":[${content}]`),
+    update('"sessionUpdate":"tool_call_update","toolCallId":"c","status":"completed"'),
+    '{"jsonrpc":"2.0","id":2,"result":{"stopReason":"end_turn"}}',
+  ]);
+  expect(verdict.ok).toBe(true);
+  expect(happenings).toHaveLength(uses);
+});
+
 test('whatever it asks leave for is allowed; what it asks of an editor is not there', async () => {
   const opened = [
-    '{"jsonrpc":"2.0","id":1,"result":{}}',
-    `{"jsonrpc":"2.0","id":2,"result":{"sessionId":"${SESSION}"}}`,
-    '{"jsonrpc":"2.0","id":"p","method":"session/request_permission","params":{"options":[{"optionId":"no","kind":"reject_once"},{"optionId":"yes","kind":"allow_once"}]}}',
+    '{"jsonrpc":"2.0","id":0,"result":{}}',
+    `{"jsonrpc":"2.0","id":1,"result":{"sessionId":"${SESSION}"}}`,
+    '{"jsonrpc":"2.0","id":"p","method":"session/request_permission","params":{"sessionId":"ses_test","toolCall":{"toolCallId":"call_1"},"options":[{"optionId":"no","name":"No","kind":"reject_once"},{"optionId":"yes","name":"Yes","kind":"allow_once"}]}}',
     '{"jsonrpc":"2.0","id":"f","method":"fs/read_text_file","params":{"path":"/etc/passwd"}}',
-    '{"jsonrpc":"2.0","id":3,"result":{"stopReason":"refusal"}}',
+    '{"jsonrpc":"2.0","id":2,"result":{"stopReason":"refusal"}}',
   ];
   const { verdict, written } = await replay(opencode, opened);
   expect(written).toContain('"id":"p","result":{"outcome":{"outcome":"selected","optionId":"yes"}}');

@@ -1,10 +1,20 @@
+import { addAbortListener } from 'node:events';
+import {
+  client,
+  type ClientContext,
+  methods,
+  PROTOCOL_VERSION,
+  type RequestPermissionRequest,
+  type RequestPermissionResponse,
+} from '@agentclientprotocol/sdk';
+import { acpStream } from './acp-stream.ts';
 import type { AgentDriver, AgentTurn, AgentVerdict } from './driver.ts';
-import { type Fields, fieldsOf, textOf } from './fields.ts';
-import { RpcPeer } from './json-rpc.ts';
-import { eachLine } from './lines.ts';
+import { fieldsOf, textOf } from './fields.ts';
 import { opencodeEnvironment, pretendInstalled } from './opencode-settings.ts';
 import { OpencodeUpdates } from './opencode-updates.ts';
 import { plainPrompt } from './plain-prompt.ts';
+
+const PARTING = 'opencode stopped before the end of its turn.';
 
 /**
  * opencode, by the Agent Client Protocol (https://agentclientprotocol.com): JSON-RPC over its standard input and
@@ -20,57 +30,52 @@ export const opencode: AgentDriver = {
 
   async follow(pipes, turn, tell) {
     const updates = new OpencodeUpdates(turn.directory, tell);
-    const send = (line: string) => {
-      if (pipes.stdin.writable) pipes.stdin.write(line);
-    };
-    const peer = new RpcPeer(send, {
-      answer: (method, params) => (method === 'session/request_permission' ? permit(params) : undefined),
-      notice: (method, params) => {
-        if (method === 'session/update') updates.take(params);
-      },
-    });
-    let ended = false;
-    const output = eachLine(pipes, (line) => {
-      peer.receive(line);
-      return ended;
-    });
-    void output.then(() => peer.close('opencode stopped before the end of its turn.'));
-    const verdict = await converse(peer, turn, updates);
-    ended = true;
+    const connection = client()
+      .onRequest(methods.client.session.requestPermission, ({ params }) => permit(params))
+      .onNotification(methods.client.session.update, ({ params }) => updates.take(params))
+      .connect(acpStream(pipes, PARTING));
+    // A program that is being killed may leave its output open: that is no reason to wait for it.
+    using _ = addAbortListener(pipes.signal, () => connection.close(new Error(PARTING)));
+    const verdict = await converse(connection.agent, turn, updates);
+    connection.close();
     // It ends by itself when nobody has anything more to say to it.
     pipes.stdin.end();
     return verdict;
   },
 };
 
-const PROTOCOL_VERSION = 1;
-
-async function converse(peer: RpcPeer, turn: AgentTurn, updates: OpencodeUpdates): Promise<AgentVerdict> {
+async function converse(
+  agent: ClientContext,
+  turn: AgentTurn,
+  updates: OpencodeUpdates,
+): Promise<AgentVerdict> {
   let session = turn.session;
   try {
-    await peer.request('initialize', { protocolVersion: PROTOCOL_VERSION, clientCapabilities: {} });
-    session = await openSession(peer, turn);
+    await agent.request(methods.agent.initialize, { protocolVersion: PROTOCOL_VERSION });
+    session = await openSession(agent, turn);
     // What it told until here is the story so far.
     updates.follow(session);
-    const prompt = [{ type: 'text', text: plainPrompt(turn.prompt) }];
-    const { stopReason } = await peer.request('session/prompt', { sessionId: session, prompt });
-    return { ...verdictOn(stopReason), session, ...updates.said() };
+    const answer = await agent.request(methods.agent.session.prompt, {
+      sessionId: session,
+      prompt: [{ type: 'text', text: plainPrompt(turn.prompt) }],
+    });
+    // Unlike what it asks and tells, what it answers is not looked at by the library.
+    return { ...verdictOn(fieldsOf(answer)['stopReason']), session, ...updates.said() };
   } catch (error) {
     return { ok: false, error: reasonOf(error), ...(session && { session }), ...updates.said() };
   }
 }
 
 /** The turn's session; a new one when it has none, or when that one is not there any more. */
-async function openSession(peer: RpcPeer, { session, directory }: AgentTurn): Promise<string> {
+async function openSession(agent: ClientContext, { session, directory }: AgentTurn): Promise<string> {
   const place = { cwd: directory, mcpServers: [] };
   if (session !== undefined) {
-    const loaded = await peer
-      .request('session/load', { sessionId: session, ...place })
+    const loaded = await agent
+      .request(methods.agent.session.load, { sessionId: session, ...place })
       .catch(() => undefined);
     if (loaded !== undefined) return session;
   }
-  const { sessionId } = await peer.request('session/new', place);
-  const opened = textOf(sessionId);
+  const opened = textOf(fieldsOf(await agent.request(methods.agent.session.new, place))['sessionId']);
   if (opened === undefined) throw new Error('opencode did not name its session.');
   return opened;
 }
@@ -93,13 +98,8 @@ const reasonOf = (error: unknown): string =>
   (error instanceof Error ? error.message : String(error)).replace(/^Internal error: /, '');
 
 /** Everything is allowed inside a sandbox; it asks only for what its settings do not cover. */
-function permit({ options }: Fields): Fields {
-  const allowing = (Array.isArray(options) ? options : [])
-    .map(fieldsOf)
-    .find(({ kind }) => textOf(kind)?.startsWith('allow'));
-  const outcome =
-    allowing === undefined
-      ? { outcome: 'cancelled' }
-      : { outcome: 'selected', optionId: allowing['optionId'] };
-  return { outcome };
+function permit({ options }: RequestPermissionRequest): RequestPermissionResponse {
+  const allowing = options.find(({ kind }) => kind.startsWith('allow'));
+  if (allowing === undefined) return { outcome: { outcome: 'cancelled' } };
+  return { outcome: { outcome: 'selected', optionId: allowing.optionId } };
 }

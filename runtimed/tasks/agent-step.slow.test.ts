@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { isAlive } from '../testing/alive.ts';
 import { manifest, type SandboxSetup, startSandbox } from '../testing/sandbox.ts';
-import { DONE, saying } from '../testing/scripted-agent.ts';
+import { DONE, saying, scriptedAgents } from '../testing/scripted-agent.ts';
 import { TaskClient } from '../testing/tasks.ts';
 import { until } from '../testing/until.ts';
 
@@ -164,8 +164,20 @@ describe('an agent that fails', () => {
       prepare: () => Promise.reject(new Error('no room')),
       follow: () => Promise.reject(new Error('lost')),
     };
-    await using it = await start({ agents: new Map([['opencode', broken]]) });
+    await using it = await start({ agents: new Map([['opencode', () => Promise.resolve(broken)]]) });
     expect(await it.tasks.run(DONE)).toMatchObject({ status: 'failed', failure_reason: 'internal' });
+  });
+
+  test('whose driver cannot be loaded is not started, and another one is', async () => {
+    const missing = new Error('Cannot find module');
+    const agents = new Map([...scriptedAgents, ['opencode', () => Promise.reject(missing)]] as const);
+    await using it = await start({ agents });
+    expect(await it.tasks.run(DONE)).toMatchObject({
+      status: 'failed',
+      failure_reason: 'internal',
+      error_message: 'The agent could not be run in the sandbox (Cannot find module).',
+    });
+    expect(await it.tasks.run(DONE, { agent: 'claude-code' })).toMatchObject({ status: 'succeeded' });
   });
 });
 

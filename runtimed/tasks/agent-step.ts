@@ -1,7 +1,7 @@
 import { constants } from 'node:os';
 import type { Logger } from '../../src/domain/log.ts';
 import type { TaskAssignment } from '../../src/domain/task.ts';
-import type { AgentDriver, AgentHappening, AgentTurn, AgentVerdict } from '../agents/driver.ts';
+import type { AgentDriver, AgentHappening, AgentTurn, AgentVerdict, DriverLoader } from '../agents/driver.ts';
 import type { Timings } from '../options.ts';
 import { pause } from '../pause.ts';
 import type { Environment } from '../processes/environment.ts';
@@ -32,7 +32,7 @@ export interface AgentContext {
 
 /** One turn of an agent. */
 export interface AgentWork {
-  readonly driver: AgentDriver;
+  readonly loadDriver: DriverLoader;
   readonly assignment: TaskAssignment;
   /** The app directory. */
   readonly directory: string;
@@ -44,9 +44,10 @@ export interface AgentWork {
 
 /** Lets an agent work, until it says that it is done, its time is up, or the signal aborts. Nothing of it lives then. */
 export async function workAsAgent(work: AgentWork, context: AgentContext): Promise<AgentResult> {
-  const { assignment, driver, signal } = work;
+  const { assignment, loadDriver, signal } = work;
   const { sessions, logger, providerSocket } = context;
   try {
+    const driver = await loadDriver();
     await using bridge = await ProviderBridge.open(providerSocket);
     const turn = await turnOf(work, bridge.url, context);
     const command = await driver.prepare(turn);
@@ -60,7 +61,7 @@ export async function workAsAgent(work: AgentWork, context: AgentContext): Promi
       stdin: true,
       isBound: true,
     });
-    const { verdict, failure } = await new Attendance(program, work, context).attend(turn);
+    const { verdict, failure } = await new Attendance(program, driver, work, context).attend(turn);
     const { session, finalMessage, reportedCost } = verdict;
     if (session !== undefined) {
       await sessions
@@ -101,6 +102,7 @@ async function turnOf(work: AgentWork, providerUrl: string, context: AgentContex
 /** A running agent, from its first line until nothing of it lives. */
 class Attendance {
   readonly #program: Program;
+  readonly #driver: AgentDriver;
   readonly #work: AgentWork;
   readonly #context: AgentContext;
   readonly #stderr = new OutputTail();
@@ -108,8 +110,9 @@ class Attendance {
   readonly #halted: AbortSignal;
   #code: number | undefined;
 
-  constructor(program: Program, work: AgentWork, context: AgentContext) {
+  constructor(program: Program, driver: AgentDriver, work: AgentWork, context: AgentContext) {
     this.#program = program;
+    this.#driver = driver;
     this.#work = work;
     this.#context = context;
     this.#deadline = AbortSignal.timeout(work.assignment.timeout_s * 1000);
@@ -158,7 +161,8 @@ class Attendance {
   }
 
   async #follow(turn: AgentTurn, feed: LineFeed): Promise<AgentVerdict> {
-    const { driver, tell } = this.#work;
+    const driver = this.#driver;
+    const { tell } = this.#work;
     const { timings, logger } = this.#context;
     using pacer = new MessagePacer(tell, timings.messageInterval);
     // Written by `start` with a pipe.

@@ -5,7 +5,7 @@ import type { RestartScope, RuntimeStatus } from '../../src/domain/runtimed.ts';
 import { SandboxdError } from '../../src/domain/errors.ts';
 import { findAgent } from '../../src/domain/coding-agent.ts';
 import type { TaskEnding, TaskPhase } from '../../src/domain/task.ts';
-import type { AgentDriver } from '../agents/driver.ts';
+import type { DriverLoader } from '../agents/driver.ts';
 import type { HealthMonitor } from '../health/monitor.ts';
 import type { Timings } from '../options.ts';
 import { orAborted } from '../or-aborted.ts';
@@ -66,7 +66,7 @@ export class TaskRun {
   readonly order: TaskOrderFile;
   readonly log: EventLog;
   readonly #folder: TaskFolder;
-  readonly #driver: AgentDriver;
+  readonly #loadDriver: DriverLoader;
   readonly #context: TaskRunContext;
   /** Ends the agent's work, whatever for. */
   readonly #agentHalted = new AbortController();
@@ -86,14 +86,14 @@ export class TaskRun {
   /** @param folder and @param log are the task's to close, when it has run */
   constructor(
     order: TaskOrderFile,
-    driver: AgentDriver,
+    loadDriver: DriverLoader,
     { folder, log }: { folder: TaskFolder; log: EventLog },
     context: TaskRunContext,
   ) {
     this.order = order;
     this.log = log;
     this.#folder = folder;
-    this.#driver = driver;
+    this.#loadDriver = loadDriver;
     this.#context = context;
   }
 
@@ -184,7 +184,7 @@ export class TaskRun {
     );
     return await workAsAgent(
       {
-        driver: this.#driver,
+        loadDriver: this.#loadDriver,
         assignment: this.order,
         directory: this.#context.directory,
         transcript,

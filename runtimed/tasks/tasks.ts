@@ -2,7 +2,7 @@ import type { FileHandle } from 'node:fs/promises';
 import type { AgentId } from '../../src/domain/coding-agent.ts';
 import { invalid, notFound, SandboxdError } from '../../src/domain/errors.ts';
 import type { Reverted, TaskAssignment, TaskEnding } from '../../src/domain/task.ts';
-import type { AgentDriver } from '../agents/driver.ts';
+import type { DriverLoader } from '../agents/driver.ts';
 import type { Changes } from '../changes.ts';
 import { explained } from '../files/failure.ts';
 import { orAborted } from '../or-aborted.ts';
@@ -20,7 +20,7 @@ const TASKS_KEPT = 50;
 
 export interface TasksContext extends TaskRunContext {
   readonly store: TaskStore;
-  readonly drivers: ReadonlyMap<AgentId, AgentDriver>;
+  readonly drivers: ReadonlyMap<AgentId, DriverLoader>;
   /** Told when a task begins and when it has ended. */
   readonly changes: Changes;
 }
@@ -68,15 +68,15 @@ export class Tasks implements AsyncDisposable {
     if (await this.#isKnown(assignment.id)) return undefined;
     if (this.activeId === assignment.id) return this.#occupation?.begun;
     const { drivers } = this.#context;
-    const driver = drivers.get(assignment.agent);
-    if (driver === undefined) throw invalid(`agent: must be one of ${[...drivers.keys()].join(', ')}.`);
+    const loadDriver = drivers.get(assignment.agent);
+    if (loadDriver === undefined) throw invalid(`agent: must be one of ${[...drivers.keys()].join(', ')}.`);
     const began = Promise.withResolvers<void>();
     // Whoever repeats the order waits for it; nobody has to.
     began.promise.catch(() => {});
     const occupation: Occupation = { taskId: assignment.id, begun: began.promise };
     await this.#occupy(occupation, async () => {
       try {
-        const { run, kept } = await explained(() => this.#begin(assignment, driver));
+        const { run, kept } = await explained(() => this.#begin(assignment, loadDriver));
         occupation.run = run;
         began.resolve();
         return () => this.#carryOut(run, kept);
@@ -180,14 +180,14 @@ export class Tasks implements AsyncDisposable {
 
   async #begin(
     assignment: TaskAssignment,
-    driver: AgentDriver,
+    loadDriver: DriverLoader,
   ): Promise<{ run: TaskRun; kept: AsyncDisposable }> {
     const { store, clock } = this.#context;
     const order: TaskOrderFile = { ...assignment, started_at: clock() };
     await using opened = new AsyncDisposableStack();
     const folder = opened.use(await store.create(order));
     const log = opened.use(await EventLog.continue(await folder.openToAppend(EVENTS_FILE), this.#context));
-    const run = new TaskRun(order, driver, { folder, log }, this.#context);
+    const run = new TaskRun(order, loadDriver, { folder, log }, this.#context);
     await run.begin();
     if (this.#closing.signal.aborted) run.interrupt();
     return { run, kept: opened.move() };

@@ -1,5 +1,5 @@
 import type { AgentId } from '../../src/domain/coding-agent.ts';
-import type { AgentDriver, AgentHappening, AgentVerdict } from '../agents/driver.ts';
+import type { AgentDriver, AgentHappening, AgentVerdict, DriverLoader } from '../agents/driver.ts';
 
 /** What a scripted agent may write, one to a line: something that happens, or how it ends. */
 type ScriptedLine = AgentHappening | { readonly verdict: AgentVerdict };
@@ -33,8 +33,8 @@ function parse(line: string): ScriptedLine {
   }
 }
 
-export const scriptedAgents: ReadonlyMap<AgentId, AgentDriver> = new Map(
-  (['opencode', 'claude-code'] as const).map((id) => [id, scriptedAgent(id)]),
+export const scriptedAgents: ReadonlyMap<AgentId, DriverLoader> = new Map(
+  (['opencode', 'claude-code'] as const).map((id) => [id, () => Promise.resolve(scriptedAgent(id))]),
 );
 
 /** A line of a script that ends the work. */
