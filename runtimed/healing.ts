@@ -17,7 +17,7 @@ export interface HealingContext {
   /** Told whenever the state of a process changes. */
   readonly changes: Changes;
   readonly hasAbandoned: () => boolean;
-  /** A task is at work: what it does halfway is nothing to start. Told by `changes` when it is over. */
+  /** A task or a revert is at work: what it does halfway is nothing to start. Told by `changes` when it is over. */
   readonly isHeldBack: () => boolean;
 }
 

@@ -1,4 +1,4 @@
-import { rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { CONTROL_SOCKET } from '../src/domain/runtimed.ts';
@@ -40,6 +40,14 @@ describe('the process of a runtime', () => {
     it.child.kill('SIGTERM');
     await it.ended;
     expect(performance.now() - started).toBeLessThan(900);
+  });
+
+  it('is not what somebody means who ends what is called node', async () => {
+    await using it = await launch(await prepareMachine(worker('sleep 60')));
+    await it.workerPids();
+    for (const file of ['comm', 'cmdline']) {
+      expect(await readFile(`/proc/${it.child.pid}/${file}`, 'utf8')).toMatch(/^runtimed\s*\0*$/);
+    }
   });
 
   it('logs one JSON object a line', async () => {

@@ -13,6 +13,8 @@ const SHUTDOWN_LIMIT = 7000;
  * exit code is 0 then, and 1 when the control socket cannot be made.
  */
 export async function runProcess(options: RuntimeOptions, agents: RuntimeContext['agents']): Promise<void> {
+  // Agents, and people, end what they have left running by `pkill node`, and do not mean the sandbox.
+  process.title = 'runtimed';
   const logger = lineLogger((line) => process.stdout.write(line), systemClock);
   // Nobody reads the log any more: that is no reason to stop.
   process.stdout.on('error', () => {});

@@ -114,7 +114,7 @@ function compose(options: RuntimeOptions, context: RuntimeContext): Parts {
   const healing = new Healing({
     ...shared,
     hasAbandoned: () => supervisor.hasAbandoned,
-    isHeldBack: () => tasks.activeId !== undefined,
+    isHeldBack: () => tasks.isBusy,
   });
   const app = new App({
     seed: () => seedHome(options, seed, logger),

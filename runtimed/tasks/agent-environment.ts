@@ -1,3 +1,4 @@
+import type { AgentCommand } from '../agents/driver.ts';
 import type { Environment } from '../processes/environment.ts';
 
 /** Parts of names of variables that hold what lets somebody in. */
@@ -19,6 +20,25 @@ export function agentEnvironment(environment: Environment): Environment {
   const list = [...new Set(excepted.map((host) => host.trim()).filter((host) => host !== ''))].join(',');
   return { ...rest, NO_PROXY: list, no_proxy: list };
 }
+
+/** What a person's profile exports is for that person's programs: the way to the provider stays as it is. */
+const AFTER_PROFILE = `for name in NO_PROXY no_proxy; do
+  case ",\${!name}," in
+    *,${OWN_ADDRESSES[0]},*) ;;
+    *) export "$name=\${!name:+\${!name},}${OWN_ADDRESSES.join(',')}" ;;
+  esac
+done
+exec -- env -- "$@"`;
+
+/** A command line that finds an agent where a person's shell would, makes way for it, and has the last word. */
+export const agentArguments = ({ argv, env }: AgentCommand): readonly [string, ...string[]] => [
+  'bash',
+  '-lc',
+  AFTER_PROFILE,
+  'bash',
+  ...Object.entries(env).map(([name, value]) => `${name}=${value}`),
+  ...argv,
+];
 
 /** `NPM_TOKEN`, `PGPASSWORD` and `awsSecretAccessKey` do, `KEYBOARD` does not. */
 export const looksLikeCredential = (name: string): boolean =>

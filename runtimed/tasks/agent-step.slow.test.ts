@@ -198,6 +198,16 @@ test('an agent has no credentials of anybody’s, and reaches its provider past 
   expect(log).not.toContain('test-key-not-real');
 });
 
+test('an agent keeps its way to the provider whatever a profile exports', async () => {
+  const profile = 'export HTTP_PROXY=http://elsewhere:1 NO_PROXY=mine PROVIDER_URL=http://elsewhere:2';
+  await using it = await start({ home: { '.bash_profile': profile } });
+  const id = await it.tasks.begin(`echo "$NO_PROXY $no_proxy $PROVIDER_URL"; ${DONE}`);
+  expect((await it.tasks.outcome(id)).status).toBe('succeeded');
+  expect(await it.tasks.log(id)).toMatch(
+    /^mine,127\.0\.0\.1,localhost 127\.0\.0\.1,localhost http:\/\/127\.0\.0\.1:\d+\n/,
+  );
+});
+
 test('an agent reaches its node’s proxy while it works, and nobody does afterwards', async () => {
   await using it = await start();
   const server = createServer((request, response) => {

@@ -7,7 +7,7 @@ import { pause } from '../pause.ts';
 import type { Environment } from '../processes/environment.ts';
 import { Program } from '../processes/program.ts';
 import { errnoOf } from '../regular-file.ts';
-import { agentEnvironment } from './agent-environment.ts';
+import { agentArguments, agentEnvironment } from './agent-environment.ts';
 import { LineFeed } from './line-feed.ts';
 import { MessagePacer } from './message-pacer.ts';
 import type { AgentResult, TaskFailure } from './outcome.ts';
@@ -53,8 +53,7 @@ export async function workAsAgent(work: AgentWork, context: AgentContext): Promi
     const command = await driver.prepare(turn);
     if (signal.aborted) return {};
     const program = await Program.start({
-      // The login shell finds the agent where a person's would, and makes way for it.
-      argv: ['bash', '-lc', 'exec -- "$@"', 'bash', ...command.argv],
+      argv: agentArguments(command),
       cwd: work.directory,
       env: { ...turn.environment, ...command.env },
       mark: context.newMark(),

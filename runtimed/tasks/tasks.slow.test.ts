@@ -213,6 +213,18 @@ describe('what is kept of tasks', () => {
     expect((await it.tasks.run(DONE)).status).toBe('succeeded');
   });
 
+  test.each([
+    ['a symlink', (path: string, aside: string) => symlink(aside, path)],
+    ['a file', (path: string) => writeFile(path, '')],
+  ])('may lie behind %s, which makes way', async (_what, put) => {
+    await using it = await start();
+    await it.tasks.run(DONE);
+    const [own, aside] = [join(it.home, '.runtimed'), join(it.home, 'aside')];
+    await rename(own, aside);
+    await put(own, aside);
+    expect((await it.tasks.run(`touch changed; ${DONE}`)).status).toBe('succeeded');
+  });
+
   test('may be deleted while one runs: its end is told all the same', async () => {
     await using it = await start();
     const id = await it.tasks.begin(`${UNTIL_TOLD}; ${DONE}`);

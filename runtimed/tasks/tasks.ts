@@ -54,6 +54,11 @@ export class Tasks implements AsyncDisposable {
     return this.#occupation?.taskId;
   }
 
+  /** Whether a task or a revert is at work on the app. */
+  get isBusy(): boolean {
+    return this.#occupation !== undefined;
+  }
+
   /** Ends what an earlier run has left unfinished, while everything else goes on. Once. */
   recover(): void {
     const { app } = this.#context;
