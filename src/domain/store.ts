@@ -120,7 +120,10 @@ export type Change =
   | { readonly kind: 'app.delete'; readonly owner: string; readonly id: string }
   /** `conflict` when its app, or its project, has a live sandbox already; `not_found` when its app is gone. */
   | { readonly kind: 'sandbox.insert'; readonly sandbox: Sandbox }
-  /** A new order: generation and revision grow by one. Nothing happens to a sandbox that is absent or whose deletion is ordered. */
+  /**
+   * A new order: generation and revision grow by one. Nothing happens to a sandbox that is absent or whose deletion is
+   * ordered, and none is ordered to stop while a task runs in it.
+   */
   | {
       readonly kind: 'sandbox.order';
       readonly owner: string;

@@ -220,7 +220,8 @@ const APPLY: Appliers = {
     insertNew(sandboxes, sandbox.id, sandbox);
   },
   'sandbox.order': (state, { owner, id, desired, at }) => {
-    if (state.sandboxes.get(id)?.owner === owner) order(state, id, desired, at);
+    const isBusy = desired === 'stopped' && runningTasks(state).some(({ sandboxId }) => sandboxId === id);
+    if (state.sandboxes.get(id)?.owner === owner && !isBusy) order(state, id, desired, at);
   },
   'sandbox.update': ({ sandboxes }, { owner, id, set, at }) => {
     const row = sandboxes.get(id);
