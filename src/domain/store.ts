@@ -61,8 +61,11 @@ export interface TaskReads {
   /** Newest first; `before` is a task id. */
   list(owner: string, query: TaskQuery): Promise<Task[]>;
   /** What should be running on a node, of every owner. */
-  runningOn(nodeId: string): Promise<Task[]>;
+  runningOn(nodeId: string): Promise<RunningTask[]>;
 }
+
+/** Whose and where a task is that runs: asked for with every sync, and without its prompt, which may be long. */
+export type RunningTask = Pick<Task, 'id' | 'owner' | 'appId' | 'sandboxId' | 'nodeId' | 'createdAt'>;
 
 export interface TaskQuery {
   readonly sandboxId?: string;

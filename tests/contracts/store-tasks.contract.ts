@@ -158,7 +158,16 @@ export function taskStoreContract(current: () => Store): void {
       const over = await insert();
       await insert({ nodeId: 'node-2' });
       await commit(ended(over));
-      expect(await current().tasks.runningOn(NODE)).toEqual([mine, theirs]);
+      expect(await current().tasks.runningOn(NODE)).toEqual(
+        [mine, theirs].map(({ id, owner, appId, sandboxId, nodeId, createdAt }) => ({
+          id,
+          owner,
+          appId,
+          sandboxId,
+          nodeId,
+          createdAt,
+        })),
+      );
     });
 
     it('stay when their sandbox and app go, and their ends are still told', async () => {

@@ -73,7 +73,17 @@ export function memoryStore(): Store {
       },
       list: async (owner, { before, limit, ...of }) =>
         newestFirst(state.tasks, before, limit, (task) => matches(task, { owner, ...of })),
-      runningOn: async (nodeId) => runningTasks(state).filter((task) => task.nodeId === nodeId),
+      runningOn: async (nodeId) =>
+        runningTasks(state)
+          .filter((task) => task.nodeId === nodeId)
+          .map(({ id, owner, appId, sandboxId, createdAt }) => ({
+            id,
+            owner,
+            appId,
+            sandboxId,
+            nodeId,
+            createdAt,
+          })),
     },
     events: {
       list: async (owner, { before, limit, ...of }) =>
