@@ -1,6 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { stream } from 'hono/streaming';
 import { asSandboxdError } from '../domain/errors.ts';
+import type { Logger } from '../domain/log.ts';
+import { inTime } from '../domain/pause.ts';
 
 /** How long an answer waits for its first value, which may fail it, before it is begun without one. */
 const FIRST_VALUE_MS = 1000;
@@ -15,12 +16,13 @@ type Step = IteratorResult<unknown, unknown>;
  */
 export async function ndjson(
   c: Parameters<typeof stream>[0],
+  log: Logger,
   open: (signal: AbortSignal) => AsyncIterable<unknown>,
 ): Promise<Response> {
   const left = new AbortController();
   const values = open(AbortSignal.any([left.signal, c.req.raw.signal]))[Symbol.asyncIterator]();
   const first = values.next();
-  await within(first, FIRST_VALUE_MS);
+  await inTime(first, FIRST_VALUE_MS);
   return stream(c, async (out) => {
     out.onAbort(() => left.abort());
     const write = async (value: unknown) => void (await out.writeln(JSON.stringify(value)));
@@ -30,7 +32,9 @@ export async function ndjson(
         await write(step.value);
       }
     } catch (thrown) {
-      await write(asSandboxdError(thrown).toEnvelope());
+      const error = asSandboxdError(thrown);
+      if (error.code === 'internal') log.error('a channel stream failed', thrown, { path: c.req.path });
+      await write(error.toEnvelope());
     } finally {
       left.abort();
       await values.return?.();
@@ -41,19 +45,8 @@ export async function ndjson(
 /** The next step, with a heartbeat for as long as it takes. */
 async function heard(step: Promise<Step>, beat: () => Promise<void>): Promise<Step> {
   for (;;) {
-    const come = await within(step, HEARTBEAT_MS);
+    const come = await inTime(step, HEARTBEAT_MS);
     if (come !== undefined) return come;
     await beat();
-  }
-}
-
-/** What a promise comes to, or undefined after `ms` milliseconds. */
-async function within<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
-  const settled = new AbortController();
-  const late = delay(ms, undefined, { signal: settled.signal }).catch(() => undefined);
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    settled.abort();
   }
 }

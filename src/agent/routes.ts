@@ -56,7 +56,7 @@ export function createAgentApp(node: NodeClient, verifier: ChannelVerifier, log:
     })
     .post('/internal/v1/sandboxes/:id/exec', async (c) => {
       const request = await c.req.json<ExecRequest>();
-      return ndjson(c, (signal) => node.exec(c.req.param('id'), request, signal));
+      return ndjson(c, log, (signal) => node.exec(c.req.param('id'), request, signal));
     })
     .get('/internal/v1/sandboxes/:id/logs/:process', async (c) => {
       const { id, process } = c.req.param();
@@ -64,9 +64,9 @@ export function createAgentApp(node: NodeClient, verifier: ChannelVerifier, log:
     })
     .get('/internal/v1/sandboxes/:id/logs/:process/follow', async (c) => {
       const { id, process } = c.req.param();
-      return ndjson(c, (signal) => node.followLog(id, process, Number(c.req.query('lines')), signal));
+      return ndjson(c, log, (signal) => node.followLog(id, process, Number(c.req.query('lines')), signal));
     })
-    .route('/internal/v1/sandboxes', taskRoutes(node));
+    .route('/internal/v1/sandboxes', taskRoutes(node, log));
 }
 
 const signedFor =

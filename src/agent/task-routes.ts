@@ -1,10 +1,11 @@
 import { Hono } from 'hono';
+import type { Logger } from '../domain/log.ts';
 import type { NodeClient } from '../domain/node.ts';
 import type { TaskOrder } from '../domain/task.ts';
 import { ndjson } from './ndjson.ts';
 
 /** The `NodeTasks` port, one route a method. */
-export const taskRoutes = (node: Pick<NodeClient, 'tasks'>) =>
+export const taskRoutes = (node: Pick<NodeClient, 'tasks'>, log: Logger) =>
   new Hono()
     .post('/:id/tasks', async (c) => {
       await node.tasks(c.req.param('id')).submit(await c.req.json<TaskOrder>());
@@ -12,7 +13,7 @@ export const taskRoutes = (node: Pick<NodeClient, 'tasks'>) =>
     })
     .get('/:id/tasks/:task/events', async (c) => {
       const { id, task } = c.req.param();
-      return ndjson(c, (signal) => node.tasks(id).events(task, Number(c.req.query('since')), signal));
+      return ndjson(c, log, (signal) => node.tasks(id).events(task, Number(c.req.query('since')), signal));
     })
     .get('/:id/tasks/:task/log', async (c) => {
       const { id, task } = c.req.param();

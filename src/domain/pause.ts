@@ -11,3 +11,18 @@ export const pause: Pause = (ms, signal) =>
     const timer = setTimeout(done, signal.aborted ? 0 : ms);
     signal.addEventListener('abort', done);
   });
+
+/** What a promise comes to, or undefined when that takes longer than `ms` milliseconds. */
+export async function inTime<T>(
+  promise: Promise<T>,
+  ms: number,
+  wait: Pause = pause,
+): Promise<T | undefined> {
+  if (ms === Infinity) return promise;
+  const settled = new AbortController();
+  try {
+    return await Promise.race([promise, wait(ms, settled.signal).then(() => undefined)]);
+  } finally {
+    settled.abort();
+  }
+}

@@ -196,16 +196,17 @@ export const startSandbox = (ports: Ports, owner: string, id: string): Promise<S
   order(ports, owner, id, 'running');
 
 /** Idempotent. @throws not_found, task_in_progress, node_unavailable (the order stands) */
-export async function stopSandbox(ports: Ports, owner: string, id: string): Promise<Sandbox> {
-  const { activeTaskId } = await requireSandbox(ports, owner, id);
-  if (activeTaskId !== undefined) throw taskInProgress(activeTaskId);
-  return order(ports, owner, id, 'stopped');
-}
+export const stopSandbox = (ports: Ports, owner: string, id: string): Promise<Sandbox> =>
+  order(ports, owner, id, 'stopped');
 
 async function order(ports: Ports, owner: string, id: string, desired: Desired): Promise<Sandbox> {
+  const { generation } = await requireSandbox(ports, owner, id);
+  await ports.store.commit({ kind: 'sandbox.order', owner, id, desired, at: ports.clock() });
   const sandbox = await requireSandbox(ports, owner, id);
-  await ports.store.commit({ kind: 'sandbox.order', owner, id: sandbox.id, desired, at: ports.clock() });
-  await carryOut(ports, await requireSandbox(ports, owner, id));
+  const { activeTaskId } = sandbox;
+  // It is for the store to say, in one step: a task may be submitted in the very moment of a stop.
+  if (sandbox.generation === generation && activeTaskId !== undefined) throw taskInProgress(activeTaskId);
+  await carryOut(ports, sandbox);
   return requireSandbox(ports, owner, id);
 }
 

@@ -61,8 +61,11 @@ export interface TaskReads {
   /** Newest first; `before` is a task id. */
   list(owner: string, query: TaskQuery): Promise<Task[]>;
   /** What should be running on a node, of every owner. */
-  runningOn(nodeId: string): Promise<Task[]>;
+  runningOn(nodeId: string): Promise<RunningTask[]>;
 }
+
+/** Whose and where a task is that runs: asked for with every sync, and without its prompt, which may be long. */
+export type RunningTask = Pick<Task, 'id' | 'owner' | 'appId' | 'sandboxId' | 'nodeId' | 'createdAt'>;
 
 export interface TaskQuery {
   readonly sandboxId?: string;
@@ -120,7 +123,10 @@ export type Change =
   | { readonly kind: 'app.delete'; readonly owner: string; readonly id: string }
   /** `conflict` when its app, or its project, has a live sandbox already; `not_found` when its app is gone. */
   | { readonly kind: 'sandbox.insert'; readonly sandbox: Sandbox }
-  /** A new order: generation and revision grow by one. Nothing happens to a sandbox that is absent or whose deletion is ordered. */
+  /**
+   * A new order: generation and revision grow by one. Nothing happens to a sandbox that is absent or whose deletion is
+   * ordered, and none is ordered to stop while a task runs in it.
+   */
   | {
       readonly kind: 'sandbox.order';
       readonly owner: string;

@@ -7,6 +7,7 @@ import { type ErrorCode, notFound, SandboxdError } from './errors.ts';
 import { parseInput } from './input.ts';
 import { answerSync } from './node-sync.ts';
 import { deleteSandbox, startSandbox, stopSandbox } from './sandbox-commands.ts';
+import type { Change } from './store.ts';
 import type { Task } from './task.ts';
 import {
   cancelTask,
@@ -267,6 +268,23 @@ describe('A sandbox with a task', () => {
     await expect(stopSandbox(world.ports, OWNER, world.sandbox.id)).resolves.toMatchObject({
       desired: 'stopped',
     });
+  });
+
+  it('is not stopped either by who looked before the task was there', async () => {
+    const { store } = world.ports;
+    let task: Task | undefined;
+    const ports = {
+      ...world.ports,
+      store: {
+        ...store,
+        commit: async (...changes: readonly Change[]) => {
+          task ??= await world.submit();
+          await store.commit(...changes);
+        },
+      },
+    };
+    await expect(stopSandbox(ports, OWNER, world.sandbox.id)).rejects.toEqual(failure('task_in_progress'));
+    expect(await sandboxNow()).toMatchObject({ desired: 'running', activeTaskId: task?.id });
   });
 
   it('is deleted, and the task stays on record', async () => {

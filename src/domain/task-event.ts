@@ -29,7 +29,7 @@ const MAX_MOMENT = 8.64e15;
 const moment = v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(MAX_MOMENT));
 const path = v.pipe(v.string(), v.maxLength(MAX_PATH));
 
-const Outcome = v.object({
+const ToldOutcome = v.object({
   status: v.picklist(['succeeded', 'failed', 'cancelled']),
   failure_reason: v.exactOptional(v.picklist(FAILURE_REASONS)),
   error_message: v.exactOptional(cut(MAX_REASON)),
@@ -47,6 +47,19 @@ const Outcome = v.object({
   finished_at: moment,
   reported_cost: v.exactOptional(v.pipe(v.number(), v.finite(), v.minValue(0))),
 });
+
+/** No reader has to know what contradicts itself: an end before its beginning, a failure that succeeded. */
+function consistent({ failure_reason: reason, ...told }: v.InferOutput<typeof ToldOutcome>): TaskOutcome {
+  const outcome = {
+    ...told,
+    finished_at: Math.max(told.started_at, told.finished_at),
+    app_healthy: told.app_healthy && told.build_status !== 'failed' && told.preview_ok !== false,
+  };
+  if (told.status === 'succeeded') return outcome;
+  if (told.status === 'cancelled') return { ...outcome, failure_reason: 'cancelled' };
+  return { ...outcome, failure_reason: reason === undefined || reason === 'cancelled' ? 'internal' : reason };
+}
+const Outcome = v.pipe(ToldOutcome, v.transform(consistent));
 
 const Tool = v.object({
   id: cut(200),

@@ -1,8 +1,8 @@
 import type { TaskEnd } from './node.ts';
 import type { Ports } from './ports.ts';
 import { recorded } from './record.ts';
-import type { Change } from './store.ts';
-import { NO_USAGE, type Task } from './task.ts';
+import type { Change, RunningTask } from './store.ts';
+import { NO_USAGE } from './task.ts';
 
 /** How long a task may be on its way to its node, in milliseconds. */
 const SUBMISSION_MS = 60_000;
@@ -19,7 +19,7 @@ export async function endLostTasks(ports: Ports, nodeId: string, known: Readonly
   for (const task of lost) await ports.store.commit(...(await lossOf(ports, task)));
 }
 
-async function lossOf(ports: Ports, task: Task): Promise<Change[]> {
+async function lossOf(ports: Ports, task: RunningTask): Promise<Change[]> {
   const events = await ports.store.events.list(task.owner, { taskId: task.id, limit: 1 });
   const message = events.length === 0 ? 'The task never reached its node.' : 'The node lost the task.';
   const { owner, appId, sandboxId } = task;
@@ -38,7 +38,7 @@ async function lossOf(ports: Ports, task: Task): Promise<Change[]> {
 }
 
 /** Nobody knows what became of the app: nothing good is claimed of it. */
-const lossEnd = (task: Task, message: string, now: number): TaskEnd => ({
+const lossEnd = (task: RunningTask, message: string, now: number): TaskEnd => ({
   outcome: {
     status: 'failed',
     failure_reason: 'sandbox_unavailable',
@@ -48,7 +48,7 @@ const lossEnd = (task: Task, message: string, now: number): TaskEnd => ({
     preview_status_after: 'down',
     app_healthy: false,
     started_at: task.createdAt,
-    finished_at: now,
+    finished_at: Math.max(now, task.createdAt),
   },
   usage: NO_USAGE,
 });

@@ -99,6 +99,25 @@ export function taskStoreContract(current: () => Store): void {
       expect(await find(second)).toEqual(second);
     });
 
+    it('keep their sandbox from being ordered to stop, and from nothing else', async () => {
+      const app = anApp();
+      const sandbox = aSandbox({ appId: app.id });
+      await commit({ kind: 'app.insert', app }, { kind: 'sandbox.insert', sandbox });
+      const task = await insert({ sandboxId: sandbox.id });
+      const ordered = async (desired: Sandbox['desired']) => {
+        await commit({ kind: 'sandbox.order', owner: OWNER, id: sandbox.id, desired, at: LATER });
+        const row = await current().sandboxes.findOrdered(OWNER, sandbox.id);
+        return [row?.desired, row?.generation];
+      };
+      const { generation } = sandbox;
+      expect(await ordered('stopped')).toEqual(['running', generation]);
+      expect(await ordered('running')).toEqual(['running', generation + 1]);
+      await commit(ended(task));
+      expect(await ordered('stopped')).toEqual(['stopped', generation + 2]);
+      await insert({ sandboxId: sandbox.id });
+      expect(await ordered('absent')).toEqual(['absent', generation + 3]);
+    });
+
     it('run one at a time also when many are submitted at once', async () => {
       const sandboxId = newId();
       const outcomes = await Promise.allSettled(
@@ -139,7 +158,16 @@ export function taskStoreContract(current: () => Store): void {
       const over = await insert();
       await insert({ nodeId: 'node-2' });
       await commit(ended(over));
-      expect(await current().tasks.runningOn(NODE)).toEqual([mine, theirs]);
+      expect(await current().tasks.runningOn(NODE)).toEqual(
+        [mine, theirs].map(({ id, owner, appId, sandboxId, nodeId, createdAt }) => ({
+          id,
+          owner,
+          appId,
+          sandboxId,
+          nodeId,
+          createdAt,
+        })),
+      );
     });
 
     it('stay when their sandbox and app go, and their ends are still told', async () => {

@@ -73,7 +73,17 @@ export function memoryStore(): Store {
       },
       list: async (owner, { before, limit, ...of }) =>
         newestFirst(state.tasks, before, limit, (task) => matches(task, { owner, ...of })),
-      runningOn: async (nodeId) => runningTasks(state).filter((task) => task.nodeId === nodeId),
+      runningOn: async (nodeId) =>
+        runningTasks(state)
+          .filter((task) => task.nodeId === nodeId)
+          .map(({ id, owner, appId, sandboxId, createdAt }) => ({
+            id,
+            owner,
+            appId,
+            sandboxId,
+            nodeId,
+            createdAt,
+          })),
     },
     events: {
       list: async (owner, { before, limit, ...of }) =>
@@ -220,7 +230,8 @@ const APPLY: Appliers = {
     insertNew(sandboxes, sandbox.id, sandbox);
   },
   'sandbox.order': (state, { owner, id, desired, at }) => {
-    if (state.sandboxes.get(id)?.owner === owner) order(state, id, desired, at);
+    const isBusy = desired === 'stopped' && runningTasks(state).some(({ sandboxId }) => sandboxId === id);
+    if (state.sandboxes.get(id)?.owner === owner && !isBusy) order(state, id, desired, at);
   },
   'sandbox.update': ({ sandboxes }, { owner, id, set, at }) => {
     const row = sandboxes.get(id);

@@ -123,7 +123,8 @@ type ChangeOf<K extends Change['kind']> = Extract<Change, { kind: K }>;
 export const orderSandbox = ({ owner, id, desired, at }: ChangeOf<'sandbox.order'>): Statement => sql`
   UPDATE sandboxes SET desired = ${desired}, generation = generation + 1, revision = revision + 1,
     updated_at = ${at}
-  WHERE id = ${id} AND owner = ${owner} AND ${LIVE}`;
+  WHERE id = ${id} AND owner = ${owner} AND ${LIVE} AND (${desired} <> 'stopped' OR NOT EXISTS (
+    SELECT 1 FROM tasks WHERE sandbox_id = ${id} AND status = 'running'))`;
 
 export const updateSandbox = ({ owner, id, set, at }: ChangeOf<'sandbox.update'>): Statement => sql`
   UPDATE sandboxes SET

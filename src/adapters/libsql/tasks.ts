@@ -43,10 +43,18 @@ export const taskReads = (database: Sql): TaskReads => ({
     return rows.map(toTask);
   },
   async runningOn(nodeId) {
-    const rows = await database.read<TaskRow>(
-      sql`${SELECT} FROM tasks WHERE node_id = ${nodeId} AND ${RUNNING} ORDER BY id`,
+    const rows = await database.read<Pick<TaskRow, 'id' | 'owner' | 'app_id' | 'sandbox_id' | 'created_at'>>(
+      sql`SELECT id, owner, app_id, sandbox_id, created_at FROM tasks
+        WHERE node_id = ${nodeId} AND ${RUNNING} ORDER BY id`,
     );
-    return rows.map(toTask);
+    return rows.map(({ id, owner, app_id, sandbox_id, created_at }) => ({
+      id,
+      owner,
+      appId: app_id ?? undefined,
+      sandboxId: sandbox_id,
+      nodeId,
+      createdAt: created_at,
+    }));
   },
 });
 

@@ -1,6 +1,6 @@
 import { type SSEMessage, type SSEStreamingApi, streamSSE } from 'hono/streaming';
 import { asSandboxdError } from '../../domain/errors.ts';
-import type { Pause } from '../../domain/pause.ts';
+import { inTime, type Pause } from '../../domain/pause.ts';
 import type { AppContext } from '../context.ts';
 
 /** How often a stream says that it is still there: what lies between the two ends does not take it for dead then. */
@@ -41,17 +41,6 @@ export async function eventStream<T>(c: AppContext, events: EventStream<T>): Pro
       await beating;
     }
   });
-}
-
-/** What a promise comes to, or undefined when that takes too long. */
-async function inTime<T>(promise: Promise<T>, ms: number, pause: Pause): Promise<T | undefined> {
-  if (ms === Infinity) return promise;
-  const settled = new AbortController();
-  try {
-    return await Promise.race([promise, pause(ms, settled.signal).then(() => undefined)]);
-  } finally {
-    settled.abort();
-  }
 }
 
 async function beat(stream: SSEStreamingApi, pause: Pause, signal: AbortSignal): Promise<void> {

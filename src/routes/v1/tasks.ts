@@ -56,6 +56,7 @@ export const sandboxTasks = new Hono<Env>()
       errors: [
         'invalid_request',
         'task_in_progress',
+        'conflict',
         'payload_too_large',
         'sandbox_capacity',
         'unavailable',
