@@ -60,6 +60,11 @@ export class Outbox {
     return this.#entries.flatMap(({ report }) => report.taskId ?? []);
   }
 
+  /** Whether a report with this key waits, or left not long ago. */
+  holds(key: string): boolean {
+    return this.#acknowledged.keys.includes(key) || this.#entries.some((entry) => entry.key === key);
+  }
+
   /** Whether more wait than `pending` gives. */
   get hasMore(): boolean {
     return this.#entries.length > BATCH;
@@ -71,7 +76,7 @@ export class Outbox {
    */
   add(key: string, draft: Draft): Promise<void> {
     return this.#exclusive(async () => {
-      if (this.#acknowledged.keys.includes(key) || this.#entries.some((entry) => entry.key === key)) return;
+      if (this.holds(key)) return;
       const seq = (this.#entries.at(-1)?.report.seq ?? this.#acknowledged.seq) + 1;
       const entry: Entry = { key, report: { ...draft, seq } };
       await writeDurably(this.#path(String(seq)), JSON.stringify(entry));

@@ -63,7 +63,7 @@ export async function startAgent(ports: AgentPorts, options: AgentOptions): Prom
     onOrders: (ordered) => orphans.sweep(ordered),
   });
   await recover(agent, records, ports);
-  agent.keeper.resume();
+  await agent.keeper.resume();
 
   const end = new AbortController();
   const shutdown = new AbortController();

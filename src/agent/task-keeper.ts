@@ -8,6 +8,7 @@ import type { AgentPorts } from './ports.ts';
 import type { Records } from './records.ts';
 import { TaskEvents } from './task-events.ts';
 import type { TaskRecord } from './task-record.ts';
+import { endKey } from './task-reports.ts';
 import { TaskRun } from './task-run.ts';
 import { fileAtRest } from './task-file.ts';
 import { settledOr } from './settled-or.ts';
@@ -59,8 +60,13 @@ export class TaskKeeper {
   }
 
   /** Takes up what an earlier run of this node left. */
-  resume(): void {
-    for (const record of this.#context.records.all()) this.#start(record, true);
+  async resume(): Promise<void> {
+    const { records, outbox } = this.#context;
+    for (const record of records.all()) {
+      // The end of it was handed over, and the record outlived that by a crash.
+      if (outbox.holds(endKey(record.id))) await records.remove(record.id);
+      else this.#start(record, true);
+    }
   }
 
   /** Returns when every task has come to its end, or the signal aborts. */

@@ -9,6 +9,9 @@ const RETRY_MS = 1000;
 
 type Context = Pick<TaskKeeperContext, 'ports' | 'outbox' | 'changed'>;
 
+/** What makes the report of a task's end one and the same. */
+export const endKey = (taskId: string): string => `task:${taskId}:ended`;
+
 /** That its sandbox has taken a task on. */
 export async function reportStart({ ports, outbox }: Context, record: TaskRecord): Promise<void> {
   const { id, sandboxId, assignment } = record;
@@ -48,7 +51,7 @@ async function handOver(context: Context, notes: TaskNotes, outcome: TaskOutcome
   const { ports, outbox, changed } = context;
   const { id, sandboxId, usage } = notes.record;
   for (const report of endReports({ outcome, usage })) {
-    const key = `task:${id}:${report.ended === undefined ? report.type : 'ended'}`;
+    const key = report.ended === undefined ? `task:${id}:${report.type}` : endKey(id);
     await outbox.add(key, { at: ports.clock(), sandboxId, taskId: id, ...report });
   }
   await notes.remove();

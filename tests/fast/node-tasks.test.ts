@@ -1,4 +1,4 @@
-import { readdir, readFile, rename } from 'node:fs/promises';
+import { readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { notFound, SandboxdError } from '../../src/domain/errors.ts';
@@ -170,6 +170,21 @@ describe('the tasks of a node', () => {
     await expect
       .poll(() => happened('task.failed'))
       .toMatchObject([{ payload: { failure_reason: 'agent_error', has_error: true } }]);
+  });
+
+  it('is done with one whose record outlived the report of its end', async () => {
+    await tasks().submit(order());
+    const path = join(remains.directory, 'tasks', `${TASK}.json`);
+    const record = await readFile(path, 'utf8');
+    inside().finish(TASK);
+    await ended();
+    await world[Symbol.asyncDispose]();
+    await writeFile(path, record);
+    world = await startWorld(remains);
+    expect(unfinished()).toEqual([]);
+    expect(await readdir(join(remains.directory, 'tasks'))).toEqual([]);
+    await world.running.syncNow();
+    expect(await happened('task.completed')).toHaveLength(1);
   });
 
   it('goes on with one whose sandbox could not be looked at after a restart', async () => {
