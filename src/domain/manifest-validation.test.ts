@@ -106,7 +106,7 @@ describe('validating a sandbox.yaml', () => {
         const executed = resolveManifest(text);
         expect(executed).toEqual(report.valid ? expected : executed);
       }),
-      { numRuns: 500 },
+      { numRuns: 200 },
     );
   });
 });
