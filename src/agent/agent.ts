@@ -15,8 +15,9 @@ import type { Outbox } from './outbox.ts';
 import type { AgentPorts } from './ports.ts';
 import type { Records, SandboxRecord } from './records.ts';
 import { sandboxFiles } from './sandbox-files.ts';
-import { TaskKeeper, type TaskSandboxes } from './task-keeper.ts';
-import type { TaskRecord } from './task-record.ts';
+import type { TaskSandboxes } from './tasks/context.ts';
+import { TaskKeeper } from './tasks/keeper.ts';
+import type { TaskRecord } from './tasks/record.ts';
 
 export interface NodeAgentParts {
   readonly ports: AgentPorts;

@@ -6,7 +6,7 @@ import type { NodeClient, SandboxOrder } from '../domain/node.ts';
 import type { FileRoot } from '../domain/paths.ts';
 import type { ExecRequest, RestartScope } from '../domain/runtimed.ts';
 import { ndjson } from './ndjson.ts';
-import { taskRoutes } from './task-routes.ts';
+import { taskRoutes } from './tasks/routes.ts';
 
 /**
  * The node agent over HTTP: the `NodeClient` port, one route a method, every request signed by the API. Bodies come

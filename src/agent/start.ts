@@ -14,7 +14,7 @@ import { Records } from './records.ts';
 import { recover } from './recovery.ts';
 import { keepSpareNetworks } from './spare-networks.ts';
 import { SyncLoop, type SyncOptions } from './sync-loop.ts';
-import type { TaskRecord } from './task-record.ts';
+import type { TaskRecord } from './tasks/record.ts';
 
 /** How long a shutdown waits for what its tasks came to; what is not told by then is told by the next start. */
 const SETTLE_MS = 15_000;

@@ -1,6 +1,6 @@
-import { notFound } from '../domain/errors.ts';
-import type { TaskFile } from '../domain/task.ts';
-import type { TaskKeeperContext } from './task-keeper.ts';
+import { notFound } from '../../domain/errors.ts';
+import type { TaskFile } from '../../domain/task.ts';
+import type { TaskKeeperContext } from './context.ts';
 
 /**
  * What lies on the disk of a task. Undefined while its sandbox may be running: what is read then may be half of what is

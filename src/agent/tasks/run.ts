@@ -1,14 +1,14 @@
-import { isCode, SandboxdError } from '../domain/errors.ts';
-import { pause } from '../domain/pause.ts';
-import type { GateOpening, ProviderRefusal } from '../domain/provider-gate.ts';
-import type { Upstream } from '../domain/provider.ts';
-import type { SandboxRuntime } from '../domain/runtime.ts';
-import type { TaskEnding, TaskOutcome } from '../domain/task.ts';
-import type { LiveSandbox } from './live.ts';
-import { completed, lost, unseenEnd, writtenEnd } from './task-end.ts';
-import type { TaskKeeperContext } from './task-keeper.ts';
-import { TaskNotes, type TaskRecord } from './task-record.ts';
-import { reportEnd, reportStart } from './task-reports.ts';
+import { isCode, SandboxdError } from '../../domain/errors.ts';
+import { pause } from '../../domain/pause.ts';
+import type { GateOpening, ProviderRefusal } from '../../domain/provider-gate.ts';
+import type { Upstream } from '../../domain/provider.ts';
+import type { SandboxRuntime } from '../../domain/runtime.ts';
+import type { TaskEnding, TaskOutcome } from '../../domain/task.ts';
+import type { LiveSandbox } from '../live.ts';
+import { completed, lost, unseenEnd, writtenEnd } from './end.ts';
+import type { TaskKeeperContext } from './context.ts';
+import { TaskNotes, type TaskRecord } from './record.ts';
+import { reportEnd, reportStart } from './reports.ts';
 
 /** Between attempts to hear of a task whose sandbox does not answer: at first, and at most. */
 const RETRY_MS = 500;

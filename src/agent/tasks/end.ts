@@ -1,10 +1,10 @@
-import { isCode } from '../domain/errors.ts';
-import type { Clock } from '../domain/ids.ts';
-import type { GateOpening } from '../domain/provider-gate.ts';
-import { parseTaskOutcome } from '../domain/task-event.ts';
-import type { TaskOutcome } from '../domain/task.ts';
-import type { Workspaces } from '../domain/workspace.ts';
-import type { TaskRecord } from './task-record.ts';
+import { isCode } from '../../domain/errors.ts';
+import type { Clock } from '../../domain/ids.ts';
+import type { GateOpening } from '../../domain/provider-gate.ts';
+import { parseTaskOutcome } from '../../domain/task-event.ts';
+import type { TaskOutcome } from '../../domain/task.ts';
+import type { Workspaces } from '../../domain/workspace.ts';
+import type { TaskRecord } from './record.ts';
 
 type Lost = Pick<TaskOutcome, 'status' | 'failure_reason' | 'error_message'>;
 

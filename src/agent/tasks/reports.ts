@@ -1,8 +1,8 @@
-import type { NodeReport, TaskEnd } from '../domain/node.ts';
-import { pause } from '../domain/pause.ts';
-import type { TaskOutcome } from '../domain/task.ts';
-import type { TaskKeeperContext } from './task-keeper.ts';
-import type { TaskNotes, TaskRecord } from './task-record.ts';
+import type { NodeReport, TaskEnd } from '../../domain/node.ts';
+import { pause } from '../../domain/pause.ts';
+import type { TaskOutcome } from '../../domain/task.ts';
+import type { TaskKeeperContext } from './context.ts';
+import type { TaskNotes, TaskRecord } from './record.ts';
 
 /** Between attempts to report an end: a disk that is full may be cleared. */
 const RETRY_MS = 1000;

@@ -1,13 +1,13 @@
 import { setImmediate } from 'node:timers/promises';
-import { SandboxdError } from '../domain/errors.ts';
-import { pause } from '../domain/pause.ts';
-import { parseTaskEvent } from '../domain/task-event.ts';
-import type { TaskEvent } from '../domain/task.ts';
-import type { LiveSandbox } from './live.ts';
-import { settledOr } from './settled-or.ts';
-import { fileAtRest } from './task-file.ts';
-import type { TaskKeeperContext } from './task-keeper.ts';
-import type { TaskRun } from './task-run.ts';
+import { SandboxdError } from '../../domain/errors.ts';
+import { pause } from '../../domain/pause.ts';
+import { parseTaskEvent } from '../../domain/task-event.ts';
+import type { TaskEvent } from '../../domain/task.ts';
+import type { LiveSandbox } from '../live.ts';
+import { settledOr } from '../settled-or.ts';
+import { fileAtRest } from './file.ts';
+import type { TaskKeeperContext } from './context.ts';
+import type { TaskRun } from './run.ts';
 
 /** Between looks whether a sandbox that is down is up again, in milliseconds. */
 const LOOK_MS = 250;

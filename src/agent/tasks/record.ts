@@ -1,6 +1,6 @@
-import type { Logger } from '../domain/log.ts';
-import type { TaskAssignment, TaskUsage } from '../domain/task.ts';
-import type { Records } from './records.ts';
+import type { Logger } from '../../domain/log.ts';
+import type { TaskAssignment, TaskUsage } from '../../domain/task.ts';
+import type { Records } from '../records.ts';
 
 /** What a node remembers of a task that is not over, over its own restarts. */
 export interface TaskRecord {

@@ -1,8 +1,8 @@
 import { Hono } from 'hono';
-import type { Logger } from '../domain/log.ts';
-import type { NodeClient } from '../domain/node.ts';
-import type { TaskOrder } from '../domain/task.ts';
-import { ndjson } from './ndjson.ts';
+import type { Logger } from '../../domain/log.ts';
+import type { NodeClient } from '../../domain/node.ts';
+import type { TaskOrder } from '../../domain/task.ts';
+import { ndjson } from '../ndjson.ts';
 
 /** The `NodeTasks` port, one route a method. */
 export const taskRoutes = (node: Pick<NodeClient, 'tasks'>, log: Logger) =>
