@@ -7,8 +7,9 @@ import { viewSandbox } from '../../domain/sandbox-view.ts';
 import { limitJson, readInput } from '../body.ts';
 import type { Env } from '../context.ts';
 import { operation } from '../describe.ts';
+import { eventPage } from './event-page.ts';
 import { idParam, PAGE, page, pageQuery } from './params.ts';
-import { presentApp, presentEvent, presentSandbox } from './present.ts';
+import { presentApp, presentSandbox } from './present.ts';
 import { AppBody, AppListBody, EventListBody, SandboxBody } from './schemas.ts';
 
 export const apps = new Hono<Env>()
@@ -127,12 +128,7 @@ export const apps = new Hono<Env>()
       errors: ['invalid_request', 'not_found'],
     }),
     async (c) => {
-      const ports = c.get('ports');
-      const { owner } = c.get('principal');
-      const app = await requireApp(ports, owner, idParam(c, 'app'));
-      const { rows, next_before } = await page(pageQuery(c), (query) =>
-        ports.store.events.list(owner, { ...query, appId: app.id }),
-      );
-      return c.json({ events: rows.map(presentEvent), next_before });
+      const app = await requireApp(c.get('ports'), c.get('principal').owner, idParam(c, 'app'));
+      return eventPage(c, { appId: app.id });
     },
   );

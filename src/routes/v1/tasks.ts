@@ -13,9 +13,9 @@ import { requireTask } from '../../domain/require.ts';
 import { limitJson, readInput } from '../body.ts';
 import type { AppContext, Env } from '../context.ts';
 import { operation } from '../describe.ts';
+import { eventPage } from './event-page.ts';
 import { eventStream } from './event-stream.ts';
 import { idParam, PAGE, page, pageQuery, resumePoint } from './params.ts';
-import { presentEvent } from './present.ts';
 import { presentTask, presentTaskEvent } from './present-task.ts';
 import { EventListBody } from './schemas.ts';
 import {
@@ -202,12 +202,7 @@ export const tasks = new Hono<Env>().get(
     errors: ['invalid_request', 'not_found'],
   }),
   async (c) => {
-    const ports = c.get('ports');
-    const { owner } = c.get('principal');
-    const task = await requireTask(ports, owner, idParam(c, 'task'));
-    const { rows, next_before } = await page(pageQuery(c), (query) =>
-      ports.store.events.list(owner, { ...query, taskId: task.id }),
-    );
-    return c.json({ events: rows.map(presentEvent), next_before });
+    const task = await requireTask(c.get('ports'), c.get('principal').owner, idParam(c, 'task'));
+    return eventPage(c, { taskId: task.id });
   },
 );

@@ -1,0 +1,13 @@
+import type { AppContext } from '../context.ts';
+import { page, pageQuery } from './params.ts';
+import { presentEvent } from './present.ts';
+
+/** Answers with a page of the caller's events, of those about one thing. */
+export async function eventPage(c: AppContext, about: { appId: string } | { taskId: string }) {
+  const { store } = c.get('ports');
+  const { owner } = c.get('principal');
+  const { rows, next_before } = await page(pageQuery(c), (query) =>
+    store.events.list(owner, { ...query, ...about }),
+  );
+  return c.json({ events: rows.map(presentEvent), next_before });
+}
