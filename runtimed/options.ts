@@ -77,6 +77,9 @@ export interface Timings {
   readonly healthLimit: number;
   /** An app that is down after a task may be on its way up again. */
   readonly downPatience: number;
+  /** A worker that lived this long after a task is taken to run; so long is waited for one that does. */
+  readonly steadyWorker: number;
+  readonly workerPatience: number;
   /** Between two pieces of one message. */
   readonly messageInterval: number;
 }
@@ -109,6 +112,8 @@ export const TIMINGS: Timings = {
   lastComparison: 1500,
   healthLimit: 30_000,
   downPatience: 3000,
+  steadyWorker: 1500,
+  workerPatience: 6000,
   messageInterval: 250,
 };
 

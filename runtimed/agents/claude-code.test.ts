@@ -27,6 +27,13 @@ test('tells what it says and does, relative to the app', async () => {
   expect(written).toBe('Make hello.txt');
 });
 
+test('a model that nobody names is its own choice, also in a session that had another one', async () => {
+  await using state = await temporaryDirectory();
+  const { model: _, ...turn } = aTurn({ stateDirectory: state.path });
+  expect((await claudeCode.prepare(turn)).argv).toContain('--model=default');
+  expect((await claudeCode.prepare({ ...turn, model: 'm' })).argv).toContain('--model=m');
+});
+
 test('a session is gone on with where it is there, and costs what this turn did', async () => {
   await using state = await temporaryDirectory();
   const turn = aTurn({ stateDirectory: state.path, session: SESSION });

@@ -26,7 +26,8 @@ export const claudeCode: AgentDriver = {
         '--output-format=stream-json',
         '--verbose',
         '--dangerously-skip-permissions',
-        ...(turn.model === undefined ? [] : [`--model=${turn.model}`]),
+        // Its own choice is named: a session that goes on would keep the model it had.
+        `--model=${turn.model ?? 'default'}`,
         ...(known ? [`--resume=${session}`] : []),
       ],
       env: environment(turn),

@@ -170,6 +170,19 @@ describe('whether the app serves', () => {
     expect(outcome).toMatchObject({ preview_status_after: 'none', app_healthy: true });
   });
 
+  test('of an app of workers is bad while each of their starts ends in a crash', async () => {
+    const workers = [{ name: 'w', command: 'bash main.sh', restart_after_task: true }];
+    const only = JSON.stringify({ version: 1, workers });
+    await using it = await start({ app: { 'main.sh': 'sleep 600' } });
+    const becomes = (script: string) =>
+      it.tasks.run(`echo '${only}' > sandbox.yaml; echo '${script}' > main.sh; ${DONE}`);
+    expect(await becomes('sleep 0.1; exit 1')).toMatchObject({
+      preview_status_after: 'none',
+      app_healthy: false,
+    });
+    expect(await becomes('sleep 600')).toMatchObject({ app_healthy: true });
+  });
+
   test('of an app that restarts itself is clear when it has', async () => {
     const command = `until [ ! -e slow ]; do sleep 0.05; rm slow; done; ${WEB_APP}`;
     await using it = await start({ web: { command, restart_after_task: true } });

@@ -48,6 +48,8 @@ export interface TaskFacts {
   readonly build: BuildResult;
   /** The app as it is now. */
   readonly app: Pick<RuntimeStatus, 'preview' | 'processes'>;
+  /** Whether a worker kept running, of an app of workers alone; absent where it was not looked at. */
+  readonly isWorking?: boolean;
   /** Why it does not serve. */
   readonly previewError?: string;
   readonly checkpoint?: string;
@@ -64,7 +66,8 @@ export function outcomeOf(facts: TaskFacts): TaskOutcome {
   const previewStatus = app.preview.status;
   const isServing = previewStatus === 'ready';
   const isWorkerOnly = previewStatus === 'none';
-  const runs = isWorkerOnly ? app.processes.some(({ running }) => running) : isServing;
+  const works = facts.isWorking ?? app.processes.some(({ running }) => running);
+  const runs = isWorkerOnly ? works : isServing;
   const { finalMessage, reportedCost } = agent;
   const files = fitting(changed.files);
   return {

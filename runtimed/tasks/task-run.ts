@@ -6,7 +6,9 @@ import { SandboxdError } from '../../src/domain/errors.ts';
 import { findAgent } from '../../src/domain/coding-agent.ts';
 import type { TaskEnding, TaskPhase } from '../../src/domain/task.ts';
 import type { DriverLoader } from '../agents/driver.ts';
+import type { Changes } from '../changes.ts';
 import type { HealthMonitor } from '../health/monitor.ts';
+import { hasSteadyWorker } from '../health/steady-worker.ts';
 import type { Timings } from '../options.ts';
 import { orAborted } from '../or-aborted.ts';
 import { errnoOf } from '../regular-file.ts';
@@ -45,6 +47,8 @@ export interface TaskRunContext extends AgentContext, Omit<BuildCheckContext, 'i
   readonly timings: Timings;
   readonly app: TaskApp;
   readonly health: HealthMonitor;
+  /** Told whenever the state of a process changes. */
+  readonly changes: Changes;
   readonly checkpoints: Checkpoints;
   readonly loadManifest: () => Promise<Manifest>;
   /** Of the web process. */
@@ -61,6 +65,15 @@ const MESSAGES: Record<TaskPhase, string> = {
   result: 'Writing down the result',
 };
 
+/** What is known of it by now. */
+interface Found {
+  agent: AgentResult;
+  changed: ChangedFiles;
+  build: BuildResult;
+  checkpoint?: string;
+  isWorking?: boolean;
+}
+
 /** A task that runs, from its checkpoint to its result. */
 export class TaskRun {
   readonly order: TaskOrderFile;
@@ -72,8 +85,7 @@ export class TaskRun {
   readonly #agentHalted = new AbortController();
   /** Ends every step: the task is cancelled, or the sandbox stops. */
   readonly #halted = new AbortController();
-  /** What is known by now. */
-  #found: { agent: AgentResult; changed: ChangedFiles; build: BuildResult; checkpoint?: string } = {
+  readonly #found: Found = {
     agent: {},
     changed: NOTHING_CHANGED,
     build: NOT_BUILT,
@@ -245,9 +257,16 @@ export class TaskRun {
     await orAborted(app.restarted, signal);
     if (signal.aborted) return;
     await this.#announce('health');
-    await health.settled(AbortSignal.any([signal, AbortSignal.timeout(timings.healthLimit)]));
+    const settled = await health.settled(AbortSignal.any([signal, AbortSignal.timeout(timings.healthLimit)]));
+    if (settled === 'none') this.#found.isWorking = await this.#works();
     // A restart does not make it build.
     if (build.status === 'failed' && !signal.aborted) health.build.set(build.message ?? '');
+  }
+
+  async #works(): Promise<boolean> {
+    const { app, changes, timings } = this.#context;
+    const signal = AbortSignal.any([this.#halted.signal, AbortSignal.timeout(timings.workerPatience)]);
+    return hasSteadyWorker(() => app.status.processes, changes, timings.steadyWorker, signal);
   }
 
   async #conclude(): Promise<void> {

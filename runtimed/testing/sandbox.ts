@@ -34,6 +34,8 @@ export const QUICK: Timings = {
   familyPoll: 30,
   healthLimit: 5000,
   downPatience: 300,
+  steadyWorker: 200,
+  workerPatience: 1500,
   messageInterval: 50,
 };
 

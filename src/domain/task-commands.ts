@@ -103,7 +103,7 @@ const isRefusal = (error: unknown): boolean =>
 export async function cancelTask(ports: Ports, owner: string, sandboxId: string, id: string): Promise<Task> {
   const task = await requireTask(ports, owner, id, sandboxId);
   if (task.status !== 'running') {
-    throw new SandboxdError('conflict', `This task has ended already: it is ${task.status}.`);
+    throw new SandboxdError('conflict', `This task has ended already: ${task.status}.`);
   }
   try {
     await ports.nodes.client(task.nodeId).tasks(task.sandboxId).cancel(task.id);

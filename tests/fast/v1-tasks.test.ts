@@ -109,13 +109,21 @@ describe('POST …/tasks', () => {
     [400, 'continue', { prompt: 'x', continue: 1 }],
     [400, 'image', { prompt: 'x', image: 'evil' }],
     [400, 'codex needs a key for openai; ', { prompt: 'x', agent: 'codex' }],
-    [413, 'larger', { prompt: 'x'.repeat(2 ** 20) }],
+    [413, 'larger', { prompt: 'x'.repeat(2 ** 21) }],
   ])('answers %i to what it cannot take, and names it: %s', async (status, message, body) => {
     const answer = await request('POST', tasks, body);
     expect(answer.status).toBe(status);
     expect(await answer.text()).toMatch(new RegExp(message));
     expect(world.inside.assignments).toEqual([]);
     expect(ids(await json(get(tasks)))).toEqual([]);
+  });
+
+  it('takes the longest prompt there is from a client that escapes every character', async () => {
+    const prompt = 'é'.repeat(200_000);
+    const raw = JSON.stringify({ prompt }).replaceAll('é', '\\u00e9');
+    const headers = { authorization: `Bearer ${TOKEN}` };
+    expect((await world.app.request(tasks, { method: 'POST', headers, body: raw })).status).toBe(202);
+    expect(world.inside.assignments[0]?.prompt).toBe(prompt);
   });
 
   it('answers 409 while another one runs, and so does a stop', async () => {

@@ -52,6 +52,11 @@ describe('the tasks of a sandbox that answers in the place of runtimed', () => {
     server = createServer(answer);
     await new Promise<void>((resolve) => server?.listen(join(directory, CONTROL_SOCKET), resolve));
   }
+  it('tells the end also to who asks for what comes after it', async () => {
+    await tell(done(3));
+    expect(await heard(500)).toMatchObject([{ seq: 3, type: 'done' }]);
+  });
+
   const tell = (...lines: string[]) => listen((_, response) => response.end(lines.join('')));
   async function heard(since = 0): Promise<TaskEvent[]> {
     const events: TaskEvent[] = [];

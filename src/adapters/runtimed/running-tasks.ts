@@ -50,7 +50,8 @@ export class RunningTasks implements RuntimeTasks {
       length += line.length;
       if (length > TASK_FILES['events.jsonl']) throw unknownAnswer();
       const event = parseTaskEvent(line);
-      if (event === undefined || event.seq <= last) throw unknownAnswer();
+      // The end is told also to who asks for what comes after it.
+      if (event === undefined || (event.seq <= last && event.type !== 'done')) throw unknownAnswer();
       last = event.seq;
       yield event;
       if (event.type === 'done') return;

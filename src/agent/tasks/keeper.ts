@@ -147,5 +147,5 @@ const unsettled = () =>
 const missing = (agent: string) =>
   new SandboxdError(
     'invalid_request',
-    `agent: this instance's image does not carry ${agent}. Name one that GET /v1/agents shows as installed.`,
+    `agent: the image of this server does not carry ${agent}. Name one that GET /v1/agents shows as installed; which there are is the operator's choice (SANDBOXD_AGENTS).`,
   );

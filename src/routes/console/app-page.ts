@@ -68,7 +68,8 @@ export async function appPage(
     refreshSeconds: isSettling(state) ? SETTLING_SECONDS : SETTLED_SECONDS,
     // A page that says what was wrong with a form does not go away by itself.
     settling: refused === undefined && (isSettling(state) || work.box.isBusy),
-    canStop: STOPPABLE.has(state),
+    // One whose agent is at work is not stopped under it: the task is cancelled first.
+    canStop: STOPPABLE.has(state) && view?.sandbox.activeTaskId === undefined,
     canRestart: RESTARTABLE.has(state),
     preview,
     notices: noticesOf(view),

@@ -63,7 +63,7 @@ const presentTokens = (usage: TaskUsage, outcome: TaskOutcome | undefined): Task
   cache_read: usage.cache_read,
   cache_write: usage.cache_write,
   total: usage.total,
-  cost: usage.cost > 0 ? usage.cost : (outcome?.reported_cost ?? 0),
+  cost: dollars(usage.cost > 0 ? usage.cost : (outcome?.reported_cost ?? 0)),
 });
 
 /** An event of a task as a server-sent event. */
@@ -75,3 +75,6 @@ export const presentTaskEvent = (event: FollowedEvent) => ({
     at: timestamp(event.at),
   }),
 });
+
+/** Millionths are as fine as prices go; what lies behind them is the noise of adding. */
+const dollars = (amount: number): number => Math.round(amount * 1e6) / 1e6;
