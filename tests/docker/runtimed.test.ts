@@ -80,6 +80,12 @@ describe('runtimed in its container', () => {
     expect((await it.client.logs('worker')).join('\n')).not.toContain('install');
   });
 
+  it('is spared by whoever ends every node', async () => {
+    await using it = await startContainer(true);
+    await it.client.exec({ cmd: ['bash', '-c', 'pkill -KILL -f node; pkill -KILL node; true'] });
+    expect((await it.client.exec(bash('echo alive'))).stdout).toBe('alive\n');
+  });
+
   it('ends with everything in it on SIGTERM, with exit code 0', async () => {
     await using it = await startContainer(true);
     const begun = performance.now();
