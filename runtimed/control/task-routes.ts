@@ -2,7 +2,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { invalid } from '../../src/domain/errors.ts';
 import { MAX_TASK_DIFF_BYTES, MAX_TASK_LOG_BYTES } from '../../src/domain/task.ts';
 import { readAt } from '../regular-file.ts';
-import { parseAssignment, parseEnding } from '../tasks/assignment.ts';
+import { parseAssignment, parseEnding, parseRevert } from '../tasks/assignment.ts';
 import { DIFF_FILE, TRANSCRIPT_FILE } from '../tasks/task-store.ts';
 import type { Tasks } from '../tasks/tasks.ts';
 import { type Call, readJson, type Route, sendJson, sendText, startStream } from './call.ts';
@@ -53,7 +53,10 @@ export const taskRoutes = (tasks: Tasks): Route[] => [
   {
     method: 'POST',
     pattern: /^\/v1\/tasks\/([^/]*)\/revert$/,
-    handle: async (call) => sendJson(call, await tasks.revert(call.parameter)),
+    handle: async (call) => {
+      const { checkpoint_id } = parseRevert(await readJson(call, MAX_REQUEST_BYTES));
+      sendJson(call, await tasks.revert(call.parameter, checkpoint_id));
+    },
   },
 ];
 

@@ -4,8 +4,10 @@ import { invalid } from '../../src/domain/errors.ts';
 import { parseId } from '../../src/domain/ids.ts';
 import { PROVIDER_IDS } from '../../src/domain/provider.ts';
 import {
+  CHECKPOINT_ID,
   MAX_PROMPT_LENGTH,
   MAX_TASK_SECONDS,
+  type RevertOrder,
   type TaskAssignment,
   type TaskEnding,
 } from '../../src/domain/task.ts';
@@ -55,6 +57,16 @@ const endingSchema = v.object({
   ),
 });
 
+const revertSchema = v.object({
+  // It becomes an argument of git's.
+  checkpoint_id: v.exactOptional(
+    v.pipe(
+      v.string('checkpoint_id: must be text.'),
+      v.regex(CHECKPOINT_ID, 'checkpoint_id: must be 40–64 lower-case hexadecimal digits.'),
+    ),
+  ),
+});
+
 const orderSchema = v.object({ ...schema.entries, started_at: v.pipe(v.number(), v.integer()) });
 
 /** What is written down of a task before it begins. */
@@ -78,6 +90,13 @@ export function parseAssignment(value: unknown): TaskAssignment {
 /** @throws invalid_request naming the field */
 export function parseEnding(value: unknown): TaskEnding {
   const parsed = v.safeParse(endingSchema, value);
+  if (!parsed.success) throw invalid(parsed.issues[0].message);
+  return parsed.output;
+}
+
+/** @throws invalid_request naming the field */
+export function parseRevert(value: unknown): RevertOrder {
+  const parsed = v.safeParse(revertSchema, value);
   if (!parsed.success) throw invalid(parsed.issues[0].message);
   return parsed.output;
 }

@@ -75,13 +75,17 @@ export class Checkpoints {
 
   /** The commit of a task's checkpoint; undefined when there is none. @throws as {@link take}, when the signal aborts */
   find(task: string, signal: AbortSignal): Promise<string | undefined> {
+    return this.#inTurn(async () => this.#commitOf(`${REFS}${task}`, await this.#call(signal)), signal);
+  }
+
+  /** Whether a commit is a checkpoint that is kept, of a task or of a revert. @throws as {@link take} */
+  holds(commit: string, signal: AbortSignal): Promise<boolean> {
     return this.#inTurn(async () => {
       const call = await this.#call(signal);
-      const args = ['rev-parse', '--verify', '--quiet', `${REFS}${task}^{commit}`] as const;
-      return this.#git.line(args, call).catch((error: unknown) => {
-        if (signal.aborted) throw error;
-        return undefined;
-      });
+      const { bytes } = await this.#git.run(['for-each-ref', '--format=%(objectname)', REFS], call);
+      // Git takes other names too: only what a ref of ours says word for word is looked up.
+      if (!bytes.toString('latin1').split('\n').includes(commit)) return false;
+      return (await this.#commitOf(commit, call)) === commit;
     }, signal);
   }
 
@@ -140,6 +144,14 @@ export class Checkpoints {
       await this.#git.run(['prune', '--expire=now'], await this.#call(limited));
       this.#isPruneDue = false;
     }, limited);
+  }
+
+  async #commitOf(name: string, call: GitCall): Promise<string | undefined> {
+    const args = ['rev-parse', '--verify', '--quiet', `${name}^{commit}`] as const;
+    return this.#git.line(args, call).catch((error: unknown) => {
+      if (call.signal.aborted) throw error;
+      return undefined;
+    });
   }
 
   /** What fails is tried again another time, and holds nobody up. */

@@ -2,7 +2,8 @@ import { readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { RuntimeStatus } from '../../src/domain/runtimed.ts';
-import type { TaskEvent } from '../../src/domain/task.ts';
+import type { Reverted, TaskEvent } from '../../src/domain/task.ts';
+import type { Reply } from '../testing/client.ts';
 import { manifest, readIn, startSandbox } from '../testing/sandbox.ts';
 import { DONE, saying } from '../testing/scripted-agent.ts';
 import { assignment, newTaskId, TaskClient } from '../testing/tasks.ts';
@@ -20,6 +21,7 @@ async function start(app: Record<string, string> = {}) {
   const sandbox = await startSandbox({ app: { ...APP, ...app } });
   return { ...sandbox, tasks: new TaskClient(sandbox.client) };
 }
+const checkpointIn = ({ text }: Reply) => (JSON.parse(text) as Reverted).checkpoint_id;
 const stepsOf = (events: TaskEvent[]) =>
   events.map(({ type, data }) => ('phase' in data ? data.phase : type));
 
@@ -275,6 +277,51 @@ describe('a revert', () => {
     });
     expect(await it.client.read('a.txt')).toBe('old');
     expect(await it.client.list()).not.toContain('b.txt');
+  });
+
+  test('is undone by going back to its own checkpoint, and so is that', async () => {
+    await using it = await start({ 'a.txt': 'old' });
+    const id = await it.tasks.begin(`echo new > a.txt; echo b > b.txt; ${DONE}`);
+    await it.tasks.outcome(id);
+    await it.client.write('later.txt', 'later');
+    const tree = async () => [await it.client.read('a.txt'), await it.client.list()];
+    const [before, reverted] = [await tree(), checkpointIn(await it.tasks.revert(id))];
+    const between = await tree();
+    expect(between).not.toEqual(before);
+    const undone = checkpointIn(await it.tasks.revert(id, { checkpoint_id: reverted }));
+    expect(await tree()).toEqual(before);
+    await it.tasks.revert(id, { checkpoint_id: undone });
+    expect(await tree()).toEqual(between);
+  });
+
+  test('goes back to checkpoints of this sandbox alone', async () => {
+    await using it = await start({ 'a.txt': 'old' });
+    const id = await it.tasks.begin(DONE);
+    const { checkpoint_id: own = '' } = await it.tasks.outcome(id);
+    await it.client.write('a.txt', 'new');
+    const shell = async (script: string) =>
+      (
+        await it.client.exec({ cmd: ['sh', '-c', `cd ~/.runtimed/checkpoints.git && ${script}`] })
+      ).stdout.trim();
+    // A commit in the very repository, which is no checkpoint, and a checkpoint that is no commit.
+    const foreign = await shell(
+      `c=$(git -c user.name=x -c user.email=x@x commit-tree ${own}^{tree} -m x) && git update-ref refs/heads/x $c && echo $c`,
+    );
+    const noCommit = await shell(
+      `b=$(echo x | git hash-object -w --stdin) && git update-ref refs/sandboxd/checkpoints/x $b && echo $b`,
+    );
+    for (const checkpoint_id of [foreign, noCommit, 'a'.repeat(40), own.padEnd(64, '0')]) {
+      expect(checkpoint_id).toMatch(/^[0-9a-f]{40,64}$/);
+      const reply = await it.tasks.revert(id, { checkpoint_id });
+      expect([reply.status, reply.text]).toEqual([404, expect.stringContaining('No such checkpoint.')]);
+    }
+    for (const checkpoint_id of ['HEAD', '--all', own.slice(0, 39), own.toUpperCase(), `${own}^{tree}`, 7]) {
+      const reply = await it.tasks.revert(id, { checkpoint_id });
+      expect([reply.status, reply.text]).toEqual([400, expect.stringContaining('checkpoint_id: ')]);
+    }
+    expect(await it.client.read('a.txt')).toBe('new');
+    expect((await it.tasks.revert(id, { checkpoint_id: own })).status).toBe(200);
+    expect(await it.client.read('a.txt')).toBe('old');
   });
 
   test('waits for nobody: it is refused while a task runs', async () => {

@@ -124,14 +124,18 @@ export class Tasks implements AsyncDisposable {
     return await openRegular(folder.pathOf(name)).catch(() => undefined);
   }
 
-  /** @throws task_in_progress, not_found for a task without a checkpoint */
-  async revert(id: string): Promise<Reverted> {
+  /**
+   * @param checkpoint what to go back to; the task's own without one
+   * @throws task_in_progress, not_found for a task without a checkpoint and for a checkpoint that is not kept
+   */
+  async revert(id: string, checkpoint?: string): Promise<Reverted> {
     const reverted = Promise.withResolvers<Reverted>();
     await this.#occupy({ begun: Promise.resolve() }, async () => {
       const { checkpoints, newMark, app, timings } = this.#context;
       const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(timings.checkpointLimit)]);
-      const commit = isTaskId(id) ? await checkpoints.find(id, signal) : undefined;
-      if (commit === undefined) throw notFound('task with a checkpoint');
+      const commit = await (checkpoint === undefined
+        ? this.#checkpointOf(id, signal)
+        : this.#kept(checkpoint, signal));
       const { saved, changed } = await checkpoints.restore(commit, newMark(), signal).catch(explainRevert);
       await app.restart('after_task');
       reverted.resolve({ checkpoint_id: saved, files_changed: changed.files });
@@ -228,6 +232,17 @@ export class Tasks implements AsyncDisposable {
     } catch (error) {
       logger.error('old tasks could not be removed', error);
     }
+  }
+
+  async #checkpointOf(id: string, signal: AbortSignal): Promise<string> {
+    const commit = isTaskId(id) ? await this.#context.checkpoints.find(id, signal) : undefined;
+    if (commit === undefined) throw notFound('task with a checkpoint');
+    return commit;
+  }
+
+  async #kept(checkpoint: string, signal: AbortSignal): Promise<string> {
+    if (!(await this.#context.checkpoints.holds(checkpoint, signal))) throw notFound('checkpoint');
+    return checkpoint;
   }
 
   async #open(id: string): Promise<TaskFolder> {

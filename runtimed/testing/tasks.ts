@@ -31,8 +31,8 @@ export class TaskClient {
     return this.#client.call('POST', `/v1/tasks/${id}/end`, JSON.stringify(ending));
   }
 
-  revert(id: string): Promise<Reply> {
-    return this.#client.call('POST', `/v1/tasks/${id}/revert`);
+  revert(id: string, order: object = {}): Promise<Reply> {
+    return this.#client.call('POST', `/v1/tasks/${id}/revert`, JSON.stringify(order));
   }
 
   /** Begins a task. */

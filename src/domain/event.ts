@@ -15,6 +15,7 @@ export const EVENT_TYPES = [
   'task.completed',
   'task.failed',
   'task.build.failed',
+  'task.reverted',
   'preview.health.ok',
   'preview.health.failed',
   'process.abandoned',

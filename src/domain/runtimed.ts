@@ -22,7 +22,8 @@
  *   GET    /v1/tasks/{id}/diff                 → text/plain: what the task changed, as a unified diff (≤ MAX_TASK_DIFF_BYTES)
  *   POST   /v1/tasks/{id}/end  TaskEnding      → 202; the task ends with that as its outcome. One that has ended stays as
  *                                                it is
- *   POST   /v1/tasks/{id}/revert               → Reverted; 409 task_in_progress while a task runs
+ *   POST   /v1/tasks/{id}/revert RevertOrder   → Reverted; 409 task_in_progress while a task runs. Without a checkpoint
+ *                                                it goes back to the task's own
  *   POST   /v1/shutdown                        → 204, then every process is stopped and runtimed exits 0
  *
  * A failure answers with the public error envelope and its status.

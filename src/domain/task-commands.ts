@@ -4,8 +4,11 @@ import { AGENT_IDS, DEFAULT_AGENT, findAgent } from './coding-agent.ts';
 import { invalid, isCode, SandboxdError, taskInProgress } from './errors.ts';
 import type { Ports } from './ports.ts';
 import { chooseProvider } from './provider-choice.ts';
+import { recorded } from './record.ts';
 import { requireSandbox, requireTask } from './require.ts';
+import type { Change } from './store.ts';
 import {
+  CHECKPOINT_ID,
   DEFAULT_TASK_SECONDS,
   MAX_PROMPT_LENGTH,
   MAX_TASK_SECONDS,
@@ -39,6 +42,15 @@ export const NewTask = v.object({
     0,
   ),
   continue: v.optional(v.boolean('must be true or false'), true),
+});
+
+export const TaskRevert = v.object({
+  checkpoint_id: v.optional(
+    v.pipe(
+      v.string('must be a string'),
+      v.regex(CHECKPOINT_ID, 'must be 40–64 lower-case hexadecimal digits, as a revert answers it'),
+    ),
+  ),
 });
 
 /**
@@ -118,19 +130,37 @@ export async function cancelTask(ports: Ports, owner: string, sandboxId: string,
 
 /**
  * Puts the app back to what it was before the task.
- * @throws not_found also when the sandbox is gone or the task has no checkpoint, task_in_progress while any task runs
- * in the sandbox, sandbox_capacity, sandbox_unavailable, node_unavailable
+ * @param checkpointId goes back to this checkpoint of the sandbox instead: the one that a revert answers undoes it
+ * @throws not_found also when the sandbox is gone, the task has no checkpoint, or that one is not kept; task_in_progress
+ * while any task runs in the sandbox, sandbox_capacity, sandbox_unavailable, node_unavailable
  */
 export async function revertTask(
   ports: Ports,
   owner: string,
   sandboxId: string,
   id: string,
+  checkpointId?: string,
 ): Promise<Reverted> {
   const task = await requireTask(ports, owner, id, sandboxId);
   const { activeTaskId, nodeId } = await requireSandbox(ports, owner, sandboxId);
   if (activeTaskId !== undefined) throw taskInProgress(activeTaskId);
-  return ports.nodes.client(nodeId).tasks(task.sandboxId).revert(task.id);
+  const reverted = await ports.nodes.client(nodeId).tasks(task.sandboxId).revert(task.id, checkpointId);
+  await ports.store.commit(revertEvent(ports, task, reverted, checkpointId));
+  return reverted;
+}
+
+function revertEvent(ports: Ports, task: Task, { files_changed }: Reverted, checkpointId?: string): Change {
+  const count = files_changed.length;
+  const where = checkpointId === undefined ? 'what it was before a task' : 'a checkpoint';
+  const what = count === 0 ? 'nothing' : `${count} ${count === 1 ? 'file' : 'files'}`;
+  return recorded(ports, 'task.reverted', {
+    owner: task.owner,
+    ...(task.appId !== undefined && { appId: task.appId }),
+    sandboxId: task.sandboxId,
+    taskId: task.id,
+    message: `The app was put back to ${where}: ${what} changed.`,
+    payload: { files_changed: count },
+  });
 }
 
 /**

@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { PREVIEW_STATUSES } from './runtimed.ts';
 import {
   BUILD_STATUSES,
+  CHECKPOINT_ID,
   FAILURE_REASONS,
   MAX_TOOL_OUTPUT,
   TASK_PHASES,
@@ -42,7 +43,7 @@ const ToldOutcome = v.object({
   preview_ok: v.exactOptional(v.boolean()),
   preview_error_message: v.exactOptional(cut(MAX_REASON)),
   app_healthy: v.boolean(),
-  checkpoint_id: v.exactOptional(v.pipe(v.string(), v.regex(/^[0-9a-f]{40,64}$/))),
+  checkpoint_id: v.exactOptional(v.pipe(v.string(), v.regex(CHECKPOINT_ID))),
   started_at: moment,
   finished_at: moment,
   reported_cost: v.exactOptional(v.pipe(v.number(), v.finite(), v.minValue(0))),

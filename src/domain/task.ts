@@ -139,6 +139,14 @@ export interface TaskEnding {
   readonly message?: string;
 }
 
+/** A commit that holds the app as it was at a time. */
+export const CHECKPOINT_ID = /^[0-9a-f]{40,64}$/;
+
+/** What a revert is told, on its way to the sandbox. */
+export interface RevertOrder {
+  readonly checkpoint_id?: string;
+}
+
 /** What a revert did. */
 export interface Reverted {
   /** The commit that holds the app as it was before the revert. */
@@ -186,9 +194,10 @@ export interface RuntimeTasks extends TaskReads {
   end(taskId: string, ending: TaskEnding): Promise<void>;
   /**
    * Puts the app back to what it was before the task, and restarts what a task's end restarts.
-   * @throws task_in_progress, not_found for a task without a checkpoint
+   * @param checkpointId goes back to this checkpoint of the sandbox instead, whichever task or revert it is of
+   * @throws task_in_progress, not_found for a task without a checkpoint and for a checkpoint that is not kept
    */
-  revert(taskId: string): Promise<Reverted>;
+  revert(taskId: string, checkpointId?: string): Promise<Reverted>;
 }
 
 /** The same from the API. Reads work while the sandbox is stopped; `submit` and `revert` wake it. */
@@ -201,7 +210,7 @@ export interface NodeTasks extends TaskReads {
   submit(order: TaskOrder): Promise<void>;
   /** Cancels: returns once it is on its way to its end. @throws not_found for a task that has ended */
   cancel(taskId: string): Promise<void>;
-  revert(taskId: string): Promise<Reverted>;
+  revert(taskId: string, checkpointId?: string): Promise<Reverted>;
 }
 
 export const MAX_TASK_LOG_BYTES = 16 * 1024 * 1024;

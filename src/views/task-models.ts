@@ -156,6 +156,12 @@ export interface DiffFile {
   readonly omitted: number;
 }
 
+export interface RevertNote {
+  readonly text: string;
+  /** The checkpoint that undoes it; absent where there is nothing to undo, or no way to now. */
+  readonly undo?: string;
+}
+
 export interface TaskPage extends Frame {
   readonly id: string;
   readonly name: string;
@@ -167,7 +173,7 @@ export interface TaskPage extends Frame {
     readonly note?: string;
   };
   /** What a revert that was just made did. */
-  readonly reverted?: string;
+  readonly reverted?: RevertNote;
   /** Whether something is under way, so that pages without scripts reload too. */
   readonly settling: boolean;
 }

@@ -1412,7 +1412,7 @@ __eta.res+='/revert" data-once>\n';
 __eta.res+=include('@csrf', { csrfToken: it.csrfToken });
 __eta.res+='<p>This puts all files of the app back to what they were before this task of ';
 __eta.res+=include('@moment', { moment: it.task.at });
-__eta.res+=':</p>\n<ul class="losses">\n<li>what this task changed is undone</li>\n<li>so is everything that was changed after it, by later tasks or by hand</li>\n</ul>\n<p>How the app is now is kept as a checkpoint in its repository. Generated files stay. Its processes restart as after a task; if it sleeps, it is woken.</p>\n<div class="actions actions-end">\n';
+__eta.res+=':</p>\n<ul class="losses">\n<li>what this task changed is undone</li>\n<li>so is everything that was changed after it, by later tasks or by hand</li>\n</ul>\n<p>How the app is now is kept as a checkpoint, so that this can be undone. Generated files stay. Its processes restart as after a task; if it sleeps, it is woken.</p>\n<div class="actions actions-end">\n';
 if (it.inDialog) {
 __eta.res+='<button class="button button-quiet" type="submit" formmethod="dialog" formnovalidate value="cancel" autofocus>Keep the changes</button>\n';
 } else {
@@ -1809,11 +1809,21 @@ __eta.res+='</bdi></a> <a href="/apps/';
 __eta.res+=__eta.e(it.id);
 __eta.res+='/tasks">All tasks</a></nav>\n<h1>Task</h1>\n';
 if (it.reverted) {
-__eta.res+='<div class="alert alert-ok" role="status">';
+__eta.res+='<div class="alert alert-ok" role="status">\n';
 __eta.res+=include('@icon', { icon: 'undo' });
 __eta.res+='<p>';
-__eta.res+=__eta.e(it.reverted);
-__eta.res+='</p></div>\n';
+__eta.res+=__eta.e(it.reverted.text);
+__eta.res+='</p>\n';
+if (it.reverted.undo) {
+__eta.res+='<form method="post" action="';
+__eta.res+=__eta.e(it.task.href);
+__eta.res+='/revert" data-once>\n';
+__eta.res+=include('@csrf', { csrfToken: it.csrfToken });
+__eta.res+='<input type="hidden" name="checkpoint_id" value="';
+__eta.res+=__eta.e(it.reverted.undo);
+__eta.res+='">\n<button class="button button-small" type="submit" data-busy="Undoing…">Undo</button>\n</form>\n';
+}
+__eta.res+='</div>\n';
 }
 __eta.res+=include('@task-panel', { task: it.task, csrfToken: it.csrfToken, from: 'task' });
 if (it.changes) {

@@ -165,6 +165,9 @@ describe('an agent in the console', () => {
     await dialog.getByRole('button', { name: 'Revert' }).click();
     await page.getByText('The app is as it was before this task. 1 file was put back.').waitFor();
     expect(server.world.node.tasksOf(id).reverted).toHaveLength(1);
+    await page.getByRole('status').getByRole('button', { name: 'Undo' }).click();
+    await page.getByText('The app is as it was before that revert. 1 file was put back.').waitFor();
+    expect(server.world.node.tasksOf(id).restored).toHaveLength(1);
     await page.getByRole('link', { name: 'All tasks' }).click();
     await page.getByRole('link', { name: 'Call it “My shop”.' }).waitFor();
     expect(complaints).toEqual([]);

@@ -163,6 +163,10 @@ describe('what a task leaves behind', () => {
     expect(reverted).toMatchObject({ files_changed: ['later.txt', 'src/App.tsx'] });
     expect(reverted.checkpoint_id).toMatch(/^[0-9a-f]{40}$/);
     expect(await desk.shell('cd ~/workspace/app; cat src/App.tsx; ls')).not.toMatch(/changed by|later/);
+    const undo = await api('POST', `/tasks/${task}/revert`, { checkpoint_id: reverted.checkpoint_id });
+    expect(JSON.parse(undo.text)).toMatchObject({ files_changed: ['later.txt', 'src/App.tsx'] });
+    const undone = await desk.shell('cd ~/workspace/app; cat src/App.tsx later.txt');
+    expect(undone).toMatch(/changed by an agent[^]*later/);
     expect(await desk.shell(git)).toBe(before);
   });
 });

@@ -119,7 +119,7 @@ export class FakeNode implements NodeClient {
       log: (taskId) => tasks.log(taskId),
       diff: (taskId) => tasks.diff(taskId),
       cancel: (taskId) => tasks.end(taskId, { reason: 'cancelled' }),
-      revert: (taskId) => tasks.revert(taskId),
+      revert: (taskId, checkpointId) => tasks.revert(taskId, checkpointId),
     };
   }
 

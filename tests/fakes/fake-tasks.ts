@@ -48,9 +48,15 @@ export class FakeTasks implements RuntimeTasks {
   /** Why each was ended from outside. */
   readonly endings: TaskEnding[] = [];
   readonly reverted: string[] = [];
+  /** Checkpoints that were gone back to instead of a task's own. */
+  readonly restored: string[] = [];
+  /** What a revert finds to put back. */
+  differing: readonly string[] = ['src/App.tsx'];
   /** Whether an order to end is obeyed at once. */
   obedient = true;
   readonly #tasks = new Map<string, FakeTask>();
+  /** Those that reverts have made. */
+  readonly #checkpoints = new Set<string>();
   readonly #listeners = new Set<() => void>();
 
   /** What was assigned, in order. */
@@ -124,11 +130,17 @@ export class FakeTasks implements RuntimeTasks {
     }
   }
 
-  async revert(taskId: string): Promise<Reverted> {
+  async revert(taskId: string, checkpointId?: string): Promise<Reverted> {
     this.#require(taskId);
     if (this.activeId !== undefined) throw new SandboxdError('task_in_progress', 'A task runs.');
+    if (checkpointId !== undefined) {
+      if (!this.#checkpoints.has(checkpointId)) throw notFound('checkpoint');
+      this.restored.push(checkpointId);
+    }
+    const saved = 'def'.charAt(this.reverted.length).repeat(40);
+    this.#checkpoints.add(saved);
     this.reverted.push(taskId);
-    return { checkpoint_id: 'd'.repeat(40), files_changed: ['src/App.tsx'] };
+    return { checkpoint_id: saved, files_changed: this.differing };
   }
 
   /** What lies on the disk of it. */

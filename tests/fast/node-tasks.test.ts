@@ -451,7 +451,9 @@ describe('the tasks of a node', () => {
     inside().finish(TASK);
     await ended();
     await world.request('POST', `/v1/sandboxes/${sandbox}/stop`);
-    expect(await tasks().revert(TASK)).toMatchObject({ files_changed: ['src/App.tsx'] });
-    expect(inside().reverted).toEqual([TASK]);
+    const { checkpoint_id, files_changed } = await tasks().revert(TASK);
+    expect([files_changed, inside().reverted]).toEqual([['src/App.tsx'], [TASK]]);
+    await tasks().revert(TASK, checkpoint_id);
+    expect(inside().restored).toEqual([checkpoint_id]);
   });
 });

@@ -9,7 +9,11 @@ import { type TaskWorld, taskWorld, TEST_KEY } from '../fakes/task-world.ts';
 
 const TOKEN = 'fake-token-of-alice';
 const MISSING = '01JNEVERWAS000000000000000';
-const configuredTokens = new Map([[await hashSecret(TOKEN), OWNER]]);
+const STRANGERS_TOKEN = 'fake-token-of-a-stranger';
+const configuredTokens = new Map([
+  [await hashSecret(TOKEN), OWNER],
+  [await hashSecret(STRANGERS_TOKEN), 'stranger'],
+]);
 
 let world: TaskWorld;
 let tasks: string;
@@ -417,6 +421,66 @@ describe('POST …/cancel and …/revert', () => {
     const meanwhile = await request('POST', `${tasks}/${task.id}/revert`);
     expect(meanwhile.status).toBe(409);
     expect(await json(meanwhile)).toMatchObject({ error: { code: 'task_in_progress' } });
+  });
+
+  it('undoes a revert by the checkpoint it answered, and has both on record', async () => {
+    const task = await ended();
+    const path = `${tasks}/${task.id}/revert`;
+    const { checkpoint_id } = await json(request('POST', path, {}));
+    world.inside.differing = [];
+    const undone = await request('POST', path, { checkpoint_id });
+    expect([undone.status, await json(undone)]).toEqual([
+      200,
+      { checkpoint_id: 'e'.repeat(40), files_changed: [] },
+    ]);
+    expect(world.inside.restored).toEqual([checkpoint_id]);
+    const ofApp = await eventsAt(`/v1/apps/${String(world.sandbox.appId)}/events`);
+    const about = { type: 'task.reverted', severity: 'info', task_id: task.id, sandbox_id: world.sandbox.id };
+    expect(ofApp.slice(0, 2)).toMatchObject([
+      {
+        ...about,
+        message: 'The app was put back to a checkpoint: nothing changed.',
+        payload: { files_changed: 0 },
+      },
+      {
+        ...about,
+        message: 'The app was put back to what it was before a task: 1 file changed.',
+        payload: { files_changed: 1 },
+      },
+    ]);
+    const ofTask = await eventsAt(`/v1/tasks/${task.id}/events`);
+    expect(ofTask.slice(0, 2)).toEqual(ofApp.slice(0, 2));
+  });
+
+  it.each([
+    [400, 'checkpoint_id: must be 40–64 lower-case', { checkpoint_id: 'c'.repeat(39) }],
+    [400, 'checkpoint_id: must be 40–64 lower-case', { checkpoint_id: 'c'.repeat(65) }],
+    [400, 'checkpoint_id: must be 40–64 lower-case', { checkpoint_id: 'C'.repeat(40) }],
+    [400, 'checkpoint_id: must be 40–64 lower-case', { checkpoint_id: `${'c'.repeat(40)}\n` }],
+    [400, 'checkpoint_id: must be 40–64 lower-case', { checkpoint_id: '--output=/etc/passwd' }],
+    [400, 'checkpoint_id: must be a string', { checkpoint_id: 7 }],
+    [400, 'checkpoint_id: must be a string', { checkpoint_id: null }],
+    [400, 'The body must be a JSON object.', ['c'.repeat(40)]],
+    [404, 'No such checkpoint.', { checkpoint_id: 'a'.repeat(40) }],
+    [413, 'larger', { checkpoint_id: 'c'.repeat(2 ** 20) }],
+  ])('answers %i to a revert that says %s', async (status, message, body) => {
+    const task = await ended();
+    const answer = await request('POST', `${tasks}/${task.id}/revert`, body);
+    expect(answer.status).toBe(status);
+    expect(await answer.text()).toContain(message);
+    expect(world.inside.reverted).toEqual([]);
+    const types = (await eventsAt(`/v1/tasks/${task.id}/events`)).map(({ type }) => type);
+    expect(types).not.toContain('task.reverted');
+  });
+
+  it('puts nothing back for a stranger, whatever checkpoint he names', async () => {
+    const task = await ended();
+    const path = `${tasks}/${task.id}/revert`;
+    const { checkpoint_id } = await json(request('POST', path));
+    const authorization = `Bearer ${STRANGERS_TOKEN}`;
+    for (const body of [undefined, { checkpoint_id }])
+      expect((await request('POST', path, body, { authorization })).status).toBe(404);
+    expect(world.inside.reverted).toEqual([task.id]);
   });
 });
 

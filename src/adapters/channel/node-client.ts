@@ -83,9 +83,10 @@ function tasksClient(id: string, call: Call): NodeTasks {
     log: (taskId) => bytes(`${tasks}/${taskId}/log`),
     diff: (taskId) => bytes(`${tasks}/${taskId}/diff`),
     cancel: async (taskId) => void (await call('POST', `${tasks}/${taskId}/cancel`)),
-    revert: async (taskId) => {
+    revert: async (taskId, checkpointId) => {
       const limit = AbortSignal.timeout(REVERT_TIMEOUT_MS);
-      const answer = await call('POST', `${tasks}/${taskId}/revert`, undefined, limit);
+      const order = json({ checkpoint_id: checkpointId });
+      const answer = await call('POST', `${tasks}/${taskId}/revert`, order, limit);
       return answer.json() as Promise<Reverted>;
     },
   };

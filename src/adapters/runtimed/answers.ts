@@ -10,7 +10,7 @@ import {
   PREVIEW_STATUSES,
   type RuntimeStatus,
 } from '../../domain/runtimed.ts';
-import type { Reverted } from '../../domain/task.ts';
+import { CHECKPOINT_ID, type Reverted } from '../../domain/task.ts';
 
 /**
  * The shapes of what a sandbox may answer. It can answer anything: what has another shape is refused, what is merely
@@ -72,7 +72,7 @@ const Event = v.variant('type', [
 ]);
 
 const RevertAnswer = v.object({
-  checkpoint_id: v.pipe(v.string(), v.regex(/^[0-9a-f]{40,64}$/)),
+  checkpoint_id: v.pipe(v.string(), v.regex(CHECKPOINT_ID)),
   files_changed: v.pipe(v.array(v.pipe(v.string(), v.maxLength(4096))), v.maxLength(1000)),
 });
 

@@ -140,8 +140,11 @@ describe('the tasks of a sandbox that answers in the place of runtimed', () => {
       checkpoint_id: 'a'.repeat(40),
       files_changed: ['a'],
     });
-    expect(asked).toEqual(['POST /v1/tasks', `POST /v1/tasks/${TASK}/end`, `POST /v1/tasks/${TASK}/revert`]);
-    expect(JSON.parse((await bodies[0]) ?? '')).toEqual(ASSIGNMENT);
+    await runtime.tasks.revert(TASK, 'b'.repeat(40));
+    const revert = `POST /v1/tasks/${TASK}/revert`;
+    expect(asked).toEqual(['POST /v1/tasks', `POST /v1/tasks/${TASK}/end`, revert, revert]);
+    const sent = (await Promise.all(bodies)).map((body) => JSON.parse(body) as unknown);
+    expect(sent).toEqual([ASSIGNMENT, { reason: 'cancelled' }, {}, { checkpoint_id: 'b'.repeat(40) }]);
   });
 
   it('cannot speak for another part of the system', async () => {

@@ -74,9 +74,12 @@ export class RunningTasks implements RuntimeTasks {
     });
   }
 
-  async revert(taskId: string): Promise<Reverted> {
-    const options = { method: 'POST', signal: AbortSignal.timeout(REVERT_DEADLINE_MS) } as const;
-    const answer = await this.#channel.call(`${of(taskId)}/revert`, MAX_REVERTED_BYTES, options);
+  async revert(taskId: string, checkpointId?: string): Promise<Reverted> {
+    const answer = await this.#channel.call(`${of(taskId)}/revert`, MAX_REVERTED_BYTES, {
+      method: 'POST',
+      body: JSON.stringify({ checkpoint_id: checkpointId }),
+      signal: AbortSignal.timeout(REVERT_DEADLINE_MS),
+    });
     return parseReverted(answer.toString());
   }
 

@@ -66,11 +66,11 @@ export class TaskKeeper {
         if (run?.sandboxId !== sandboxId) throw notFound('running task');
         await run.cancel();
       },
-      revert: async (taskId) => {
+      revert: async (taskId, checkpointId) => {
         sandboxes.require(sandboxId);
         using _ = sandboxes.hold(sandboxId, 'a task is taken back');
         const runtime = await sandboxes.awake(sandboxId);
-        return await runtime.tasks.revert(taskId);
+        return await runtime.tasks.revert(taskId, checkpointId);
       },
     };
   }

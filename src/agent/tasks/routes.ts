@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
 import type { Logger } from '../../domain/log.ts';
 import type { NodeClient } from '../../domain/node.ts';
-import type { TaskOrder } from '../../domain/task.ts';
+import type { RevertOrder, TaskOrder } from '../../domain/task.ts';
 import { ndjson } from '../ndjson.ts';
 
 /** The `NodeTasks` port, one route a method. */
@@ -30,5 +30,6 @@ export const taskRoutes = (node: Pick<NodeClient, 'tasks'>, log: Logger) =>
     })
     .post('/:id/tasks/:task/revert', async (c) => {
       const { id, task } = c.req.param();
-      return c.json(await node.tasks(id).revert(task));
+      const { checkpoint_id } = await c.req.json<RevertOrder>();
+      return c.json(await node.tasks(id).revert(task, checkpoint_id));
     });

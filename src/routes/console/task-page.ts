@@ -7,14 +7,15 @@ import type { Frame } from '../../views/models.ts';
 import type { TaskPage } from '../../views/task-models.ts';
 import { parseDiff } from './diff.ts';
 import { inTime } from './patience.ts';
+import { revertNote } from './revert-note.ts';
 import { logSoFar } from './task-events.ts';
 import { taskPanel } from './task-panel.ts';
 
 interface Asked {
   /** Whether only what changes by itself is wanted: the page has the log already, and is told how it goes on. */
   readonly isPartial: boolean;
-  /** How many files a revert that was just made changed. */
-  readonly reverted?: string | undefined;
+  /** A parameter of the page's address. */
+  readonly query: (name: string) => string | undefined;
 }
 
 /** Everything the page of one task says. */
@@ -23,7 +24,7 @@ export async function taskPage(
   owner: string,
   app: App,
   task: Task,
-  { isPartial, reverted }: Asked,
+  { isPartial, query }: Asked,
 ): Promise<Omit<TaskPage, keyof Frame>> {
   const isRunning = task.status === 'running';
   const [sandbox, log, changes] = await Promise.all([
@@ -31,20 +32,15 @@ export async function taskPage(
     isPartial ? {} : logSoFar(ports, task),
     isRunning ? undefined : changesOf(ports, task),
   ]);
+  const panel = taskPanel(task, app.id, sandbox, ports.clock(), { ...log, isOpen: true });
   return {
     id: app.id,
     name: app.name,
-    task: taskPanel(task, app.id, sandbox, ports.clock(), { ...log, isOpen: true }),
+    task: panel,
     changes,
-    reverted: reverted === undefined ? undefined : revertedNote(reverted),
+    reverted: revertNote(query, panel.verdict?.canRevert === true),
     settling: isRunning,
   };
-}
-
-function revertedNote(files: string): string {
-  const count = /^\d{1,6}$/.test(files) ? Number(files) : undefined;
-  const what = count === undefined ? '' : ` ${count} ${count === 1 ? 'file was' : 'files were'} put back.`;
-  return `The app is as it was before this task.${what} What was there until now is kept as a checkpoint.`;
 }
 
 /** What the task changed; a note when that cannot be shown. The rest of the page is worth showing without it. */

@@ -21,6 +21,8 @@ beforeEach(async () => {
 });
 
 const text = async (answer: Promise<Response>) => (await answer).text();
+/** The checkpoint that an offer to undo carries. */
+const undoIn = (page: string) => /name="checkpoint_id" value="([^"]*)"/.exec(page)?.[1];
 const pathOf = ({ id }: Task) => `${path}/tasks/${id}`;
 
 async function finish(task: Task, outcome: Partial<TaskOutcome> = {}, usage?: TaskUsage): Promise<void> {
@@ -493,9 +495,69 @@ describe('reverting a task', () => {
     expect(question).toContain('everything that was changed after it');
     expect(world.inside.reverted).toEqual([]);
     const answer = await visitor.post(`${pathOf(task)}/revert`);
-    expect([answer.status, answer.headers.get('location')]).toEqual([303, `${pathOf(task)}?reverted=1`]);
+    const saved = 'd'.repeat(40);
+    expect([answer.status, answer.headers.get('location')]).toEqual([
+      303,
+      `${pathOf(task)}?reverted=1&undo=${saved}`,
+    ]);
     expect(world.inside.reverted).toEqual([task.id]);
     expect(await text(visitor.get(answer.headers.get('location') ?? ''))).toContain('1 file was put back.');
+    expect(await text(visitor.get(path))).toContain('The app was put back to what it was before a task');
+  });
+
+  it('can be undone where it is told, and that too', async () => {
+    const task = await ended();
+    let [answer, goal] = [await visitor.post(`${pathOf(task)}/revert`), ''];
+    for (const [index, said] of ['before this task', 'before that revert'].entries()) {
+      const page = await text(visitor.get(answer.headers.get('location') ?? ''));
+      expect(page).toContain(`The app is as it was ${said}. 1 file was put back.`);
+      goal = undoIn(page) ?? '';
+      answer = await visitor.post(`${pathOf(task)}/revert`, { checkpoint_id: goal });
+      expect(answer.status).toBe(303);
+      expect(world.inside.restored[index]).toBe(goal);
+    }
+    expect(answer.headers.get('location')).toBe(`${pathOf(task)}?undone=1&undo=${'f'.repeat(40)}`);
+  });
+
+  it.each([
+    ['reverted', 'before this task already: no file had to be put back.'],
+    ['undone', 'before that revert already: no file had to be put back.'],
+  ])('says that there was nothing to put back, and offers no way back from that: %s', async (what, said) => {
+    const task = await ended();
+    world.inside.differing = [];
+    const { headers } = await visitor.post(`${pathOf(task)}/revert`);
+    const page = await text(visitor.get((headers.get('location') ?? '').replace('reverted', what)));
+    expect(page).toContain(said);
+    expect(page).not.toContain('0 files');
+    expect(undoIn(page)).toBeUndefined();
+  });
+
+  it('offers no undoing while a task runs', async () => {
+    const task = await ended();
+    const { headers } = await visitor.post(`${pathOf(task)}/revert`);
+    await world.submit();
+    const page = await text(visitor.get(headers.get('location') ?? ''));
+    expect(page).toContain('1 file was put back.');
+    expect(undoIn(page)).toBeUndefined();
+  });
+
+  it.each([HOSTILE, 'D'.repeat(40), 'd'.repeat(39), `${'d'.repeat(40)}\n`, ''])(
+    'is not undone by what is no checkpoint: %s',
+    async (undo) => {
+      const task = await ended();
+      const page = await text(visitor.get(`${pathOf(task)}?${new URLSearchParams({ reverted: '1', undo })}`));
+      expect(undoIn(page)).toBeUndefined();
+      expect(page).not.toContain('<img src=x');
+      expect((await visitor.post(`${pathOf(task)}/revert`, { checkpoint_id: undo })).status).toBe(400);
+      expect(world.inside.reverted).toEqual([]);
+    },
+  );
+
+  it('finds no checkpoint that is not kept', async () => {
+    const task = await ended();
+    const answer = await visitor.post(`${pathOf(task)}/revert`, { checkpoint_id: 'a'.repeat(40) });
+    expect(answer.status).toBe(404);
+    expect(world.inside.reverted).toEqual([]);
   });
 
   it('is not offered and not done while a task runs', async () => {
@@ -516,7 +578,7 @@ describe('reverting a task', () => {
     async (count) => {
       const task = await ended();
       const page = await text(visitor.get(`${pathOf(task)}?reverted=${encodeURIComponent(count)}`));
-      expect(page).not.toContain('put back.');
+      expect(page).not.toContain('The app is as it was');
       expect(page).not.toContain('<script>');
     },
   );

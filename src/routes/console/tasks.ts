@@ -1,9 +1,10 @@
 import { Hono } from 'hono';
 import type { App } from '../../domain/app.ts';
 import { notFound, SandboxdError } from '../../domain/errors.ts';
+import { parseInput } from '../../domain/input.ts';
 import { requireApp, requireTask } from '../../domain/require.ts';
 import { createAppSandbox } from '../../domain/sandbox-commands.ts';
-import { cancelTask, readTaskLog, revertTask, submitTask } from '../../domain/task-commands.ts';
+import { cancelTask, readTaskLog, revertTask, submitTask, TaskRevert } from '../../domain/task-commands.ts';
 import type { Task } from '../../domain/task.ts';
 import type { AppContext, Env } from '../context.ts';
 import { eventStream } from '../v1/event-stream.ts';
@@ -15,6 +16,7 @@ import { readForm } from './form.ts';
 import { isPartial, page } from './page.ts';
 import { readPrompt } from './prompt-box.ts';
 import { moment } from './relative-time.ts';
+import { revertQuery } from './revert-note.ts';
 import { logMessages } from './task-events.ts';
 import { taskPage } from './task-page.ts';
 import { taskHref, taskRow, tasksOfApp } from './task-panel.ts';
@@ -51,7 +53,7 @@ export const taskPages = new Hono<Env>()
   })
   .get('/:id/tasks/:taskId', async (c) => {
     const { app, task } = await taskOf(c);
-    const asked = { isPartial: isPartial(c), reverted: c.req.query('reverted') };
+    const asked = { isPartial: isPartial(c), query: (name: string) => c.req.query(name) };
     return page(c, 'task', await taskPage(c.get('ports'), c.get('principal').owner, app, task, asked));
   })
   .get('/:id/tasks/:taskId/events', async (c) => {
@@ -91,8 +93,10 @@ export const taskPages = new Hono<Env>()
   .post('/:id/tasks/:taskId/revert', async (c) => {
     const { app, task } = await taskOf(c);
     const { owner } = c.get('principal');
-    const { files_changed: files } = await revertTask(c.get('ports'), owner, task.sandboxId, task.id);
-    return c.redirect(`${taskHref(app.id, task.id)}?reverted=${files.length}`, 303);
+    const form = await readForm(c);
+    const { checkpoint_id: goal } = parseInput(TaskRevert, Object.fromEntries(form));
+    const reverted = await revertTask(c.get('ports'), owner, task.sandboxId, task.id, goal);
+    return c.redirect(`${taskHref(app.id, task.id)}?${revertQuery(reverted, goal !== undefined)}`, 303);
   });
 
 /** A task of this app. @throws not_found also for one of another app */

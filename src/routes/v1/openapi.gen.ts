@@ -1205,7 +1205,7 @@ export const openapi = {
                           },
                           "type": {
                             "type": "string",
-                            "description": "one of these, and more to come: app.created, app.updated, app.deleted, sandbox.create.started, sandbox.create.failed, sandbox.start.failed, sandbox.started, sandbox.stopped, sandbox.paused, sandbox.woken, sandbox.deleted, task.started, task.completed, task.failed, task.build.failed, preview.health.ok, preview.health.failed, process.abandoned, manifest.invalid"
+                            "description": "one of these, and more to come: app.created, app.updated, app.deleted, sandbox.create.started, sandbox.create.failed, sandbox.start.failed, sandbox.started, sandbox.stopped, sandbox.paused, sandbox.woken, sandbox.deleted, task.started, task.completed, task.failed, task.build.failed, task.reverted, preview.health.ok, preview.health.failed, process.abandoned, manifest.invalid"
                           },
                           "severity": {
                             "enum": [
@@ -1370,7 +1370,7 @@ export const openapi = {
                           },
                           "type": {
                             "type": "string",
-                            "description": "one of these, and more to come: app.created, app.updated, app.deleted, sandbox.create.started, sandbox.create.failed, sandbox.start.failed, sandbox.started, sandbox.stopped, sandbox.paused, sandbox.woken, sandbox.deleted, task.started, task.completed, task.failed, task.build.failed, preview.health.ok, preview.health.failed, process.abandoned, manifest.invalid"
+                            "description": "one of these, and more to come: app.created, app.updated, app.deleted, sandbox.create.started, sandbox.create.failed, sandbox.start.failed, sandbox.started, sandbox.stopped, sandbox.paused, sandbox.woken, sandbox.deleted, task.started, task.completed, task.failed, task.build.failed, task.reverted, preview.health.ok, preview.health.failed, process.abandoned, manifest.invalid"
                           },
                           "severity": {
                             "enum": [
@@ -3611,9 +3611,26 @@ export const openapi = {
       "post": {
         "operationId": "revertTask",
         "summary": "Put the app back to what it was before a task; that can be reverted too",
+        "description": "With `checkpoint_id`, it is put back to that checkpoint of the sandbox instead: the one a revert answers undoes that revert.",
         "tags": [
           "Tasks"
         ],
+        "requestBody": {
+          "content": {
+            "application/json": {
+              "schema": {
+                "type": "object",
+                "properties": {
+                  "checkpoint_id": {
+                    "type": "string",
+                    "pattern": "^[0-9a-f]{40,64}$"
+                  }
+                },
+                "required": []
+              }
+            }
+          }
+        },
         "parameters": [
           {
             "schema": {
@@ -3642,7 +3659,7 @@ export const openapi = {
                   "properties": {
                     "checkpoint_id": {
                       "type": "string",
-                      "description": "the commit that holds the app as it was before the revert"
+                      "description": "the commit that holds the app as it was before the revert; reverting to it undoes that"
                     },
                     "files_changed": {
                       "type": "array",
@@ -3655,6 +3672,16 @@ export const openapi = {
                     "checkpoint_id",
                     "files_changed"
                   ]
+                }
+              }
+            }
+          },
+          "400": {
+            "description": "invalid_request",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
                 }
               }
             }
@@ -3681,6 +3708,16 @@ export const openapi = {
           },
           "409": {
             "description": "task_in_progress",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          },
+          "413": {
+            "description": "payload_too_large",
             "content": {
               "application/json": {
                 "schema": {

@@ -74,7 +74,7 @@ export const TaskCancelBody = v.object({ id: Id, status: v.literal('cancelling')
 export const RevertBody = v.object({
   checkpoint_id: v.pipe(
     v.string(),
-    v.description('the commit that holds the app as it was before the revert'),
+    v.description('the commit that holds the app as it was before the revert; reverting to it undoes that'),
   ),
   files_changed: v.array(v.string()),
 });

@@ -1,4 +1,5 @@
 import { Hono } from 'hono';
+import { parseInput } from '../../domain/input.ts';
 import {
   cancelTask,
   listTasks,
@@ -7,11 +8,12 @@ import {
   readTaskLog,
   revertTask,
   submitTask,
+  TaskRevert,
 } from '../../domain/task-commands.ts';
 import { taskEvents } from '../../domain/task-following.ts';
 import { requireTask } from '../../domain/require.ts';
 import { MAX_PROMPT_LENGTH } from '../../domain/task.ts';
-import { limitBody, readInput } from '../body.ts';
+import { limitBody, limitJson, readInput, readJson } from '../body.ts';
 import type { AppContext, Env } from '../context.ts';
 import { operation } from '../describe.ts';
 import { eventPage } from './event-page.ts';
@@ -179,16 +181,27 @@ export const sandboxTasks = new Hono<Env>()
   )
   .post(
     '/:id/tasks/:taskId/revert',
+    limitJson,
     operation({
       id: 'revertTask',
       summary: 'Put the app back to what it was before a task; that can be reverted too',
+      description:
+        'With `checkpoint_id`, it is put back to that checkpoint of the sandbox instead: the one a revert answers undoes that revert.',
       tag: 'Tasks',
+      body: TaskRevert,
       ok: { 200: RevertBody },
-      errors: ['task_in_progress', 'sandbox_capacity', ...NODE_ERRORS],
+      errors: [
+        'invalid_request',
+        'task_in_progress',
+        'payload_too_large',
+        'sandbox_capacity',
+        ...NODE_ERRORS,
+      ],
     }),
     async (c) => {
       const { ports, owner, sandboxId, id } = taskOf(c);
-      const { checkpoint_id, files_changed } = await revertTask(ports, owner, sandboxId, id);
+      const { checkpoint_id: goal } = parseInput(TaskRevert, await readJson(c));
+      const { checkpoint_id, files_changed } = await revertTask(ports, owner, sandboxId, id, goal);
       return c.json({ checkpoint_id, files_changed: [...files_changed] });
     },
   );
