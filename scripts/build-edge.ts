@@ -31,6 +31,8 @@ export async function buildEdge(outfile: string = OUTPUT): Promise<{ bytes: numb
     platform: 'neutral',
     mainFields: ['module', 'main'],
     conditions: ['workerd', 'worker', 'browser', 'import'],
+    // It is there for runtimed; what documents the routes could use it as well, and would bring along the whole of it.
+    external: ['zod', 'zod/*'],
     define: { SANDBOXD_VERSION: JSON.stringify(version) },
     legalComments: 'none',
     logLevel: 'silent',

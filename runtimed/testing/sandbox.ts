@@ -34,8 +34,8 @@ export const QUICK: Timings = {
   familyPoll: 30,
   healthLimit: 5000,
   downPatience: 300,
-  steadyWorker: 200,
-  workerPatience: 1500,
+  steadyWorker: 1000,
+  workerPatience: 3000,
   messageInterval: 50,
 };
 
