@@ -106,8 +106,8 @@ describe('an image without coding agents', () => {
     for (const { tag } of [slim, full]) {
       expect((await layersOf(tag)).slice(0, shared.length)).toEqual(shared);
     }
-    // The supervisor is all there is on top.
-    expect(await layersOf(slim.tag)).toHaveLength(shared.length + 1);
+    // The supervisor and the name it goes by are all there is on top.
+    expect(await layersOf(slim.tag)).toHaveLength(shared.length + 2);
   });
 
   it('has none of their programs in its sandboxes', async () => {
