@@ -9,7 +9,7 @@ import type { Healing } from './healing.ts';
 import type { HealthMonitor } from './health/monitor.ts';
 import type { LogStore } from './logs/log-store.ts';
 import type { ManifestFile, ManifestState } from './manifest-file.ts';
-import { orAborted } from './or-aborted.ts';
+import { orAborted } from './pause.ts';
 import type { Supervisor } from './processes/supervisor.ts';
 
 export interface AppParts {

@@ -1,1 +1,1 @@
-export { pause } from '../src/domain/pause.ts';
+export { orAborted, pause } from '../src/domain/pause.ts';

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { constants } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
-import { pause } from '../pause.ts';
+import { orAborted, pause } from '../pause.ts';
 import { newBound, withBound } from './bound.ts';
 import type { Environment } from './environment.ts';
 import { Family, type Kinship, MARK } from './remains.ts';
@@ -76,12 +76,7 @@ export class Program {
 
   /** Resolves when the leader has exited or the signal aborts. Never rejects. */
   async exitedOr(signal: AbortSignal): Promise<void> {
-    const aborted = Promise.withResolvers<void>();
-    const abort = () => aborted.resolve();
-    signal.addEventListener('abort', abort);
-    if (signal.aborted) abort();
-    await Promise.race([this.exited, aborted.promise]);
-    signal.removeEventListener('abort', abort);
+    await orAborted(this.exited, signal);
   }
 
   /**

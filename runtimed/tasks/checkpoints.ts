@@ -4,7 +4,7 @@ import type { Logger } from '../../src/domain/log.ts';
 import { RESERVED_DIRECTORY } from '../../src/domain/paths.ts';
 import { MAX_TASK_DIFF_BYTES } from '../../src/domain/task.ts';
 import type { Workspace } from '../files/workspace.ts';
-import { orAborted } from '../or-aborted.ts';
+import { orAborted } from '../pause.ts';
 import type { Environment } from '../processes/environment.ts';
 import { type AppTree, type BytePath, bytesOf, walkApp } from './app-tree.ts';
 import { Git, type GitCall } from './git.ts';

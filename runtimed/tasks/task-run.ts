@@ -10,7 +10,7 @@ import type { Changes } from '../changes.ts';
 import type { HealthMonitor } from '../health/monitor.ts';
 import { hasSteadyWorker } from '../health/steady-worker.ts';
 import type { Timings } from '../options.ts';
-import { orAborted } from '../or-aborted.ts';
+import { orAborted } from '../pause.ts';
 import { errnoOf } from '../regular-file.ts';
 import { type AgentContext, workAsAgent } from './agent-step.ts';
 import type { TaskOrderFile } from './assignment.ts';

@@ -5,7 +5,7 @@ import type { Reverted, TaskAssignment, TaskEnding } from '../../src/domain/task
 import type { DriverLoader } from '../agents/driver.ts';
 import type { Changes } from '../changes.ts';
 import { explained } from '../files/failure.ts';
-import { orAborted } from '../or-aborted.ts';
+import { orAborted } from '../pause.ts';
 import { openRegular } from '../regular-file.ts';
 import type { TaskOrderFile } from './assignment.ts';
 import { isTaskId } from './assignment.ts';

@@ -1,10 +1,9 @@
 import { setImmediate } from 'node:timers/promises';
 import { SandboxdError } from '../../domain/errors.ts';
-import { pause } from '../../domain/pause.ts';
+import { orAborted, pause } from '../../domain/pause.ts';
 import { parseTaskEvent } from '../../domain/task-event.ts';
 import type { TaskEvent } from '../../domain/task.ts';
 import type { LiveSandbox } from '../live.ts';
-import { settledOr } from '../settled-or.ts';
 import { fileAtRest } from './file.ts';
 import type { TaskKeeperContext } from './context.ts';
 import type { TaskRun } from './run.ts';
@@ -81,7 +80,7 @@ export class TaskEvents {
   /** Returns once the end of a task is on the way to the API, or the signal aborts. */
   async #reported(taskId: string, signal: AbortSignal): Promise<void> {
     const run = this.#runs.get(taskId);
-    if (run !== undefined) await settledOr(run.ended, signal);
+    if (run !== undefined) await orAborted(run.ended, signal);
   }
 
   /** Ends early, without an error, when the sandbox goes away. */

@@ -1,5 +1,6 @@
 import { notFound, SandboxdError } from '../../domain/errors.ts';
 import type { SandboxRuntime } from '../../domain/runtime.ts';
+import { orAborted } from '../../domain/pause.ts';
 import { NO_USAGE, type NodeTasks, type TaskFile, type TaskOrder } from '../../domain/task.ts';
 import { KeyedLock } from '../keyed-lock.ts';
 import type { TaskKeeperContext } from './context.ts';
@@ -8,7 +9,6 @@ import type { TaskRecord } from './record.ts';
 import { endKey } from './reports.ts';
 import { TaskRun } from './run.ts';
 import { fileAtRest } from './file.ts';
-import { settledOr } from '../settled-or.ts';
 
 /** A sandbox that goes up and down this often within one read is not worth a further try. */
 const MAX_TURNS = 3;
@@ -44,7 +44,7 @@ export class TaskKeeper {
   /** Returns when every task has come to its end, or the signal aborts. */
   async settled(signal: AbortSignal): Promise<void> {
     const all = Promise.all([...this.#runs.values()].map((run) => run.ended));
-    await settledOr(all, signal);
+    await orAborted(all, signal);
   }
 
   /** Lets go of all of them, as they are. */

@@ -6,7 +6,8 @@ import type { SandboxView } from '../../domain/sandbox-view.ts';
 import type { LogPanel } from '../../views/models.ts';
 import type { LiveState } from './live-state.ts';
 import { plainLine } from './log-text.ts';
-import { inTime } from './patience.ts';
+import { inTime } from '../../domain/pause.ts';
+import { PATIENCE_MS } from './patience.ts';
 
 const LAST_WORDS = 20;
 
@@ -76,7 +77,7 @@ const tab = (appId: string | undefined, name: string, chosen: string) => ({
 /** The lines, or undefined when they are not to be had: the rest of the page is worth showing without them. */
 async function linesOf(reading: Promise<string[]>): Promise<string[] | undefined> {
   try {
-    return (await inTime(reading))?.map(plainLine);
+    return (await inTime(reading, PATIENCE_MS))?.map(plainLine);
   } catch (error) {
     if (!(error instanceof SandboxdError)) throw error;
     return error.code === 'not_found' ? [] : undefined;

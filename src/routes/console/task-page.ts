@@ -6,7 +6,8 @@ import { readTaskDiff } from '../../domain/task-commands.ts';
 import type { Frame } from '../../views/models.ts';
 import type { TaskPage } from '../../views/task-models.ts';
 import { parseDiff } from './diff.ts';
-import { inTime } from './patience.ts';
+import { inTime } from '../../domain/pause.ts';
+import { PATIENCE_MS } from './patience.ts';
 import { revertNote } from './revert-note.ts';
 import { logSoFar } from './task-events.ts';
 import { taskPanel } from './task-panel.ts';
@@ -47,7 +48,7 @@ export async function taskPage(
 async function changesOf(ports: Ports, task: Task): Promise<TaskPage['changes']> {
   const none = { files: [], moreFiles: 0 };
   try {
-    const bytes = await inTime(readTaskDiff(ports, task.owner, task.sandboxId, task.id));
+    const bytes = await inTime(readTaskDiff(ports, task.owner, task.sandboxId, task.id), PATIENCE_MS);
     if (bytes === undefined) return { ...none, note: 'The changes cannot be read right now.' };
     const diff = parseDiff(new TextDecoder().decode(bytes));
     return diff.files.length === 0 ? { ...none, note: 'It changed no files.' } : diff;
