@@ -86,6 +86,16 @@ describe('a task', () => {
     await until(() => watched().at(-1) === undefined);
   });
 
+  test('makes way for the next one as soon as its end is told', async () => {
+    await using it = await start();
+    for (let time = 0; time < 5; time += 1) {
+      const order = assignment(DONE);
+      expect((await it.tasks.submit(order)).status).toBe(202);
+      await it.tasks.outcome(order.id);
+      expect(await it.client.status()).not.toHaveProperty('active_task_id');
+    }
+  });
+
   test('is the only one, and its order may be repeated, also when it has ended', async () => {
     await using it = await start();
     const order = assignment(`${UNTIL_TOLD}; ${DONE}`);

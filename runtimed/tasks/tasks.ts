@@ -50,8 +50,13 @@ export class Tasks implements AsyncDisposable {
     this.#context = context;
   }
 
+  /** The task that runs: one whose end has been told does not, although its things may still be put away. */
   get activeId(): string | undefined {
-    return this.#occupation?.taskId;
+    return this.#isOver ? undefined : this.#occupation?.taskId;
+  }
+
+  get #isOver(): boolean {
+    return this.#occupation?.run?.log.done !== undefined;
   }
 
   /** Whether a task or a revert is at work on the app. */
@@ -160,6 +165,8 @@ export class Tasks implements AsyncDisposable {
     occupation: Occupation,
     work: () => Promise<(() => Promise<void>) | undefined>,
   ): Promise<void> {
+    // Who has heard of the end of a task may begin the next one.
+    if (this.#isOver) await this.#working;
     if (this.#closing.signal.aborted) throw new SandboxdError('unavailable', 'The sandbox is stopping.');
     if (this.#occupation !== undefined) throw inProgress();
     const done = Promise.withResolvers<void>();
