@@ -5,6 +5,7 @@ import type { ProviderGate } from '../domain/provider-gate.ts';
 import type { ProxyCommand } from '../domain/routing.ts';
 import type { ConnectRuntime } from '../domain/runtime.ts';
 import type { Seal } from '../domain/seal.ts';
+import type { SnapshotStore } from '../domain/snapshot-store.ts';
 import type { Workspaces } from '../domain/workspace.ts';
 import type { HostMemory } from './capacity.ts';
 
@@ -23,6 +24,7 @@ export interface SandboxDefaults {
 export interface AgentPorts {
   readonly engine: Engine;
   readonly workspaces: Workspaces;
+  readonly snapshots: SnapshotStore;
   readonly connect: ConnectRuntime;
   /** Tells the preview proxy. */
   readonly route: (command: ProxyCommand) => void;

@@ -11,6 +11,8 @@ export interface App {
   readonly externalUserId?: string;
   readonly externalProjectId?: string;
   readonly preset?: string;
+  /** What it began as, when it is a fork. */
+  readonly forkedFrom?: { readonly snapshotId: string; readonly appId?: string };
   /** The one live sandbox, when there is one. */
   readonly currentSandboxId?: string;
   readonly createdAt: number;

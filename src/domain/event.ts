@@ -18,13 +18,19 @@ export const EVENT_TYPES = [
   'task.reverted',
   'preview.health.ok',
   'preview.health.failed',
+  'snapshot.captured',
+  'snapshot.capture.failed',
+  'snapshot.restored',
+  'snapshot.restore.failed',
+  'snapshot.forked',
+  'snapshot.deleted',
   'process.abandoned',
   'manifest.invalid',
 ] as const;
 
 export type EventType = (typeof EVENT_TYPES)[number];
 export type Severity = 'info' | 'warning' | 'error';
-export type StopReason = 'user' | 'idle' | 'pressure' | 'shutdown' | 'crash';
+export type StopReason = 'user' | 'idle' | 'pressure' | 'shutdown' | 'crash' | 'restore';
 
 /** Small and structured: counts, flags, keys, reasons. Never a value, a secret, or program output. */
 export type EventPayload = Record<string, string | number | boolean>;
@@ -39,6 +45,7 @@ export interface Event {
   readonly appId?: string;
   readonly sandboxId?: string;
   readonly taskId?: string;
+  readonly snapshotId?: string;
   readonly payload?: EventPayload;
   readonly createdAt: number;
 }

@@ -9,8 +9,9 @@ import type {
   ProcessState,
   RestartScope,
 } from './runtimed.ts';
+import type { CaptureEnd, CaptureOrder, NodeSnapshots } from './capture.ts';
 import type { NodeTasks, TaskOutcome, TaskUsage } from './task.ts';
-import type { IdlePolicy, Sandbox, SandboxBlueprint, Visibility } from './sandbox.ts';
+import type { IdlePolicy, Replacement, Sandbox, SandboxBlueprint, Visibility } from './sandbox.ts';
 
 /**
  * What a node must know to run a sandbox. `desired` is acted on when `generation` is news, so that a node may put a
@@ -24,6 +25,7 @@ export interface SandboxOrder extends SandboxBlueprint {
   readonly visibility: Visibility;
   readonly idlePolicy: IdlePolicy;
   readonly keepaliveUntil?: number;
+  readonly replaces?: Replacement;
 }
 
 /** The order a row stands for. */
@@ -37,6 +39,8 @@ export const orderOf = (sandbox: Sandbox): SandboxOrder => ({
   visibility: sandbox.visibility,
   idlePolicy: sandbox.idlePolicy,
   preset: sandbox.preset,
+  fromSnapshotId: sandbox.fromSnapshotId,
+  replaces: sandbox.replaces,
   keepaliveUntil: sandbox.keepaliveUntil,
 });
 
@@ -76,6 +80,10 @@ export interface NodeReport {
   readonly taskId?: string;
   /** That task's end; with one of its reports, and only one. */
   readonly ended?: TaskEnd;
+  /** The snapshot it is about. */
+  readonly snapshotId?: string;
+  /** What its capture came to. */
+  readonly captured?: CaptureEnd;
 }
 
 /** What a task came to, and what it took. */
@@ -91,6 +99,8 @@ export interface SyncRequest {
   readonly reports: readonly NodeReport[];
   /** Tasks that are not over as far as this node knows; absent in the answer to a command. */
   readonly tasks?: readonly string[];
+  /** Snapshots whose archives were removed, as the last answer ordered. */
+  readonly discarded?: readonly string[];
 }
 
 /** Thresholds a node applies by itself. */
@@ -103,6 +113,10 @@ export interface NodePolicy {
 /** "This is what you should have, this is your policy, I hold your reports up to `acknowledged`." */
 export interface SyncAnswer {
   readonly orders: readonly SandboxOrder[];
+  /** Captures that have not ended as far as the API knows, but for those that belong to an order. */
+  readonly captures: readonly CaptureOrder[];
+  /** Snapshots whose archives are to be removed. */
+  readonly discards: readonly string[];
   readonly policy: NodePolicy;
   readonly acknowledged: number;
 }
@@ -132,6 +146,8 @@ export interface NodeClient {
    */
   restartProcesses(id: string, scope: RestartScope): Promise<void>;
 
+  readonly snapshots: NodeSnapshots;
+
   /** The tasks of one sandbox. @throws not_found for a sandbox this node does not have, from every call */
   tasks(id: string): NodeTasks;
 
@@ -148,6 +164,9 @@ export interface NodeClient {
 export interface NodeDirectory {
   /** @throws node_unavailable when no node by that id is enrolled */
   client(nodeId: string): NodeClient;
-  /** @throws node_unavailable when there is no healthy node */
-  place(): Promise<string>;
+  /**
+   * @param holder the one node that has what the sandbox is made from, where that matters
+   * @throws node_unavailable when there is no healthy node, or that one is not
+   */
+  place(holder?: string): Promise<string>;
 }

@@ -5,7 +5,7 @@ import type { NodeDirectory, NodePolicy } from './node.ts';
 import type { Pause } from './pause.ts';
 import type { PreviewAddressing } from './preview.ts';
 import type { ProviderSettings } from './provider-settings.ts';
-import type { Store } from './store.ts';
+import type { RetentionLimits, Store } from './store.ts';
 import type { Vault } from './vault.ts';
 
 /** Everything the API side of the domain needs from the world. Made per process, or per request at the edge. */
@@ -31,6 +31,8 @@ export interface Instance {
   readonly configuredTokens: ReadonlyMap<string, string>;
   readonly policy: NodePolicy;
   readonly providers: ProviderSettings;
+  /** How many snapshots are kept. */
+  readonly retention: RetentionLimits;
   /** Signs preview links; base64, 32 bytes. */
   readonly previewKey: string;
 }

@@ -4,7 +4,7 @@ import type { Ports } from './ports.ts';
 import type { Change } from './store.ts';
 
 type Subject = Pick<Event, 'owner' | 'message'> &
-  Partial<Pick<Event, 'appId' | 'sandboxId' | 'taskId' | 'payload' | 'severity'>>;
+  Partial<Pick<Event, 'appId' | 'sandboxId' | 'taskId' | 'snapshotId' | 'payload' | 'severity'>>;
 
 /** The change that records an event together with what it is about. */
 export function recorded(ports: Pick<Ports, 'newId' | 'clock'>, type: EventType, subject: Subject): Change {

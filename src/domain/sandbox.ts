@@ -1,3 +1,5 @@
+import type { CaptureOrder } from './capture.ts';
+
 /**
  * What a sandbox is, and how its status may change. Store, agent and console derive from this file.
  *
@@ -35,6 +37,15 @@ export interface SandboxBlueprint {
   readonly template: string;
   /** The ports the preview may reach, the first being the default. */
   readonly ports: readonly number[];
+  /** What its workspace begins with, in the place of a template's files. */
+  readonly fromSnapshotId?: string;
+}
+
+/** What a sandbox takes the place of once it runs. Until then the other one is its app's own, and stands still. */
+export interface Replacement {
+  readonly sandboxId: string;
+  /** Taken of the other one's workspace, before anything else. */
+  readonly safety: CaptureOrder;
 }
 
 /** The API's row. Times are milliseconds since the epoch. */
@@ -47,6 +58,8 @@ export interface Sandbox extends SandboxBlueprint {
   readonly nodeId: string;
   readonly visibility: Visibility;
   readonly idlePolicy: IdlePolicy;
+  /** Gone once it has taken the other one's place. */
+  readonly replaces?: Replacement;
   readonly desired: Desired;
   /** Grows with every change of `desired`; the node applies each once. */
   readonly generation: number;

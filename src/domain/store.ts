@@ -4,6 +4,8 @@ import type { App } from './app.ts';
 import type { Event } from './event.ts';
 import type { NodeReport, SandboxObservation, TaskEnd } from './node.ts';
 import type { ProviderId } from './provider.ts';
+import type { CaptureEnd, CaptureOrder } from './capture.ts';
+import type { Snapshot } from './snapshot.ts';
 import type { Desired, IdlePolicy, Sandbox, Visibility } from './sandbox.ts';
 import type { Task } from './task.ts';
 
@@ -20,6 +22,7 @@ export interface Store {
   readonly apps: AppReads;
   readonly sandboxes: SandboxReads;
   readonly tasks: TaskReads;
+  readonly snapshots: SnapshotReads;
   readonly events: EventReads;
   readonly credentials: CredentialReads;
   readonly identity: IdentityReads;
@@ -51,6 +54,8 @@ export interface SandboxReads {
   list(owner: string, query: { before?: string; limit: number }): Promise<Sandbox[]>;
   /** Everything a node should know of, of every owner, deletions included. */
   ofNode(nodeId: string): Promise<Sandbox[]>;
+  /** Those of a node that are to take another one's place, of every owner. */
+  replacing(nodeId: string): Promise<Sandbox[]>;
   /** By status, of every owner. */
   count(): Promise<Record<string, number>>;
 }
@@ -72,6 +77,37 @@ export interface TaskQuery {
   readonly appId?: string;
   readonly before?: string;
   readonly limit: number;
+}
+
+/** Reads never show a snapshot whose deletion was ordered, except where they say so. */
+export interface SnapshotReads {
+  find(owner: string, id: string): Promise<Snapshot | undefined>;
+  /** Newest first; `before` is a snapshot id. */
+  list(owner: string, query: SnapshotQuery): Promise<Snapshot[]>;
+  /** What a capture of this sandbox descends from: its newest ready snapshot, else what it was made from. */
+  parentOf(owner: string, sandboxId: string): Promise<string | undefined>;
+  /** What a node should capture, but for safety snapshots: those belong to a sandbox's order. Of every owner. */
+  capturingOn(nodeId: string): Promise<CaptureOrder[]>;
+  /** Ids whose archives a node is to remove, of every owner. */
+  discardedOn(nodeId: string): Promise<string[]>;
+  /**
+   * Ready ones beyond what is kept, of every owner, oldest first: all but the newest `keepLast` of each app, and the oldest
+   * ones while all ready ones together take more than `maxBytes`. The newest of an app always stays, and so does
+   * one that a sandbox is being made from.
+   */
+  surplus(limits: RetentionLimits): Promise<Snapshot[]>;
+}
+
+export interface SnapshotQuery {
+  readonly appId?: string;
+  readonly before?: string;
+  readonly limit: number;
+}
+
+/** How many snapshots are kept; undefined is no limit. */
+export interface RetentionLimits {
+  readonly keepLast?: number;
+  readonly maxBytes?: number;
 }
 
 export interface EventReads {
@@ -121,7 +157,11 @@ export type Change =
     }
   /** Orders its live sandbox absent as well, also one that was created after the caller looked. */
   | { readonly kind: 'app.delete'; readonly owner: string; readonly id: string }
-  /** `conflict` when its app, or its project, has a live sandbox already; `not_found` when its app is gone. */
+  /**
+   * `conflict` when its app, or its project, has a live sandbox already; `not_found` when its app is gone. One that
+   * replaces another is not its app's own yet: `conflict` then when the other one is being replaced already or is not its app's
+   * own, and `task_in_progress` while a task runs in it.
+   */
   | { readonly kind: 'sandbox.insert'; readonly sandbox: Sandbox }
   /**
    * A new order: generation and revision grow by one. Nothing happens to a sandbox that is absent or whose deletion is
@@ -134,6 +174,11 @@ export type Change =
       readonly desired: Desired;
       readonly at: number;
     }
+  /**
+   * It takes the place of what it replaces, which is ordered absent. Nothing happens when it does not replace anything.
+   * `conflict` when its app has got another live sandbox meanwhile.
+   */
+  | { readonly kind: 'sandbox.replaced'; readonly owner: string; readonly id: string; readonly at: number }
   /** New settings: the revision grows by one, the generation stays. */
   | {
       readonly kind: 'sandbox.update';
@@ -153,7 +198,18 @@ export type Change =
       readonly observation: SandboxObservation;
       readonly at: number;
     }
-  /** A task that runs. `task_in_progress` when its sandbox has one already. */
+  | { readonly kind: 'snapshot.insert'; readonly snapshot: Snapshot }
+  /** What a capture of this node came to. One that has ended stays as it is. */
+  | { readonly kind: 'snapshot.end'; readonly nodeId: string; readonly id: string; readonly end: CaptureEnd }
+  /** Takes back one that never came to be. One that has ended stays. */
+  | { readonly kind: 'snapshot.withdraw'; readonly owner: string; readonly id: string }
+  /** Orders its deletion. Nothing happens to one that is being captured. */
+  | { readonly kind: 'snapshot.discard'; readonly owner: string; readonly id: string }
+  /** Their archives are gone; so are the rows, if their deletion was ordered. */
+  | { readonly kind: 'snapshot.discarded'; readonly nodeId: string; readonly ids: readonly string[] }
+  /**
+   * A task that runs. `task_in_progress` when its sandbox has one already, `conflict` when the sandbox is being replaced.
+   */
   | { readonly kind: 'task.insert'; readonly task: Task }
   /** Takes back a task that came to nothing. One that has ended stays. */
   | { readonly kind: 'task.withdraw'; readonly owner: string; readonly id: string }

@@ -27,6 +27,64 @@ export interface WorkspaceSource {
   readonly template: string;
 }
 
+/** What of a workspace is archived. */
+export type ArchiveScope =
+  /** What a copy of the app needs: no generated directories, no record of tasks, no repository's credentials and hooks. */
+  | 'snapshot'
+  /** Everything but generated directories. */
+  | 'backup';
+
+export interface ArchiveOptions {
+  readonly scope: ArchiveScope;
+  /**
+   * Runs its argument while the sandbox stands still. Without it the sandbox must be at rest already. With it everything
+   * is copied aside first, and again what has changed while it stands still, which is a fraction of a second.
+   */
+  readonly freeze?: <T>(work: () => Promise<T>) => Promise<T>;
+  /** Called a few times a second. Must not throw. */
+  readonly onProgress?: (progress: ArchiveProgress) => void;
+  /** Gives it up; the bytes then end with its reason. */
+  readonly signal?: AbortSignal;
+}
+
+/** So far. */
+export interface ArchiveProgress {
+  readonly files: number;
+  /** Of file content. */
+  readonly bytes: number;
+}
+
+export interface ArchiveFacts {
+  /** Of the archive. */
+  readonly sizeBytes: number;
+  readonly sha256: string;
+  /** Of all files in it. */
+  readonly contentBytes: number;
+  readonly fileCount: number;
+  readonly entryCount: number;
+  /** What was left out or changed, for people, each kind once with its number. */
+  readonly warnings: readonly string[];
+  /** Id of the image the workspace was laid out with. */
+  readonly baseImage: string;
+}
+
+/** A workspace on its way into one file: `tar`, compressed by `zstd`. */
+export interface WorkspaceArchive {
+  /** Once, in order. Ending the iteration early lets go of everything that was set aside. */
+  readonly bytes: AsyncIterable<Uint8Array>;
+  /** When the bytes have ended. */
+  readonly facts: () => ArchiveFacts;
+}
+
+/** What a fresh workspace begins with. Nothing of it is trusted. */
+export interface ArchivedContent {
+  readonly bytes: AsyncIterable<Uint8Array>;
+  /** What the bytes must be, and at most hold. */
+  readonly expected: Pick<ArchiveFacts, 'sha256' | 'contentBytes' | 'entryCount'>;
+  /** Told what was left out or changed, for people. */
+  readonly onWarning: (warning: string) => void;
+}
+
 /**
  * The homes of this node's sandboxes: on disk from `prepare` until `remove` or `moveToTrash`, whatever becomes of the
  * container. A workspace that is listed is whole; a crash at any instruction leaves nothing that a later call or the
@@ -48,9 +106,22 @@ export interface Workspaces {
   warm(source: WorkspaceSource, signal?: AbortSignal): Promise<void>;
   /**
    * Makes the workspace, or finds it: an existing one keeps the layer and kind it was made with, whatever the source
-   * says now, so that a new image never changes the files under a living app.
+   * says now, so that a new image never changes the files under a living app. Only when that image is no longer there,
+   * and its layer neither, it goes on with the source's.
+   * @param content opened only when the workspace must be made. Refused as a whole (`invalid_request`) when it holds what leads
+   *   out of the home, is damaged, or holds more than it should; what can be made harmless is
    */
-  prepare(sandboxId: string, source: WorkspaceSource): Promise<PreparedWorkspace>;
+  prepare(
+    sandboxId: string,
+    source: WorkspaceSource,
+    content?: () => Promise<ArchivedContent>,
+  ): Promise<PreparedWorkspace>;
+  /**
+   * Archives a workspace. What cannot be archived, like devices and sockets, is left out, and the facts say so.
+   * Resolves when the sandbox may go on.
+   * @throws not_found; payload_too_large for more than can be kept; unavailable when the disk is full
+   */
+  archive(sandboxId: string, options: ArchiveOptions): Promise<WorkspaceArchive>;
   /** The existing one. @throws not_found */
   find(sandboxId: string): Promise<PreparedWorkspace>;
   /** Every trace of it. Absent is fine. Its container must be gone. */

@@ -1,0 +1,49 @@
+import type { SnapshotContent } from './capture.ts';
+
+/** Beside each archive, so that it explains itself without a database. */
+export interface SnapshotManifest extends Omit<SnapshotContent, 'isShared'> {
+  readonly version: 1;
+  readonly id: string;
+  readonly preset?: string;
+  readonly template: string;
+  readonly parentSnapshotId?: string;
+  /** Entries of the archive, directories and links included: unpacking one that has more is refused. */
+  readonly entryCount: number;
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number;
+}
+
+/** An archive with its manifest, as it is kept. */
+export interface KeptSnapshot {
+  readonly manifest: SnapshotManifest;
+  /** The bytes, in order, once. Ending the iteration early lets go of everything. */
+  readonly archive: AsyncIterable<Uint8Array>;
+}
+
+/**
+ * Where archives are kept. An archive is there as a whole or not at all, whatever happens midway: one that can be found
+ * was written to its end, with its manifest, and is on disk.
+ *
+ * Failures: `unavailable` when the store does not answer, refuses, or is full: the message says which, and never carries a host
+ * path or a key.
+ */
+export interface SnapshotStore {
+  /** Several nodes see the same archives. */
+  readonly isShared: boolean;
+  /** Makes what is needed and clears away what a crash of *this* node left half-written. Once, before anything else. */
+  open(): Promise<void>;
+  /**
+   * Keeps an archive. One that is kept under this id already stays as it is, and nothing is read.
+   * @param describe called when the bytes have ended, for the manifest
+   * @throws what reading the archive throws; nothing is kept then
+   */
+  put(id: string, archive: AsyncIterable<Uint8Array>, describe: () => SnapshotManifest): Promise<void>;
+  /** @throws not_found */
+  get(id: string): Promise<KeptSnapshot>;
+  /** Undefined when there is none. */
+  find(id: string): Promise<SnapshotManifest | undefined>;
+  /** Absent is fine. One that is being read can be read to its end. */
+  remove(id: string): Promise<void>;
+  /** Ids of all archives that are whole. */
+  list(): Promise<string[]>;
+}
