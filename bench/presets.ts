@@ -5,18 +5,16 @@ import { AGENT_IDS } from '../src/domain/coding-agent.ts';
 import { defaultManifest } from '../src/domain/manifest.ts';
 import { DEFAULT_PORT } from '../src/domain/sandbox.ts';
 import { PRESETS, type Preset } from '../src/domain/preset.ts';
-import { visit } from '../tests/harness/http.ts';
 import { Installation } from '../tests/harness/installation.ts';
+import { answers, median, until } from './measure.ts';
 import { ByHand } from './presets/by-hand.ts';
-import { verdict } from './proxy/verdict.ts';
+import { verdict } from './verdict.ts';
 
 const ROUNDS = 5;
 /** How many times the floor a create may take, by median. */
 const GOAL = 1.3;
-const POLL_MS = 5;
 /** Between two rounds, so that what follows a create is over: orders come one by one, as people make them. */
 const PAUSE_MS = 5000;
-const LIMIT_MS = 60_000;
 
 interface Measured {
   readonly preset: Preset;
@@ -87,10 +85,6 @@ async function linesOf(site: Installation, id: string): Promise<number> {
   return status === 200 ? (JSON.parse(text) as { lines: string[] }).lines.length : 0;
 }
 
-async function answers(url: string): Promise<void> {
-  await until(async () => (await visit(url)).status === 200);
-}
-
 async function serves(container: Docker.Container): Promise<void> {
   const { NetworkSettings } = await container.inspect();
   const url = `http://${NetworkSettings.Networks['bridge']?.IPAddress}:${DEFAULT_PORT}/`;
@@ -100,15 +94,3 @@ async function serves(container: Docker.Container): Promise<void> {
 async function speaks(container: Docker.Container): Promise<void> {
   await until(async () => (await container.logs({ stdout: true })).length > 0);
 }
-
-/** Asks again until it is so; what cannot be asked yet is not so. */
-async function until(isSo: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + LIMIT_MS;
-  while (!(await isSo().catch(() => false))) {
-    if (performance.now() > deadline) throw new Error(`It did not come up within ${LIMIT_MS / 1000} s.`);
-    await pause(POLL_MS);
-  }
-}
-
-const median = (values: readonly number[]): number =>
-  values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Child, CORE, cpuSeconds, listening, residentMegabytes } from './proxy/child.ts';
-import { verdict } from './proxy/verdict.ts';
+import { verdict } from './verdict.ts';
 import { measureRouteChange } from './proxy/route-change.ts';
 import { type Contender, isInstalled, startCaddy, startNginx } from './proxy/rivals.ts';
 import { type BenchRoute, benchRoutes, hostOf } from './proxy/routes.ts';

@@ -2,6 +2,7 @@
 const BENCHMARKS: Readonly<Record<string, () => Promise<{ run(): Promise<void> }>>> = {
   proxy: () => import('./proxy.ts'),
   presets: () => import('./presets.ts'),
+  snapshots: () => import('./snapshots.ts'),
 };
 
 const load = BENCHMARKS[process.argv[2] ?? ''];
