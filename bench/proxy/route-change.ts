@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { startProxy } from '../../proxy/start.ts';
 import { liveRoute, proxyOptions } from '../../proxy/testing/harness.ts';
 import { benchRoutes, hostOf } from './routes.ts';
-import { verdict } from './verdict.ts';
+import { verdict } from '../verdict.ts';
 
 const ROUTES = 10_000;
 const CHANGES = 50;
