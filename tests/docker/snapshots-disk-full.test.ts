@@ -1,0 +1,67 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Installation } from '../harness/installation.ts';
+import { onDisk, SnapshotDesk } from '../harness/snapshot-desk.ts';
+
+const run = promisify(execFile);
+const ROOMY = '2g';
+
+let site: Installation;
+let desk: SnapshotDesk;
+
+/** The whole data directory on a file system whose size the test sets. */
+beforeAll(async () => {
+  site = await Installation.make();
+  await run('mount', ['-t', 'tmpfs', '-o', `size=${ROOMY},mode=700`, 'tmpfs', site.dataDir]);
+  await site.up();
+  desk = await SnapshotDesk.make(site);
+});
+afterAll(async () => {
+  await resize(ROOMY);
+  await site.command('down');
+  await run('umount', ['--lazy', site.dataDir]);
+  await site[Symbol.asyncDispose]();
+});
+
+const resize = async (size: string): Promise<void> => {
+  await run('mount', ['-o', `remount,size=${size}`, site.dataDir]);
+};
+
+/** Leaves this much free. */
+async function squeeze(freeKilobytes: number): Promise<void> {
+  const { stdout } = await run('df', ['--output=used', '-k', site.dataDir]);
+  await resize(`${Number.parseInt(stdout.split('\n')[1] ?? '', 10) + freeKilobytes}k`);
+}
+
+describe('a disk that is full', () => {
+  it('fails a capture that says so, and takes the next one when there is room', async () => {
+    await desk.says('precious');
+    await desk.exec('head -c 20000000 /dev/urandom > ~/workspace/app/large');
+    await squeeze(4000);
+    const failed = await desk.capture('too large');
+    expect(failed).toMatchObject({
+      status: 'failed',
+      error_message: expect.stringMatching(/disk.*full|space/i) as string,
+    });
+    expect((await onDisk(site)).archives).toEqual([]);
+    await resize(ROOMY);
+    expect(await desk.serves()).toBe('precious');
+    expect(await desk.capture('fits')).toMatchObject({ status: 'ready' });
+  });
+
+  it('fails a restore that says so and leaves the app as it was, and restores when there is room', async () => {
+    const [snapshot] = (await desk.history()).filter(({ status }) => status === 'ready');
+    await desk.exec('rm ~/workspace/app/large');
+    await desk.says('changed');
+    const before = await desk.sandboxId();
+    await squeeze(6000);
+    await expect(desk.restore(snapshot?.id ?? '')).rejects.toThrow(/disk.*full|space/i);
+    await resize(ROOMY);
+    expect(await desk.sandboxId()).toBe(before);
+    expect(await desk.serves()).toBe('changed');
+    expect((await onDisk(site)).workspaces).toEqual([before]);
+    await desk.restore(snapshot?.id ?? '');
+    expect(await desk.serves()).toBe('precious');
+  });
+});

@@ -1,0 +1,92 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Installation } from '../harness/installation.ts';
+import { onDisk, SnapshotDesk } from '../harness/snapshot-desk.ts';
+
+let site: Installation;
+
+beforeAll(async () => {
+  site = await Installation.make();
+  await site.up();
+});
+afterAll(() => site[Symbol.asyncDispose]());
+
+/** Milliseconds after the request was sent: from before anything happened to after everything has. */
+const MOMENTS = [0, 30, 80, 150, 300, 600, 1000];
+/** A moment is the one thing here that only a clock can tell. */
+const moment = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** An app that takes a while to be captured, with something to go back to. */
+async function preparedDesk(): Promise<{ desk: SnapshotDesk; first: string }> {
+  const desk = await SnapshotDesk.make(site);
+  await desk.says('first');
+  const first = await desk.capture('first');
+  await desk.exec(
+    'cd ~/workspace/app && mkdir -p grown && for i in $(seq 200); do head -c 100000 /dev/urandom > grown/$i; done',
+  );
+  await desk.says('second');
+  return { desk, first: first.id };
+}
+
+const REQUESTS: readonly [
+  string,
+  (desk: SnapshotDesk, first: string) => Promise<unknown>,
+  readonly string[],
+][] = [
+  ['a live capture', (desk) => desk.capture('killed'), ['second']],
+  ['a restore', (desk, first) => desk.restore(first), ['first', 'second']],
+  ['a fork', (desk, first) => desk.fork(first), ['second']],
+];
+
+describe.each(REQUESTS)('a server that is killed during %s', (_, request, mayServe) => {
+  it.each(MOMENTS)('after %i ms leaves everything whole', { timeout: 180_000 }, async (ms) => {
+    const { desk, first } = await preparedDesk();
+    const pid = await site.pid();
+    const asked = request(desk, first).catch((error: unknown) => error);
+    await moment(ms);
+    await site.kill(pid);
+    await asked;
+    await site.up();
+    await expect.poll(() => settled(desk), { timeout: 60_000 }).toBe(true);
+    expect(mayServe).toContain(await desk.serves());
+    await expectWhole(desk);
+    await clearAway();
+  });
+});
+
+/** Nothing is between two states any more. */
+async function settled(desk: SnapshotDesk): Promise<boolean> {
+  const { sandboxes } = await site.json<{ sandboxes: { status: string; replaces_sandbox_id?: string }[] }>(
+    'GET',
+    '/v1/sandboxes',
+  );
+  const busy = sandboxes.some(
+    ({ status, replaces_sandbox_id: replaces }) => status === 'creating' || replaces !== undefined,
+  );
+  const capturing = (await desk.history()).some(({ status }) => status === 'capturing');
+  const { workspaces } = await onDisk(site);
+  return !busy && !capturing && workspaces.length === sandboxes.length;
+}
+
+async function expectWhole(desk: SnapshotDesk): Promise<void> {
+  const history = await desk.history();
+  const ready = history.filter(({ status }) => status === 'ready');
+  expect((await onDisk(site)).archives).toEqual(ready.map(({ id }) => id).toSorted());
+  expect(await readdir(join(site.dataDir, 'limbo'))).toEqual([]);
+  for (const { id, name } of ready) {
+    const fork = await desk.fork(id);
+    expect(await fork.serves()).toBe(name === 'first' ? 'first' : 'second');
+    await fork.delete();
+  }
+  const { containers } = await site.inEngine();
+  const states = await Promise.all(containers.map((id) => site.docker.getContainer(id).inspect()));
+  expect(states.filter(({ State }) => State.Paused)).toEqual([]);
+}
+
+async function clearAway(): Promise<void> {
+  const { apps } = await site.json<{ apps: { id: string }[] }>('GET', '/v1/apps');
+  for (const { id } of apps) await site.json('DELETE', `/v1/apps/${id}?snapshots=delete`);
+  expect(await onDisk(site)).toEqual({ workspaces: [], archives: [] });
+  expect(await site.inEngine()).toEqual({ containers: [], volumes: [] });
+}
