@@ -51,7 +51,7 @@ describe('a disk that is full', () => {
   });
 
   it('fails a restore that says so and leaves the app as it was, and restores when there is room', async () => {
-    const [snapshot] = (await desk.history()).filter(({ status }) => status === 'ready');
+    const snapshot = (await desk.history()).find(({ status }) => status === 'ready');
     await desk.exec('rm ~/workspace/app/large');
     await desk.says('changed');
     const before = await desk.sandboxId();

@@ -15,7 +15,9 @@ afterAll(() => site[Symbol.asyncDispose]());
 afterEach(async () => {
   const { apps } = await site.json<{ apps: { id: string }[] }>('GET', '/v1/apps');
   await Promise.all(apps.map(({ id }) => site.json('DELETE', `/v1/apps/${id}?snapshots=delete`)));
-  expect(await onDisk(site)).toEqual({ workspaces: [], archives: [] });
+  const { workspaces, archives } = await onDisk(site);
+  const left = [...workspaces, ...archives];
+  if (left.length > 0) throw new Error(`Left behind: ${left.join(', ')}.`);
 });
 
 const pausedContainers = async (): Promise<number> => {
