@@ -264,7 +264,11 @@ export class Lifecycle {
     return done;
   }
 
-  async #report(operation: string, sandboxId: string, { type, message, severity = 'info', payload }: LifecycleReport) {
+  async #report(
+    operation: string,
+    sandboxId: string,
+    { type, message, severity = 'info', payload }: LifecycleReport,
+  ) {
     const at = this.#ports.clock();
     await this.#outbox.add(`${operation}:${type}`, { at, sandboxId, type, severity, message, payload });
   }

@@ -126,11 +126,7 @@ export class Replacements {
     await this.#giveBack(failed, replaces, error);
   }
 
-  async #giveBack(
-    record: SandboxRecord,
-    { sandboxId }: Replacement,
-    error: SandboxdError,
-  ): Promise<void> {
+  async #giveBack(record: SandboxRecord, { sandboxId }: Replacement, error: SandboxdError): Promise<void> {
     const { lifecycle, ports } = this.#parts;
     const { cause = 'order', wasUp = false } = startOf(record) ?? {};
     await lifecycle.detach(record.id);

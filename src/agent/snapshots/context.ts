@@ -5,8 +5,7 @@ import type { TaskSandboxes } from '../tasks/context.ts';
 import type { CaptureRecord } from './record.ts';
 
 /** What captures need of the sandboxes that they copy. */
-export interface CaptureSandboxes
-  extends Pick<TaskSandboxes, 'live' | 'isAtRest' | 'hold' | 'exclusively'> {
+export interface CaptureSandboxes extends Pick<TaskSandboxes, 'live' | 'isAtRest' | 'hold' | 'exclusively'> {
   /** Undefined for one that this node does not have, or that is being deleted. */
   find(id: string): SandboxRecord | undefined;
   /** Tells people why it cannot start yet, or nothing any more. */
