@@ -7,14 +7,19 @@ import type { Traffic } from '../domain/routing.ts';
 import type { SandboxRuntime } from '../domain/runtime.ts';
 import type { ExecEvent, ExecRequest, RestartScope } from '../domain/runtimed.ts';
 import { Activity } from './activity.ts';
+import { beingReplaced } from './errors.ts';
 import { Graves } from './graves.ts';
 import { KeyedLock } from './keyed-lock.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { observationOf } from './observation.ts';
 import type { Outbox } from './outbox.ts';
 import type { AgentPorts } from './ports.ts';
-import type { Records, SandboxRecord } from './records.ts';
+import { isAtRest, isReplaced, type Records, type SandboxRecord, type StartCause } from './records.ts';
+import { Replacements } from './replacement.ts';
 import { sandboxFiles } from './sandbox-files.ts';
+import type { CaptureSandboxes } from './snapshots/context.ts';
+import { SnapshotKeeper } from './snapshots/keeper.ts';
+import type { CaptureRecord } from './snapshots/record.ts';
 import type { TaskSandboxes } from './tasks/context.ts';
 import { TaskKeeper } from './tasks/keeper.ts';
 import type { TaskRecord } from './tasks/record.ts';
@@ -23,6 +28,7 @@ export interface NodeAgentParts {
   readonly ports: AgentPorts;
   readonly records: Records;
   readonly tasks: Records<TaskRecord>;
+  readonly captures: Records<CaptureRecord>;
   readonly outbox: Outbox;
   /** Called after anything that the API should hear of. */
   readonly changed: () => void;
@@ -41,27 +47,28 @@ export class NodeAgent implements NodeClient {
   readonly #lock = new KeyedLock();
   readonly #waking = new Map<string, Promise<void>>();
   readonly #graves: Graves;
+  readonly #replacements: Replacements;
+  readonly #aside = new Set<Promise<unknown>>();
   readonly keeper: TaskKeeper;
+  readonly snapshots: SnapshotKeeper;
 
-  constructor({ ports, records, tasks, outbox, changed }: NodeAgentParts) {
+  constructor({ ports, records, tasks, captures, outbox, changed }: NodeAgentParts) {
     this.#ports = ports;
     this.#records = records;
     this.#outbox = outbox;
     this.#graves = new Graves(ports.clock);
     this.lifecycle = new Lifecycle(ports, records, outbox, changed);
-    const sandboxes: TaskSandboxes = {
-      require: (id) => void this.#require(id),
-      awake: (id) => this.#awake(id),
-      running: (id) => this.#running(id),
-      live: (id) => this.lifecycle.live.get(id),
-      isAtRest: (id) => {
-        const record = this.#records.get(id);
-        return record === undefined || isAtRest(record);
-      },
-      hold: (id, reason) => this.activity.hold(id, reason),
-      exclusively: (id, task) => this.exclusively(id, task),
-    };
+    const sandboxes = this.#sandboxes();
     this.keeper = new TaskKeeper({ ports, records: tasks, outbox, sandboxes, changed });
+    this.snapshots = new SnapshotKeeper({ ports, records: captures, outbox, sandboxes, changed });
+    this.#replacements = new Replacements({
+      ports,
+      records,
+      lifecycle: this.lifecycle,
+      exclusively: (id, task) => this.exclusively(id, task),
+      safety: this.snapshots,
+      requireIdle: (id) => this.keeper.requireIdle(id),
+    });
   }
 
   async agents(): Promise<readonly AgentId[]> {
@@ -77,6 +84,13 @@ export class NodeAgent implements NodeClient {
   async apply(order: SandboxOrder): Promise<CommandOutcome> {
     await this.exclusively(order.id, () => this.#apply(order));
     return { observations: await this.observe([order.id]), reports: this.#outbox.pending() };
+  }
+
+  /** Whether an order asks for anything that is not so. */
+  isNews({ id, desired, revision, generation }: SandboxOrder): boolean {
+    const known = this.#records.get(id);
+    if (known === undefined || desired === 'absent') return true;
+    return revision > known.order.revision || generation > known.applied;
   }
 
   async observe(ids: readonly string[]): Promise<readonly SandboxObservation[]> {
@@ -113,6 +127,8 @@ export class NodeAgent implements NodeClient {
           const record = this.#require(id);
           if (this.lifecycle.live.has(id)) return undefined;
           if (!isAtRest(record)) throw unsettled();
+          // What is written now would go with it.
+          if (isReplaced(this.#records, id)) throw beingReplaced();
           return { done: await task(this.#ports.workspaces.files(id)) };
         }),
     });
@@ -184,8 +200,26 @@ export class NodeAgent implements NodeClient {
   async rouse(id: string, still: (record: SandboxRecord) => boolean): Promise<void> {
     await this.exclusively(id, async () => {
       const record = this.#records.get(id);
-      if (record !== undefined && still(record)) await this.lifecycle.start(record, 'order');
+      if (record !== undefined && still(record)) await this.#start(record, 'order');
     });
+  }
+
+  /** Finishes a start that a crash cut off. @throws node_unavailable, with the journal as it was */
+  resumeStart(record: SandboxRecord, cause: StartCause): Promise<void> {
+    return this.#replacements.resume(record, cause);
+  }
+
+  /** Lets work go on that nobody waits for. It must not reject. */
+  putAside(work: Promise<unknown>): void {
+    this.#aside.add(work);
+    void work.then(() => this.#aside.delete(work));
+  }
+
+  /** Lets go of everything, as it is. */
+  async leave(): Promise<void> {
+    await this.keeper.leave();
+    await Promise.all(this.#aside);
+    await Promise.all([...this.lifecycle.live.values()].map((live) => live.detach()));
   }
 
   /** One change at a time per sandbox. */
@@ -229,7 +263,7 @@ export class NodeAgent implements NodeClient {
       return;
     }
     try {
-      await this.lifecycle.start(record, record.state === 'new' ? 'create' : 'order', generation);
+      await this.#start(record, record.state === 'new' ? 'create' : 'order', generation);
     } catch (error) {
       // Refused before anything was done: a create leaves no trace, a start leaves what was there.
       if (error instanceof SandboxdError && error.code === 'sandbox_capacity' && fresh) {
@@ -260,7 +294,32 @@ export class NodeAgent implements NodeClient {
     if (record === undefined || record.order.desired === 'absent') return;
     // Up already: whoever asked hears again how it is.
     if (this.lifecycle.live.has(id)) this.lifecycle.publish(id);
-    else await this.lifecycle.start(record, 'wake');
+    else await this.#start(record, 'wake');
+  }
+
+  #start(record: SandboxRecord, cause: StartCause, fulfils?: number): Promise<void> {
+    return this.#replacements.start(record, cause, fulfils);
+  }
+
+  /** What tasks and captures see of this node's sandboxes. */
+  #sandboxes(): TaskSandboxes & CaptureSandboxes {
+    return {
+      require: (id) => void this.#require(id),
+      find: (id) => {
+        const record = this.#records.get(id);
+        return record?.operation?.kind === 'delete' ? undefined : record;
+      },
+      awake: (id) => this.#awake(id),
+      running: (id) => this.#running(id),
+      live: (id) => this.lifecycle.live.get(id),
+      isAtRest: (id) => {
+        const record = this.#records.get(id);
+        return record === undefined || isAtRest(record);
+      },
+      hold: (id, reason) => this.activity.hold(id, reason),
+      exclusively: (id, task) => this.exclusively(id, task),
+      say: (id, what) => this.lifecycle.say(id, what),
+    };
   }
 
   #observe(id: string): SandboxObservation | undefined {
@@ -269,6 +328,7 @@ export class NodeAgent implements NodeClient {
       return observationOf(record, this.lifecycle.live.get(id), {
         awakeBecause: this.activity.reasons(id),
         lastActiveAt: Math.max(record.lastActiveAt, this.activity.lastRequestAt(id)),
+        note: this.lifecycle.noteOf(id),
       });
     }
     const generation = this.#graves.generationOf(id);
@@ -284,6 +344,7 @@ export class NodeAgent implements NodeClient {
 
   async #awake(id: string): Promise<SandboxRuntime> {
     this.#require(id);
+    if (isReplaced(this.#records, id)) throw beingReplaced();
     if (!this.lifecycle.live.has(id)) await this.exclusively(id, () => this.#wake(id));
     const runtime = await this.#running(id);
     if (runtime === undefined) {
@@ -301,10 +362,6 @@ export class NodeAgent implements NodeClient {
     return record;
   }
 }
-
-/** Whether nothing of the tenant's can be running. A start or stop that was cut off may have left its container up. */
-const isAtRest = ({ state, operation }: SandboxRecord): boolean =>
-  operation === undefined && state !== 'running' && state !== 'paused';
 
 const unsettled = () =>
   new SandboxdError(

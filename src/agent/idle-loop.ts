@@ -2,7 +2,7 @@ import { setInterval } from 'node:timers/promises';
 import type { Clock } from '../domain/ids.ts';
 import type { NodePolicy } from '../domain/node.ts';
 import type { NodeAgent } from './agent.ts';
-import type { Records, SandboxRecord } from './records.ts';
+import { isReplaced, type Records, type SandboxRecord } from './records.ts';
 
 /** How often idle sandboxes are looked for: far finer than the shortest threshold, a minute. */
 const INTERVAL_MS = 5000;
@@ -42,9 +42,11 @@ export class IdleLoop {
     ]);
   }
 
-  /** Always on, wanted, and down: its node was, or it ended by itself. */
-  #isMissed({ order, state, applied, operation, lastActiveAt }: SandboxRecord): boolean {
-    if (order.idlePolicy !== 'always_on' || order.desired !== 'running' || state !== 'stopped') return false;
+  /** Kept up, wanted, and down: its node was, or it ended by itself. */
+  #isMissed(record: SandboxRecord): boolean {
+    const { id, order, state, applied, operation, lastActiveAt } = record;
+    if (!isKeptUp(record) || order.desired !== 'running' || state !== 'stopped') return false;
+    if (isReplaced(this.#records, id)) return false;
     return (
       applied >= order.generation && operation === undefined && this.#clock() - lastActiveAt >= RESTART_MS
     );
@@ -52,11 +54,15 @@ export class IdleLoop {
 
   #isIdle(record: SandboxRecord): boolean {
     const { activity } = this.#agent;
-    const { idlePolicy, keepaliveUntil = 0 } = record.order;
-    if (!this.policy.idleEnabled || record.state !== 'running' || idlePolicy === 'always_on') return false;
+    const { keepaliveUntil = 0 } = record.order;
+    if (!this.policy.idleEnabled || record.state !== 'running' || isKeptUp(record)) return false;
     const now = this.#clock();
     if (keepaliveUntil > now || activity.reasons(record.id).length > 0) return false;
     const last = Math.max(record.lastActiveAt, activity.lastRequestAt(record.id));
     return now - last >= this.policy.idleSeconds * 1000;
   }
 }
+
+/** What takes another one's place is up until the API has seen it: from then on it is what its visitors ask for. */
+const isKeptUp = ({ order }: SandboxRecord): boolean =>
+  order.idlePolicy === 'always_on' || order.replaces !== undefined;

@@ -1,19 +1,20 @@
 import type { ContainerSpec, StartedContainer } from '../domain/engine.ts';
 import { asSandboxdError, SandboxdError } from '../domain/errors.ts';
-import type { EventPayload, EventType, Severity, StopReason } from '../domain/event.ts';
+import type { StopReason } from '../domain/event.ts';
 import { knowsManifest } from '../domain/runtimed.ts';
 import { requireCapacity } from './capacity.ts';
+import { beingReplaced, shuttingDown } from './errors.ts';
+import { type LifecycleReport, startReport, stopReport } from './lifecycle-reports.ts';
 import { LiveSandbox } from './live.ts';
 import type { Outbox } from './outbox.ts';
 import type { AgentPorts } from './ports.ts';
-import type { Operation, Records, SandboxRecord, StartCause } from './records.ts';
+import { isReplaced, type Operation, type Records, type SandboxRecord, type StartCause } from './records.ts';
 import { routeOf } from './routes-table.ts';
+import { contentOf } from './snapshots/content.ts';
 import { StatusReports } from './status-reports.ts';
 
 /** Seconds between SIGTERM and SIGKILL: runtimed gives its processes five, then ends itself. */
 const STOP_GRACE_SECONDS = 8;
-
-type Report = { type: EventType; message: string; severity?: Severity; payload?: EventPayload };
 
 /**
  * The steps that change one sandbox. Every change is journalled in its record before its first side effect and may be
@@ -26,6 +27,8 @@ export class Lifecycle {
   readonly #outbox: Outbox;
   readonly #changed: () => void;
   readonly #reports: StatusReports;
+  /** What is being done to a sandbox, for people. */
+  readonly #notes = new Map<string, string>();
   #isClosed = false;
 
   /** @param changed called after anything that the API should hear of */
@@ -42,28 +45,51 @@ export class Lifecycle {
     this.#isClosed = true;
   }
 
+  /** @throws node_unavailable once the node shuts down */
+  requireOpen(): void {
+    if (this.#isClosed) throw shuttingDown();
+  }
+
+  /** Tells people what is being done to a sandbox, or nothing any more. */
+  say(id: string, what: string | undefined): void {
+    if (what === undefined) this.#notes.delete(id);
+    else this.#notes.set(id, what);
+    this.publish(id);
+    this.#changed();
+  }
+
+  noteOf(id: string): string | undefined {
+    return this.#notes.get(id);
+  }
+
   /**
    * Brings a sandbox up. A failure that trying again would not mend leaves it in `error`, which is not thrown.
-   * @throws sandbox_capacity, and node_unavailable once the node shuts down; nothing was done then
+   * @throws sandbox_capacity, conflict while another one takes its place, and node_unavailable once the node shuts down;
+   *   nothing was done then
    */
   async start(record: SandboxRecord, cause: StartCause, fulfils = record.applied): Promise<SandboxRecord> {
-    if (this.#isClosed) throw new SandboxdError('node_unavailable', 'The node is shutting down.');
+    this.requireOpen();
+    if (isReplaced(this.#records, record.id)) throw beingReplaced();
     requireCapacity(await this.#ports.hostMemory());
-    const begun = await this.#begin(record, { kind: 'start', cause, fulfils });
+    const begun = await this.begin(record, { kind: 'start', cause, fulfils });
     return this.resumeStart(begun, cause);
   }
 
   /** Finishes a journalled start. @throws node_unavailable, with the journal as it was */
   async resumeStart(record: SandboxRecord, cause: StartCause): Promise<SandboxRecord> {
-    const operation = record.operation?.id ?? this.#ports.newId();
     try {
-      await this.#bringUp(record.id, record);
+      await this.bringUp(record);
     } catch (thrown) {
       const error = asSandboxdError(thrown);
       if (error.code === 'node_unavailable') throw error;
-      return this.#failStart(record, cause, error);
+      return this.failStart(record, cause, error);
     }
-    await this.#report(operation, record.id, startReport(cause));
+    return this.finishStart(record, cause);
+  }
+
+  /** The end of a journalled start that has come to its end. */
+  async finishStart(record: SandboxRecord, cause: StartCause): Promise<SandboxRecord> {
+    await this.#report(record.operation?.id ?? this.#ports.newId(), record.id, startReport(cause));
     return this.#finish(record, {
       state: 'running',
       errorMessage: undefined,
@@ -72,7 +98,7 @@ export class Lifecycle {
   }
 
   async stop(record: SandboxRecord, reason: StopReason, fulfils = record.applied): Promise<SandboxRecord> {
-    return this.resumeStop(await this.#begin(record, { kind: 'stop', reason, fulfils }), reason);
+    return this.resumeStop(await this.begin(record, { kind: 'stop', reason, fulfils }), reason);
   }
 
   async resumeStop(record: SandboxRecord, reason: StopReason): Promise<SandboxRecord> {
@@ -87,7 +113,7 @@ export class Lifecycle {
   /** Removes every trace of a sandbox. */
   async destroy(record: SandboxRecord): Promise<void> {
     if (record.operation?.kind !== 'delete') {
-      await this.#begin(record, { kind: 'delete', fulfils: record.order.generation });
+      await this.begin(record, { kind: 'delete', fulfils: record.order.generation });
     }
     await this.detach(record.id);
     await this.#ports.engine.kill(record.id);
@@ -114,6 +140,7 @@ export class Lifecycle {
   }
 
   #forget(id: string): void {
+    this.#notes.delete(id);
     this.#reports.forget(id);
     this.#ports.route({ type: 'remove', sandboxId: id });
   }
@@ -158,20 +185,23 @@ export class Lifecycle {
   publish(id: string, failure?: string): void {
     const record = this.#records.get(id);
     if (record === undefined) return;
-    const route = routeOf(record, this.live.get(id));
+    const route = routeOf(record, this.live.get(id), this.#notes.get(id));
     this.#ports.route({
       type: 'route',
       route: failure === undefined ? route : { ...route, state: 'failed', failure },
     });
   }
 
-  async #bringUp(id: string, record: SandboxRecord): Promise<void> {
+  /** The steps of a journalled start. @throws whatever keeps it from coming up */
+  async bringUp(record: SandboxRecord): Promise<void> {
     const { engine, workspaces, defaults } = this.#ports;
-    const { order } = record;
-    const workspace = await workspaces.prepare(id, {
-      imageDigest: await engine.imageDigest(defaults.image),
-      template: order.template,
-    });
+    const { id, order } = record;
+    const { fromSnapshotId } = order;
+    const workspace = await workspaces.prepare(
+      id,
+      { imageDigest: await engine.imageDigest(defaults.image), template: order.template },
+      fromSnapshotId === undefined ? undefined : () => contentOf(this.#ports, fromSnapshotId, id),
+    );
     const spec: ContainerSpec = {
       sandboxId: id,
       image: defaults.image,
@@ -204,7 +234,8 @@ export class Lifecycle {
     }
   }
 
-  async #failStart(record: SandboxRecord, cause: StartCause, error: SandboxdError): Promise<SandboxRecord> {
+  /** The end of a journalled start that came to nothing. */
+  async failStart(record: SandboxRecord, cause: StartCause, error: SandboxdError): Promise<SandboxRecord> {
     this.#ports.log.error('a sandbox could not be started', error.cause ?? error, { sandboxId: record.id });
     await this.detach(record.id);
     await this.#ports.engine.remove(record.id);
@@ -217,7 +248,8 @@ export class Lifecycle {
     return this.#finish(record, { state: 'error', errorMessage: error.message });
   }
 
-  async #begin(record: SandboxRecord, step: DistributiveOmit<Operation, 'id'>): Promise<SandboxRecord> {
+  /** Journals what is about to be done. */
+  async begin(record: SandboxRecord, step: DistributiveOmit<Operation, 'id'>): Promise<SandboxRecord> {
     const begun = await this.#records.save({ ...record, operation: { ...step, id: this.#ports.newId() } });
     this.publish(record.id);
     return begun;
@@ -232,7 +264,11 @@ export class Lifecycle {
     return done;
   }
 
-  async #report(operation: string, sandboxId: string, { type, message, severity = 'info', payload }: Report) {
+  async #report(
+    operation: string,
+    sandboxId: string,
+    { type, message, severity = 'info', payload }: LifecycleReport,
+  ) {
     const at = this.#ports.clock();
     await this.#outbox.add(`${operation}:${type}`, { at, sandboxId, type, severity, message, payload });
   }
@@ -245,23 +281,3 @@ export class Lifecycle {
 }
 
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
-
-const startReport = (cause: StartCause): Report =>
-  cause === 'wake'
-    ? { type: 'sandbox.woken', message: 'The sandbox woke up for a visitor.' }
-    : { type: 'sandbox.started', message: 'The sandbox was started.' };
-
-const STOP_MESSAGES: Record<StopReason, string> = {
-  user: 'The sandbox was stopped.',
-  idle: 'The sandbox went to sleep: nobody used it.',
-  pressure: 'The sandbox was put to sleep to free memory.',
-  shutdown: 'The sandbox was stopped with its node.',
-  crash: 'The sandbox ended unexpectedly.',
-};
-
-const stopReport = (reason: StopReason): Report => ({
-  type: 'sandbox.stopped',
-  severity: reason === 'crash' ? 'warning' : 'info',
-  message: STOP_MESSAGES[reason],
-  payload: { reason },
-});

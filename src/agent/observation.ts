@@ -9,7 +9,7 @@ import { progressOf } from './routes-table.ts';
 export function observationOf(
   record: SandboxRecord,
   live: LiveSandbox | undefined,
-  now: { awakeBecause: string[]; lastActiveAt: number },
+  now: { awakeBecause: string[]; lastActiveAt: number; note?: string | undefined },
 ): SandboxObservation {
   const status = live?.status;
   return {
@@ -22,7 +22,7 @@ export function observationOf(
     processes: status?.processes ?? [],
     webPort: record.webPort ?? undefined,
     manifestError: status?.manifest_error,
-    progress: progressOf(record, live),
+    progress: progressOf(record, live, now.note),
     phase: status?.phase ?? (live === undefined ? undefined : 'starting'),
     awakeBecause: live === undefined ? [] : now.awakeBecause,
   };

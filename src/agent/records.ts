@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { ErrorCode } from '../domain/errors.ts';
 import type { StopReason } from '../domain/event.ts';
 import type { SandboxOrder } from '../domain/node.ts';
 import { readAll, removeDurably, writeDurably } from './durable.ts';
@@ -13,7 +14,14 @@ export type Operation = {
   /** The generation that is applied once this is done. */
   readonly fulfils: number;
 } & (
-  | { readonly kind: 'start'; readonly cause: StartCause }
+  | {
+      readonly kind: 'start';
+      readonly cause: StartCause;
+      /** Whether what it takes the place of was up, and comes up again should this fail. */
+      readonly wasUp?: boolean;
+      /** It has failed: what it was to take the place of comes back, then that is told. */
+      readonly failure?: { readonly code: ErrorCode; readonly message: string };
+    }
   | { readonly kind: 'stop'; readonly reason: StopReason }
   | { readonly kind: 'delete' }
 );
@@ -32,6 +40,17 @@ export interface SandboxRecord {
   readonly webPort?: number | null;
   readonly lastActiveAt: number;
 }
+
+/** Whether nothing of the tenant's can be running. A start or stop that was cut off may have left its container up. */
+export const isAtRest = ({ state, operation }: SandboxRecord): boolean =>
+  operation === undefined && state !== 'running' && state !== 'paused';
+
+/** Whether a sandbox stands still because another one takes its place, or has taken it and the API does not know yet. */
+export const isReplaced = (records: Pick<Records, 'all'>, id: string): boolean =>
+  records.all().some(({ order, state, operation }) => {
+    if (order.replaces?.sandboxId !== id) return false;
+    return operation?.kind === 'start' ? operation.failure === undefined : state !== 'error';
+  });
 
 const ENDING = '.json';
 

@@ -10,15 +10,27 @@ const PHASES: Record<RuntimeStatus['phase'], string> = {
   ready: 'Ready',
 };
 
-/** What a start is doing, for people; undefined when nothing is being started. */
-export function progressOf(record: SandboxRecord, live: LiveSandbox | undefined): string | undefined {
+/**
+ * What a start is doing, for people; undefined when nothing is being started.
+ * @param note what else is being done to it, which a start waits for
+ */
+export function progressOf(
+  record: SandboxRecord,
+  live: LiveSandbox | undefined,
+  note: string | undefined,
+): string | undefined {
+  if (note !== undefined) return note;
   if (record.operation?.kind === 'start') return 'Starting the sandbox';
   if (record.state !== 'running' || isServing(live?.status)) return undefined;
   return live?.status === undefined ? 'Starting the sandbox' : PHASES[live.status.phase];
 }
 
 /** The proxy's view of a sandbox. */
-export function routeOf(record: SandboxRecord, live: LiveSandbox | undefined): Route {
+export function routeOf(
+  record: SandboxRecord,
+  live: LiveSandbox | undefined,
+  note: string | undefined,
+): Route {
   const { webPort, order } = record;
   const declared = new Set(order.ports);
   if (typeof webPort === 'number') declared.add(webPort);
@@ -29,7 +41,7 @@ export function routeOf(record: SandboxRecord, live: LiveSandbox | undefined): R
     address: live?.address,
     ports: [...declared],
     visibility: order.visibility,
-    progress: progressOf(record, live),
+    progress: progressOf(record, live, note),
     isPageless: live?.status?.preview.status === 'none',
     failure: record.state === 'error' ? record.errorMessage : crashOf(live?.status),
   };

@@ -6,6 +6,7 @@ import type { NodeClient, SandboxOrder } from '../domain/node.ts';
 import type { FileRoot } from '../domain/paths.ts';
 import type { ExecRequest, RestartScope } from '../domain/runtimed.ts';
 import { ndjson } from './ndjson.ts';
+import { snapshotRoutes } from './snapshots/routes.ts';
 import { taskRoutes } from './tasks/routes.ts';
 
 /**
@@ -66,7 +67,8 @@ export function createAgentApp(node: NodeClient, verifier: ChannelVerifier, log:
       const { id, process } = c.req.param();
       return ndjson(c, log, (signal) => node.followLog(id, process, Number(c.req.query('lines')), signal));
     })
-    .route('/internal/v1/sandboxes', taskRoutes(node, log));
+    .route('/internal/v1/sandboxes', taskRoutes(node, log))
+    .route('/internal/v1/snapshots', snapshotRoutes(node));
 }
 
 const signedFor =

@@ -12,6 +12,7 @@ import { Outbox } from './outbox.ts';
 import type { AgentPorts } from './ports.ts';
 import { Records } from './records.ts';
 import { recover } from './recovery.ts';
+import type { CaptureRecord } from './snapshots/record.ts';
 import { keepSpareNetworks } from './spare-networks.ts';
 import { SyncLoop, type SyncOptions } from './sync-loop.ts';
 import type { TaskRecord } from './tasks/record.ts';
@@ -48,11 +49,13 @@ export async function startAgent(ports: AgentPorts, options: AgentOptions): Prom
   await ports.engine.tidy();
   await ports.engine.ensureNetwork();
   await ports.workspaces.open();
+  await openStore(ports);
   const imageDigest = await ports.engine.imageDigest(ports.defaults.image);
   const records = await Records.open(join(options.directory, 'sandboxes'));
   const outbox = await Outbox.open(join(options.directory, 'outbox'));
   const tasks = await Records.open<TaskRecord>(join(options.directory, 'tasks'));
-  const agent = new NodeAgent({ ports, records, tasks, outbox, changed: () => sync.notify() });
+  const captures = await Records.open<CaptureRecord>(join(options.directory, 'captures'));
+  const agent = new NodeAgent({ ports, records, tasks, captures, outbox, changed: () => sync.notify() });
   const idle = new IdleLoop(agent, records, ports.clock, options.policy);
   const orphans = new Orphans(ports, records, (id) => agent.putAway(id));
   const sync = new SyncLoop(agent, outbox, ports.log, {
@@ -64,6 +67,7 @@ export async function startAgent(ports: AgentPorts, options: AgentOptions): Prom
   });
   await recover(agent, records, ports);
   await agent.keeper.resume();
+  await agent.snapshots.resume();
 
   const end = new AbortController();
   const shutdown = new AbortController();
@@ -88,6 +92,7 @@ export async function startAgent(ports: AgentPorts, options: AgentOptions): Prom
     sleepIdle: () => idle.once(),
     stopAll: async () => {
       shutdown.abort();
+      await agent.snapshots.leave();
       await agent.sleepAll();
       await agent.keeper.settled(AbortSignal.timeout(SETTLE_MS));
       await sync.once();
@@ -95,9 +100,10 @@ export async function startAgent(ports: AgentPorts, options: AgentOptions): Prom
     },
     [Symbol.asyncDispose]: async () => {
       end.abort();
+      // A restart finishes them, and the loops wait for what they do.
+      await agent.snapshots.leave();
       await loops;
-      await agent.keeper.leave();
-      await Promise.all([...agent.lifecycle.live.values()].map((live) => live.detach()));
+      await agent.leave();
     },
   };
 }
@@ -116,6 +122,15 @@ async function warmTemplates(
       // The first sandbox that needs it tries again, and says why when it cannot be done.
       if (!signal.aborted) log.error('prepared dependencies could not be laid out', error, { template });
     }
+  }
+}
+
+/** Without a store there are no snapshots, and everything else goes on. */
+async function openStore({ snapshots, log }: AgentPorts): Promise<void> {
+  try {
+    await snapshots.open();
+  } catch (error) {
+    log.error('the snapshot store could not be opened: there are no snapshots until it can', error);
   }
 }
 

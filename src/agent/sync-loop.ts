@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { NodePolicy, SandboxOrder, SyncAnswer, SyncRequest } from '../domain/node.ts';
+import { inTime } from '../domain/pause.ts';
 import { KeyedLock } from './keyed-lock.ts';
 import type { NodeAgent } from './agent.ts';
 import type { Outbox } from './outbox.ts';
@@ -7,6 +8,8 @@ import type { AgentPorts } from './ports.ts';
 
 /** The longest silence between node and API. */
 const INTERVAL_MS = 10_000;
+/** How long an exchange waits for what it ordered: a restore must not silence the node. */
+const ORDERS_MS = 2000;
 /** Changes that come together are told together. */
 const SETTLE_MS = 20;
 
@@ -25,6 +28,8 @@ export class SyncLoop {
   readonly #log: AgentPorts['log'];
   readonly #options: SyncOptions;
   readonly #turn = new KeyedLock();
+  /** Orders that are being carried out, by their sandboxes. */
+  readonly #underWay = new Map<string, Promise<void>>();
   #changed = Promise.withResolvers<void>();
 
   constructor(agent: NodeAgent, outbox: Outbox, log: AgentPorts['log'], options: SyncOptions) {
@@ -50,6 +55,7 @@ export class SyncLoop {
       }
       await this.#pause(signal);
     }
+    await Promise.all(this.#underWay.values());
   }
 
   /** One exchange, and everything that follows from it. One at a time: an answer is never overtaken by a newer one. */
@@ -58,17 +64,42 @@ export class SyncLoop {
   }
 
   async #exchange(): Promise<void> {
+    const { keeper, snapshots } = this.#agent;
     const observations = this.#agent.observeAll();
-    const tasks = this.#agent.keeper.unfinished;
-    const answer = await this.#options.exchange({ observations, tasks, reports: this.#outbox.pending() });
+    const { discarded } = snapshots;
+    const answer = await this.#options.exchange({
+      observations,
+      tasks: keeper.unfinished,
+      reports: this.#outbox.pending(),
+      discarded,
+    });
     await this.#outbox.acknowledge(answer.acknowledged);
+    snapshots.confirmDiscarded(discarded);
     if (this.#outbox.hasMore) this.notify();
     this.#options.onPolicy(answer.policy);
     const ordered = new Set(answer.orders.map((order) => order.id));
     const confirmed = observations.filter(({ id, state }) => state === 'absent' && !ordered.has(id));
     this.#agent.confirmDeleted(confirmed.map(({ id }) => id));
-    await Promise.all(answer.orders.map((order) => this.#apply(order)));
+    await snapshots.begin(answer.captures);
+    await snapshots.discardOrdered(answer.discards);
+    await this.#carryOut(answer.orders);
     await this.#options.onOrders(ordered);
+  }
+
+  /** What takes longer goes on by itself; what comes for the same sandbox meanwhile is ordered again after that. */
+  async #carryOut(orders: readonly SandboxOrder[]): Promise<void> {
+    const news = orders.filter((order) => this.#agent.isNews(order) && !this.#underWay.has(order.id));
+    let isLate = false;
+    const work = news.map((order) => {
+      const done = this.#apply(order).finally(() => {
+        this.#underWay.delete(order.id);
+        if (isLate) this.notify();
+      });
+      this.#underWay.set(order.id, done);
+      return done;
+    });
+    await inTime(Promise.all(work), ORDERS_MS);
+    isLate = true;
   }
 
   async #apply(order: SandboxOrder): Promise<void> {

@@ -1,15 +1,28 @@
+import { createHash } from 'node:crypto';
 import { fileErrors, type SandboxFiles, type FileQuery } from '../../src/domain/files.ts';
-import { notFound } from '../../src/domain/errors.ts';
+import { invalid, notFound } from '../../src/domain/errors.ts';
 import { APP_DIRECTORY } from '../../src/domain/paths.ts';
+import { orAborted } from '../../src/domain/pause.ts';
 import type { TaskFile } from '../../src/domain/task.ts';
-import type { PreparedWorkspace, WorkspaceKind, Workspaces } from '../../src/domain/workspace.ts';
-
+import type {
+  ArchivedContent,
+  ArchiveFacts,
+  ArchiveOptions,
+  PreparedWorkspace,
+  WorkspaceArchive,
+  WorkspaceKind,
+  Workspaces,
+  WorkspaceSource,
+} from '../../src/domain/workspace.ts';
 import { FakeTasks } from './fake-tasks.ts';
 
 /** Workspaces in memory. Files survive as long as the object does, whatever becomes of an agent. */
 export class FakeWorkspaces implements Workspaces {
   readonly trash: string[] = [];
+  /** Called midway through each archive, while a sandbox that runs stands still for it: to make it wait, or fail. */
+  onArchive: (sandboxId: string) => Promise<void> | void = () => undefined;
   readonly #homes = new Map<string, Map<string, Uint8Array>>();
+  readonly #images = new Map<string, string>();
   readonly #tasks = new Map<string, FakeTasks>();
 
   async open(): Promise<void> {}
@@ -20,9 +33,45 @@ export class FakeWorkspaces implements Workspaces {
 
   async warm(): Promise<void> {}
 
-  async prepare(sandboxId: string): Promise<PreparedWorkspace> {
-    if (!this.#homes.has(sandboxId)) this.#homes.set(sandboxId, new Map());
+  async prepare(
+    sandboxId: string,
+    { imageDigest }: WorkspaceSource,
+    content?: () => Promise<ArchivedContent>,
+  ): Promise<PreparedWorkspace> {
+    if (!this.#homes.has(sandboxId)) {
+      const files = content === undefined ? new Map<string, Uint8Array>() : await unpacked(await content());
+      this.#images.set(sandboxId, imageDigest);
+      this.#homes.set(sandboxId, files);
+    }
     return this.find(sandboxId);
+  }
+
+  async archive(sandboxId: string, options: ArchiveOptions): Promise<WorkspaceArchive> {
+    const home = this.#homes.get(sandboxId);
+    if (home === undefined) throw notFound('workspace');
+    const { freeze, signal = new AbortController().signal } = options;
+    const copy = async () => {
+      await orAborted(Promise.resolve(this.onArchive(sandboxId)), signal);
+      signal.throwIfAborted();
+      const archive = packed(home);
+      return { archive, facts: factsOf(home, archive, this.#images.get(sandboxId) ?? '') };
+    };
+    const aside = await freeze?.(copy);
+    let facts: ArchiveFacts | undefined;
+    return {
+      bytes: (async function* () {
+        const copied = aside ?? (await copy());
+        signal.throwIfAborted();
+        const { fileCount: files, contentBytes: bytes } = copied.facts;
+        options.onProgress?.({ files, bytes });
+        yield copied.archive;
+        ({ facts } = copied);
+      })(),
+      facts: () => {
+        if (facts === undefined) throw new Error('the bytes have not ended');
+        return facts;
+      },
+    };
   }
 
   async find(sandboxId: string): Promise<PreparedWorkspace> {
@@ -100,3 +149,33 @@ export class FakeWorkspaces implements Workspaces {
 }
 
 const at = ({ path, root }: FileQuery): string => (root === 'app' ? `${APP_DIRECTORY}/${path}` : path);
+
+const packed = (home: ReadonlyMap<string, Uint8Array>): Uint8Array =>
+  Buffer.from(
+    JSON.stringify([...home].map(([path, bytes]) => [path, Buffer.from(bytes).toString('base64')])),
+  );
+
+const factsOf = (
+  home: ReadonlyMap<string, Uint8Array>,
+  archive: Uint8Array,
+  baseImage: string,
+): ArchiveFacts => ({
+  sizeBytes: archive.byteLength,
+  sha256: sha256Of(archive),
+  contentBytes: [...home.values()].reduce((sum, bytes) => sum + bytes.byteLength, 0),
+  fileCount: home.size,
+  entryCount: home.size,
+  warnings: [],
+  baseImage,
+});
+
+async function unpacked({ bytes, expected }: ArchivedContent): Promise<Map<string, Uint8Array>> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of bytes) chunks.push(chunk);
+  const archive = Buffer.concat(chunks);
+  if (sha256Of(archive) !== expected.sha256) throw invalid('The archive is damaged.');
+  const files = JSON.parse(archive.toString()) as [string, string][];
+  return new Map(files.map(([path, content]) => [path, Buffer.from(content, 'base64')]));
+}
+
+const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');

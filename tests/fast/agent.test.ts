@@ -434,7 +434,7 @@ describe('the node agent', () => {
 
   it('leaves what nobody ordered alone for ten minutes, then puts its workspace in the trash', async () => {
     const stray = '01JSTRAY000000000000000000';
-    await remains.workspaces.prepare(stray);
+    await remains.workspaces.prepare(stray, { imageDigest: 'sha256:0', template: 'blank' });
     await world.running.syncNow();
     now += 9 * MINUTE;
     await world.running.syncNow();

@@ -16,7 +16,7 @@ import { API_AUDIENCE } from '../../src/domain/channel.ts';
 import { SandboxdError } from '../../src/domain/errors.ts';
 import { systemClock, ulidSource } from '../../src/domain/ids.ts';
 import type { Logger } from '../../src/domain/log.ts';
-import type { NodeDirectory } from '../../src/domain/node.ts';
+import type { NodeDirectory, SyncAnswer, SyncRequest } from '../../src/domain/node.ts';
 import { pause } from '../../src/domain/pause.ts';
 import type { Ports } from '../../src/domain/ports.ts';
 import type { Route } from '../../src/domain/routing.ts';
@@ -24,6 +24,7 @@ import type { Store } from '../../src/domain/store.ts';
 import { FakeEngine } from '../fakes/engine.ts';
 import { memoryStore } from '../fakes/memory-store.ts';
 import { FakeGate } from '../fakes/fake-gate.ts';
+import { MemorySnapshots } from '../fakes/memory-snapshots.ts';
 import { FakeRuntime } from '../fakes/runtime.ts';
 import { FakeWorkspaces } from '../fakes/workspaces.ts';
 
@@ -40,6 +41,7 @@ export interface Remains {
   readonly store: Store;
   readonly engine: FakeEngine;
   readonly workspaces: FakeWorkspaces;
+  readonly snapshots: MemorySnapshots;
   readonly gate: FakeGate;
   readonly directory: string;
 }
@@ -50,6 +52,7 @@ export async function makeRemains(): Promise<Remains & AsyncDisposable> {
     store: memoryStore(),
     engine: new FakeEngine(),
     workspaces: new FakeWorkspaces(),
+    snapshots: new MemorySnapshots(),
     gate: new FakeGate(),
     directory: join(temporary, 'node'),
     [Symbol.asyncDispose]: () => rm(temporary, { recursive: true, force: true }),
@@ -79,6 +82,8 @@ export interface WorldOptions {
   readonly clock?: () => number;
   readonly memory?: AgentPorts['hostMemory'];
   readonly instance?: Partial<Ports['instance']>;
+  /** Hears every exchange of the node with the API, and may change the answer. */
+  readonly onExchange?: (request: SyncRequest, answer: SyncAnswer) => SyncAnswer;
   /** Called between the node's recovery and the begin of its loops. */
   readonly beforeLoops?: () => void;
 }
@@ -93,6 +98,7 @@ export async function startWorld(remains: Remains, options: WorldOptions = {}): 
   const agentPorts: AgentPorts = {
     engine: wrap('engine', remains.engine),
     workspaces: wrap('workspaces', remains.workspaces),
+    snapshots: wrap('snapshots', remains.snapshots),
     connect: (controlDirectory) => {
       const id = controlDirectory.split('/').at(-2) ?? '';
       const runtime = new FakeRuntime(remains.workspaces.files(id), remains.workspaces.tasks(id));
@@ -119,15 +125,19 @@ export async function startWorld(remains: Remains, options: WorldOptions = {}): 
   };
   const app = createApp(() => ports);
   const policy = { idleEnabled: true, idleSeconds: 2100 };
+  const exchange = createSyncClient({
+    nodeId: NODE_ID,
+    baseUrl: 'http://api.internal',
+    transport: async (request) => app.fetch(request),
+    signer: createSigner(NODE_ID, nodeKeys.privateKey, clock),
+  });
   const running = await startAgent(agentPorts, {
     directory: remains.directory,
     policy,
-    exchange: createSyncClient({
-      nodeId: NODE_ID,
-      baseUrl: 'http://api.internal',
-      transport: async (request) => app.fetch(request),
-      signer: createSigner(NODE_ID, nodeKeys.privateKey, clock),
-    }),
+    exchange: async (request) => {
+      const answer = await exchange(request);
+      return options.onExchange?.(request, answer) ?? answer;
+    },
   });
   const fromApi = createVerifier(
     NODE_ID,

@@ -3,7 +3,8 @@ import type { ChannelSigner } from '../../domain/channel.ts';
 import type { AgentId } from '../../domain/coding-agent.ts';
 import { fromEnvelope, SandboxdError } from '../../domain/errors.ts';
 import { readLines } from '../../domain/lines.ts';
-import type { CommandOutcome, NodeClient, SandboxObservation } from '../../domain/node.ts';
+import type { CaptureProgress, NodeSnapshots } from '../../domain/capture.ts';
+import type { CommandOutcome, NodeClient, SandboxObservation, SandboxOrder } from '../../domain/node.ts';
 import type { ExecEvent, FileListing } from '../../domain/runtimed.ts';
 import type { NodeTasks, Reverted, TaskEvent } from '../../domain/task.ts';
 
@@ -20,6 +21,8 @@ export interface NodeAddress {
 
 /** An order includes a stop's grace of eight seconds, or a start's image and workspace work. */
 const COMMAND_TIMEOUT_MS = 60_000;
+/** What begins with a snapshot fetches and unpacks it first, and may capture what it takes the place of before that. */
+const UNPACK_TIMEOUT_MS = 600_000;
 const QUERY_TIMEOUT_MS = 30_000;
 /** A wake, and a comparison of the whole app. */
 const REVERT_TIMEOUT_MS = 180_000;
@@ -38,7 +41,7 @@ export function createNodeClient(address: NodeAddress): NodeClient {
     ping: async () => void (await call('GET', '/internal/v1/ping')),
     agents: async () => (await call('GET', '/internal/v1/agents')).json() as Promise<AgentId[]>,
     apply: async (order) => {
-      const limit = AbortSignal.timeout(COMMAND_TIMEOUT_MS);
+      const limit = AbortSignal.timeout(timeoutOf(order));
       return (
         await call('POST', '/internal/v1/orders', json(order), limit)
       ).json() as Promise<CommandOutcome>;
@@ -49,6 +52,7 @@ export function createNodeClient(address: NodeAddress): NodeClient {
       const limit = AbortSignal.timeout(COMMAND_TIMEOUT_MS);
       await call('POST', `/internal/v1/sandboxes/${id}/restart?scope=${scope}`, undefined, limit);
     },
+    snapshots: snapshotsClient(call),
     tasks: (id) => tasksClient(id, call),
     files: (id) => filesClient(id, call),
     exec: (id, request, signal) =>
@@ -63,6 +67,9 @@ export function createNodeClient(address: NodeAddress): NodeClient {
     },
   };
 }
+
+const timeoutOf = ({ fromSnapshotId, replaces }: SandboxOrder): number =>
+  fromSnapshotId === undefined && replaces === undefined ? COMMAND_TIMEOUT_MS : UNPACK_TIMEOUT_MS;
 
 type Call = (
   method: string,
@@ -89,6 +96,27 @@ function tasksClient(id: string, call: Call): NodeTasks {
       const answer = await call('POST', `${tasks}/${taskId}/revert`, order, limit);
       return answer.json() as Promise<Reverted>;
     },
+  };
+}
+
+function snapshotsClient(call: Call): NodeSnapshots {
+  const snapshots = '/internal/v1/snapshots';
+  const hasSettled = async (id: string, signal: AbortSignal): Promise<boolean> => {
+    const answer = await call('GET', `${snapshots}/${id}/settled`, undefined, signal);
+    return ((await answer.json()) as { isSettled: boolean }).isSettled;
+  };
+  return {
+    capture: async (order) => void (await call('POST', snapshots, json(order))),
+    settled: async (id, signal) => {
+      try {
+        while (!signal.aborted && !(await hasSettled(id, signal)));
+      } catch (error) {
+        if (!signal.aborted) throw error;
+      }
+    },
+    progress: async (ids) =>
+      (await call('POST', `${snapshots}/progress`, json(ids))).json() as Promise<CaptureProgress[]>,
+    discard: async (ids) => void (await call('POST', `${snapshots}/discard`, json(ids))),
   };
 }
 

@@ -1,4 +1,4 @@
-import { notFound, SandboxdError } from '../../domain/errors.ts';
+import { notFound, SandboxdError, taskInProgress } from '../../domain/errors.ts';
 import type { SandboxRuntime } from '../../domain/runtime.ts';
 import { orAborted } from '../../domain/pause.ts';
 import { NO_USAGE, type NodeTasks, type TaskFile, type TaskOrder } from '../../domain/task.ts';
@@ -29,6 +29,12 @@ export class TaskKeeper {
   get unfinished(): string[] {
     const { records, outbox } = this.#context;
     return [...new Set([...records.all().map(({ id }) => id), ...outbox.taskIds])];
+  }
+
+  /** @throws task_in_progress while a task of it has not ended */
+  requireIdle(sandboxId: string): void {
+    const running = this.#context.records.all().find((record) => record.sandboxId === sandboxId);
+    if (running !== undefined) throw taskInProgress(running.id);
   }
 
   /** Takes up what an earlier run of this node left. */
@@ -91,12 +97,7 @@ export class TaskKeeper {
     const known = this.#runs.get(order.id);
     if (known !== undefined) return known;
     const { ports, records } = this.#context;
-    if (records.all().some((record) => record.sandboxId === sandboxId)) {
-      throw new SandboxdError(
-        'task_in_progress',
-        'Another task runs in this sandbox. Wait for it, or cancel it.',
-      );
-    }
+    this.requireIdle(sandboxId);
     const offered = await ports.engine.imageAgents(ports.defaults.image);
     if (!offered.has(order.agent)) throw missing(order.agent);
     const { upstream, ...assignment } = order;

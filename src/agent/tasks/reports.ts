@@ -1,11 +1,8 @@
 import type { NodeReport, TaskEnd } from '../../domain/node.ts';
-import { pause } from '../../domain/pause.ts';
 import type { TaskOutcome } from '../../domain/task.ts';
+import { insist } from '../insist.ts';
 import type { TaskKeeperContext } from './context.ts';
 import type { TaskNotes, TaskRecord } from './record.ts';
-
-/** Between attempts to report an end: a disk that is full may be cleared. */
-const RETRY_MS = 1000;
 
 type Context = Pick<TaskKeeperContext, 'ports' | 'outbox' | 'changed'>;
 
@@ -36,15 +33,14 @@ export async function reportEnd(
   outcome: TaskOutcome,
   signal: AbortSignal,
 ): Promise<void> {
-  while (!signal.aborted) {
-    try {
-      return await handOver(context, notes, outcome);
-    } catch (error) {
+  await insist(
+    () => handOver(context, notes, outcome),
+    (error) => {
       const { log } = context.ports;
       log.error('the end of a task could not be reported yet', error, { taskId: notes.record.id });
-    }
-    await pause(RETRY_MS, signal);
-  }
+    },
+    signal,
+  );
 }
 
 async function handOver(context: Context, notes: TaskNotes, outcome: TaskOutcome): Promise<void> {

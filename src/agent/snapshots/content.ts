@@ -1,0 +1,24 @@
+import { isCode, SandboxdError } from '../../domain/errors.ts';
+import type { ArchivedContent } from '../../domain/workspace.ts';
+import type { AgentPorts } from '../ports.ts';
+
+/** What a workspace begins with that is made from a snapshot. @throws sandbox_unavailable when its archive is gone */
+export async function contentOf(
+  { snapshots, log }: Pick<AgentPorts, 'snapshots' | 'log'>,
+  snapshotId: string,
+  sandboxId: string,
+): Promise<ArchivedContent> {
+  try {
+    const { manifest, archive } = await snapshots.get(snapshotId);
+    const { sha256, contentBytes, entryCount } = manifest;
+    return {
+      bytes: archive,
+      expected: { sha256, contentBytes, entryCount },
+      onWarning: (warning) =>
+        log.warn('a snapshot was not taken over as it is', { snapshotId, sandboxId, warning }),
+    };
+  } catch (error) {
+    if (!isCode(error, 'not_found')) throw error;
+    throw new SandboxdError('sandbox_unavailable', "The snapshot's archive is gone.", { cause: error });
+  }
+}
