@@ -16,6 +16,7 @@ const INSTANCE: Instance = {
   configuredTokens: new Map(),
   policy: { idleEnabled: true, idleSeconds: 2100 },
   providers: { baseUrls: {}, compatibleKey: undefined, defaultModel: undefined },
+  retention: {},
   previewKey: Buffer.alloc(32, 1).toString('base64'),
 };
 

@@ -22,6 +22,7 @@ import type { Ports } from '../../src/domain/ports.ts';
 import type { Route } from '../../src/domain/routing.ts';
 import type { Store } from '../../src/domain/store.ts';
 import { FakeEngine } from '../fakes/engine.ts';
+import { MemorySnapshots } from '../fakes/memory-snapshots.ts';
 import { memoryStore } from '../fakes/memory-store.ts';
 import { FakeGate } from '../fakes/fake-gate.ts';
 import { FakeRuntime } from '../fakes/runtime.ts';
@@ -40,6 +41,7 @@ export interface Remains {
   readonly store: Store;
   readonly engine: FakeEngine;
   readonly workspaces: FakeWorkspaces;
+  readonly snapshots: MemorySnapshots;
   readonly gate: FakeGate;
   readonly directory: string;
 }
@@ -50,6 +52,7 @@ export async function makeRemains(): Promise<Remains & AsyncDisposable> {
     store: memoryStore(),
     engine: new FakeEngine(),
     workspaces: new FakeWorkspaces(),
+    snapshots: new MemorySnapshots(),
     gate: new FakeGate(),
     directory: join(temporary, 'node'),
     [Symbol.asyncDispose]: () => rm(temporary, { recursive: true, force: true }),
@@ -93,6 +96,7 @@ export async function startWorld(remains: Remains, options: WorldOptions = {}): 
   const agentPorts: AgentPorts = {
     engine: wrap('engine', remains.engine),
     workspaces: wrap('workspaces', remains.workspaces),
+    snapshots: wrap('snapshots', remains.snapshots),
     connect: (controlDirectory) => {
       const id = controlDirectory.split('/').at(-2) ?? '';
       const runtime = new FakeRuntime(remains.workspaces.files(id), remains.workspaces.tasks(id));
@@ -172,6 +176,7 @@ export async function startWorld(remains: Remains, options: WorldOptions = {}): 
       ),
       policy,
       providers: { baseUrls: {}, compatibleKey: undefined, defaultModel: undefined },
+      retention: {},
       previewKey: btoa('fake-preview-key-of-32-bytes-000'),
       ...options.instance,
     },
