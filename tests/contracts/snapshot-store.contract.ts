@@ -44,7 +44,9 @@ export async function* chunksOf(content: Uint8Array): AsyncGenerator<Uint8Array,
 }
 
 export async function bytesOf(archive: AsyncIterable<Uint8Array>): Promise<Buffer> {
-  return Buffer.concat(await Array.fromAsync(archive));
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of archive) chunks.push(chunk);
+  return Buffer.concat(chunks);
 }
 
 /** Puts an archive of so many bytes, and answers what was put. */

@@ -1,9 +1,10 @@
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { mkdtempDisposable, readdir, rm } from 'node:fs/promises';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import S3rver from '@20minutes/s3rver';
 
 /** What becomes of a request: `lost` is carried out, and its answer never arrives; `cut` never gets there. */
@@ -14,8 +15,8 @@ export const S3_KEYS = { accessKeyId: 'S3RVER', secretAccessKey: 'S3RVER' } as c
 const BUCKET = 'test-bucket';
 
 /**
- * An S3-compatible store on this machine: s3rver, which checks signatures, with what it lacks and a test needs, which is to give up
- * uploads, and to fail at a moment of the test's choice.
+ * An S3-compatible store on this machine: s3rver, which checks signatures, with what it lacks and a test needs: giving up uploads,
+ * knowing those that are gone, and failing at a moment of the test’s choice.
  */
 export class S3Server implements AsyncDisposable {
   readonly bucket = BUCKET;
@@ -24,13 +25,19 @@ export class S3Server implements AsyncDisposable {
   readonly requests: string[] = [];
   /** Asked for each request, which is the last of {@link requests} then. */
   fate: () => Fate = () => 'served';
-  readonly #backend: S3rver;
+  /** Where s3rver keeps the objects. */
+  readonly bucketDirectory: string;
+  readonly #uploads: string;
+  readonly #server: Server;
   readonly #scope: AsyncDisposableStack;
+  readonly #underWay = new Set<Promise<void>>();
   #held = 0;
 
-  private constructor(endpoint: string, backend: S3rver, scope: AsyncDisposableStack) {
-    this.endpoint = endpoint;
-    this.#backend = backend;
+  private constructor(directory: string, backend: S3rver, server: Server, scope: AsyncDisposableStack) {
+    this.endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    this.bucketDirectory = join(directory, BUCKET);
+    this.#uploads = backend.store.getResourcePath(BUCKET, undefined, 'uploads');
+    this.#server = server;
     this.#scope = scope;
   }
 
@@ -44,21 +51,24 @@ export class S3Server implements AsyncDisposable {
       vhostBuckets: false,
       configureBuckets: [{ name: BUCKET }],
     });
-    starting.defer(() => backend.logger.close());
     // Of requests that were broken off: without a listener they are printed.
     backend.on('error', () => undefined);
     await backend.configureBuckets();
     const serve = backend.callback();
-    const server = createServer((incoming, outgoing) => void double.#answer(incoming, outgoing, serve));
+    const server = createServer((incoming, outgoing) => {
+      const work = double.#answer(incoming, outgoing, serve).finally(() => double.#underWay.delete(work));
+      double.#underWay.add(work);
+    });
     await once(server.listen(0, '127.0.0.1'), 'listening');
     starting.defer(async () => {
       const closed = once(server, 'close');
       server.close();
       server.closeAllConnections();
       await closed;
+      // What was broken off may still be writing below the directory.
+      await Promise.allSettled(double.#underWay);
     });
-    const { port } = server.address() as AddressInfo;
-    const double = new S3Server(`http://127.0.0.1:${port}`, backend, starting.move());
+    const double = new S3Server(directory.path, backend, server, starting.move());
     return double;
   }
 
@@ -67,17 +77,20 @@ export class S3Server implements AsyncDisposable {
     return this.#held;
   }
 
-  /** Ids of uploads that were neither completed nor given up. */
+  /** Ids of uploads that were neither completed nor given up, and take space. */
   async uploads(): Promise<string[]> {
-    return readdir(this.#uploads).catch(() => []);
+    if (!existsSync(this.#uploads)) return [];
+    const files = await readdir(this.#uploads, { recursive: true });
+    return [...new Set(files.filter((path) => /\/\d+$/.test(path)).map((path) => dirname(path)))];
+  }
+
+  /** Breaks off every connection. */
+  hangUp(): void {
+    this.#server.closeAllConnections();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.#scope.disposeAsync();
-  }
-
-  get #uploads(): string {
-    return this.#backend.store.getResourcePath(BUCKET, undefined, 'uploads');
   }
 
   async #answer(
@@ -90,24 +103,23 @@ export class S3Server implements AsyncDisposable {
     this.requests.push(`${incoming.method} ${incoming.url}`);
     const fate = this.fate();
     if (fate === 'cut') return void incoming.socket.destroy();
-    if (fate === 'refused') return refuse(incoming, outgoing);
+    if (fate === 'refused') return refuse(incoming, outgoing, 503, 'SlowDown');
     if (fate === 'lost') lose(incoming, outgoing);
     const uploadId = new URL(incoming.url ?? '', this.endpoint).searchParams.get('uploadId');
-    if (incoming.method === 'DELETE' && uploadId !== null) return this.#abort(uploadId, outgoing);
-    serve(incoming, outgoing);
-  }
-
-  async #abort(uploadId: string, outgoing: ServerResponse): Promise<void> {
-    const isThere = (await this.uploads()).includes(uploadId);
-    await rm(join(this.#uploads, uploadId), { recursive: true, force: true });
-    if (isThere) outgoing.writeHead(204).end();
-    else outgoing.writeHead(404).end('<Error><Code>NoSuchUpload</Code></Error>');
+    const upload = uploadId === null ? undefined : join(this.#uploads, uploadId);
+    if (upload !== undefined && !existsSync(upload)) return refuse(incoming, outgoing, 404, 'NoSuchUpload');
+    if (upload !== undefined && incoming.method === 'DELETE') {
+      await rm(upload, { recursive: true });
+      outgoing.writeHead(204).end();
+      return;
+    }
+    await serve(incoming, outgoing);
   }
 }
 
-function refuse(incoming: IncomingMessage, outgoing: ServerResponse): void {
+function refuse(incoming: IncomingMessage, outgoing: ServerResponse, status: number, code: string): void {
   incoming.resume();
-  incoming.on('end', () => outgoing.writeHead(503).end('<Error><Code>SlowDown</Code></Error>'));
+  incoming.on('end', () => outgoing.writeHead(status).end(`<Error><Code>${code}</Code></Error>`));
 }
 
 /** What would be said is taken for the moment to hang up. */

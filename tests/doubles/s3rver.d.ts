@@ -1,5 +1,5 @@
 declare module '@20minutes/s3rver' {
-  import type { RequestListener } from 'node:http';
+  import type { IncomingMessage, ServerResponse } from 'node:http';
 
   /** The part of it that is used here. */
   export default class S3rver {
@@ -10,9 +10,8 @@ declare module '@20minutes/s3rver' {
       configureBuckets: readonly { name: string }[];
     });
     readonly store: { getResourcePath(bucket: string, key: string | undefined, resource: string): string };
-    readonly logger: { close(): void };
     configureBuckets(): Promise<unknown>;
-    callback(): RequestListener;
+    callback(): (incoming: IncomingMessage, outgoing: ServerResponse) => Promise<void>;
     on(event: 'error', listener: (error: Error) => void): this;
   }
 }

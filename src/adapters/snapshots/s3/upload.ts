@@ -65,7 +65,8 @@ async function complete(
     await client.send('POST', key, { query: { uploadId }, body });
   } catch (error) {
     // When the answer of a first attempt is lost, the second finds the upload gone, and the object there.
-    if (!(error instanceof S3Failure && error.isAbsence && (await sizeOf(client, key)) === length)) throw error;
+    if (!(error instanceof S3Failure && error.isAbsence && (await sizeOf(client, key)) === length))
+      throw error;
   }
 }
 
