@@ -3,9 +3,11 @@ import { join, resolve } from 'node:path';
 import { readOutbound } from './config-outbound.ts';
 import { readProviders, readProviderSilence } from './config-providers.ts';
 import { ConfigError, type Environment, parseTokens, readerOf, type Reader } from './config-reader.ts';
+import { readRetention, readSnapshotPlace, type SnapshotPlace } from './config-snapshots.ts';
 import { AGENT_IDS, type AgentId, agentNames, findAgent } from './domain/coding-agent.ts';
 import type { Outbound } from './domain/outbound.ts';
 import type { ProviderSettings } from './domain/provider-settings.ts';
+import type { RetentionLimits } from './domain/store.ts';
 
 export { ConfigError } from './config-reader.ts';
 
@@ -34,6 +36,9 @@ export interface Config extends Outbound {
   readonly providers: ProviderSettings;
   /** After which a provider that says nothing is given up. */
   readonly providerSilenceSeconds: number;
+  readonly snapshots: SnapshotPlace;
+  /** How many snapshots are kept. */
+  readonly retention: RetentionLimits;
   /** `SANDBOXD_*` names nobody reads: most likely misspelt. */
   readonly unknownNames: readonly string[];
 }
@@ -76,6 +81,8 @@ export function loadConfig(env: Environment): Config {
     },
     providers: readProviders(read),
     providerSilenceSeconds: readProviderSilence(read),
+    snapshots: readSnapshotPlace(read),
+    retention: readRetention(read),
     ...readOutbound(read, env),
     unknownNames: [],
   };

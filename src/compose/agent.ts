@@ -21,12 +21,18 @@ const OPEN_FILES = 16_384;
 export function agentPorts(
   config: Config,
   identity: Identity,
-  rest: { image: string; route: AgentPorts['route']; clock: Clock; newId: IdSource; log: Logger },
+  rest: Pick<AgentPorts, 'snapshots' | 'route'> & {
+    image: string;
+    clock: Clock;
+    newId: IdSource;
+    log: Logger;
+  },
 ): AgentPorts {
   const engine = new DockerEngine({ socketPath: config.dockerSocket, instance: identity.instanceId });
   return {
     engine,
     workspaces: new DiskWorkspaces({ dataDirectory: config.dataDir, engine, clock: rest.clock }),
+    snapshots: rest.snapshots,
     connect: connectRuntime,
     route: rest.route,
     gate: providerGate(config, rest.log),

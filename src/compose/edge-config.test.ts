@@ -22,6 +22,7 @@ describe('The configuration of a Worker', () => {
       configuredTokens: new Map(),
       policy: { idleEnabled: true, idleSeconds: 2100 },
       providers: { baseUrls: {}, compatibleKey: undefined, defaultModel: undefined },
+      retention: {},
       previewKey: KEY,
     });
     expect(secretsKey).toBe(SECRETS_KEY);
@@ -52,6 +53,13 @@ describe('The configuration of a Worker', () => {
     );
     expect(instance.providers.baseUrls).toEqual({ openai: 'https://models.example.com/v1' });
     expect(instance.providers.defaultModel).toEqual({ provider: 'openai', model: 'fake-1' });
+    expect(unknownNames).toEqual([]);
+  });
+
+  it('knows how many snapshots are kept, as every other entry does', async () => {
+    const limits = { SANDBOXD_SNAPSHOT_KEEP: '5', SANDBOXD_SNAPSHOT_MAX_SIZE: '10g' };
+    const { instance, unknownNames } = await loadEdgeConfig({ ...ENOUGH, ...limits }, '1');
+    expect(instance.retention).toEqual({ keepLast: 5, maxBytes: 10 * 2 ** 30 });
     expect(unknownNames).toEqual([]);
   });
 

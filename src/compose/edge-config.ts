@@ -1,6 +1,7 @@
 import type { RemoteOptions } from '../adapters/libsql/remote.ts';
 import { readProviders } from '../config-providers.ts';
 import { ConfigError, type Environment, parseTokens, readerOf } from '../config-reader.ts';
+import { readRetention } from '../config-snapshots.ts';
 import type { Instance } from '../domain/ports.ts';
 import { configuredTokens } from './configured-tokens.ts';
 
@@ -38,6 +39,7 @@ export async function loadEdgeConfig(env: Environment, version: string): Promise
       idleSeconds: read.integer('SANDBOXD_IDLE_SECONDS', 2100, 60, 86_400),
     },
     providers: readProviders(read),
+    retention: readRetention(read),
     previewKey: key('SANDBOXD_PREVIEW_KEY'),
   };
   const url = required('SANDBOXD_DATABASE_URL', 'like libsql://name.example.com');

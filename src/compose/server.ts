@@ -21,6 +21,7 @@ import { configuredTokens } from './configured-tokens.ts';
 import { type Identity, loadIdentity, loadSecretsKey } from './instance.ts';
 import { openFronts } from './fronts.ts';
 import { RouteSink } from './route-sink.ts';
+import { snapshotStore } from './snapshots.ts';
 import { openStore } from './store.ts';
 import { readVersion } from './version.ts';
 
@@ -55,6 +56,7 @@ export async function startServer({ config, image, log, onShutDown }: ServerOpti
   const app = createApp(() => ports);
   const nodePorts = agentPorts(config, identity, {
     image,
+    snapshots: starting.use(snapshotStore(config)).store,
     clock: systemClock,
     newId,
     log,
@@ -142,6 +144,7 @@ async function apiPorts({
       configuredTokens: await configuredTokens(config.apiTokens),
       policy,
       providers: config.providers,
+      retention: config.retention,
       previewKey: identity.previewKey,
     },
   };

@@ -1,56 +1,59 @@
-import { notFound } from '../../src/domain/errors.ts';
+import { snapshotName } from '../../src/adapters/snapshots/names.ts';
+import { notFound, type SandboxdError } from '../../src/domain/errors.ts';
 import type { KeptSnapshot, SnapshotManifest, SnapshotStore } from '../../src/domain/snapshot-store.ts';
 
-/** Archives in memory: there as a whole or not at all. */
+/** Snapshots in memory, which survive as long as the object does. They keep the promises of {@link SnapshotStore}. */
 export class MemorySnapshots implements SnapshotStore {
   readonly isShared: boolean;
-  /** What the next call that touches an archive fails with. */
-  failure: Error | undefined;
-  readonly #kept = new Map<string, { manifest: SnapshotManifest; bytes: Uint8Array }>();
+  /** What the next call fails with, once. */
+  failure: SandboxdError | undefined;
+  readonly #kept = new Map<string, { manifest: SnapshotManifest; chunks: readonly Uint8Array[] }>();
 
   constructor({ isShared = false } = {}) {
     this.isShared = isShared;
   }
 
-  async open(): Promise<void> {}
+  async open(): Promise<void> {
+    this.#mayFail();
+  }
 
   async put(id: string, archive: AsyncIterable<Uint8Array>, describe: () => SnapshotManifest): Promise<void> {
-    if (this.#kept.has(id)) return;
+    if ((await this.find(id)) !== undefined) return;
     const chunks: Uint8Array[] = [];
-    for await (const chunk of archive) {
-      this.#failIfTold();
-      chunks.push(chunk);
-    }
-    this.#kept.set(id, { manifest: describe(), bytes: Buffer.concat(chunks) });
+    for await (const chunk of archive) chunks.push(Uint8Array.from(chunk));
+    this.#kept.set(snapshotName(id), { manifest: describe(), chunks });
   }
 
   async get(id: string): Promise<KeptSnapshot> {
-    this.#failIfTold();
-    const kept = this.#kept.get(id);
-    if (kept === undefined) throw notFound('snapshot');
-    return { manifest: kept.manifest, archive: chunksOf(kept.bytes) };
+    const manifest = await this.find(id);
+    if (manifest === undefined) throw notFound('snapshot');
+    return { manifest, archive: this.#read(snapshotName(id)) };
   }
 
   async find(id: string): Promise<SnapshotManifest | undefined> {
-    return this.#kept.get(id)?.manifest;
+    this.#mayFail();
+    return this.#kept.get(snapshotName(id))?.manifest;
   }
 
   async remove(id: string): Promise<void> {
-    this.#failIfTold();
-    this.#kept.delete(id);
+    this.#mayFail();
+    this.#kept.delete(snapshotName(id));
   }
 
   async list(): Promise<string[]> {
+    this.#mayFail();
     return [...this.#kept.keys()];
   }
 
-  #failIfTold(): void {
+  async *#read(name: string): AsyncGenerator<Uint8Array, void, undefined> {
+    const found = this.#kept.get(name);
+    if (found === undefined) throw notFound('snapshot');
+    yield* found.chunks;
+  }
+
+  #mayFail(): void {
     const { failure } = this;
     this.failure = undefined;
     if (failure !== undefined) throw failure;
   }
-}
-
-async function* chunksOf(bytes: Uint8Array): AsyncIterable<Uint8Array> {
-  for (let at = 0; at < bytes.length; at += 1024) yield bytes.subarray(at, at + 1024);
 }

@@ -22,6 +22,7 @@ import type { Ports } from '../../src/domain/ports.ts';
 import type { Route } from '../../src/domain/routing.ts';
 import type { Store } from '../../src/domain/store.ts';
 import { FakeEngine } from '../fakes/engine.ts';
+import { MemorySnapshots } from '../fakes/memory-snapshots.ts';
 import { memoryStore } from '../fakes/memory-store.ts';
 import { FakeGate } from '../fakes/fake-gate.ts';
 import { MemorySnapshots } from '../fakes/memory-snapshots.ts';
@@ -182,6 +183,7 @@ export async function startWorld(remains: Remains, options: WorldOptions = {}): 
       ),
       policy,
       providers: { baseUrls: {}, compatibleKey: undefined, defaultModel: undefined },
+      retention: {},
       previewKey: btoa('fake-preview-key-of-32-bytes-000'),
       ...options.instance,
     },

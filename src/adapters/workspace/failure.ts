@@ -1,9 +1,6 @@
 import { SandboxdError, invalid } from '../../domain/errors.ts';
 import { fileErrors } from '../../domain/files.ts';
-
-/** The system's code of an error, like `ENOENT`. */
-export const errnoOf = (error: unknown): string | undefined =>
-  (error as Partial<NodeJS.ErrnoException> | null)?.code;
+import { errnoOf, isDiskFull } from '../../host/errno.ts';
 
 /** What the system's refusals of a file operation mean to whoever named the path. */
 const FILE_MEANINGS: Readonly<Record<string, (cause: unknown) => SandboxdError>> = {
@@ -15,10 +12,6 @@ const FILE_MEANINGS: Readonly<Record<string, (cause: unknown) => SandboxdError>>
   ELOOP: fileErrors.leadsOut,
   ENAMETOOLONG: (cause) => invalid('path: a part of it is longer than the file system allows.', { cause }),
 };
-
-const isDiskFull = (error: unknown): boolean =>
-  ['ENOSPC', 'EDQUOT', 'EFBIG'].includes(errnoOf(error) ?? '') ||
-  (error instanceof Error && error.message.includes('No space left on device'));
 
 /** Says when the disk is full; anything else passes as it is. */
 export async function explained<T>(operation: () => Promise<T>): Promise<T> {

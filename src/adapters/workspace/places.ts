@@ -4,7 +4,7 @@ import { chown, lstat, mkdir, open, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SandboxdError } from '../../domain/errors.ts';
 import { APP_DIRECTORY } from '../../domain/paths.ts';
-import { errnoOf } from './failure.ts';
+import { errnoOf } from '../../host/errno.ts';
 import type { Owner } from './layout.ts';
 
 const DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { TASK_FILES, TASKS_DIRECTORY, type TaskFile } from '../../domain/task.ts';
-import { errnoOf } from './failure.ts';
+import { errnoOf } from '../../host/errno.ts';
 import { canonicalId, type Owner, type SandboxLayout } from './layout.ts';
 import { Places } from './places.ts';
 

@@ -2,7 +2,7 @@ import type { Dirent } from 'node:fs';
 import { lstat, opendir } from 'node:fs/promises';
 import { MAX_LISTED_ENTRIES, byPath, fileErrors, isUnlisted } from '../../domain/files.ts';
 import type { FileEntry } from '../../domain/runtimed.ts';
-import { errnoOf } from './failure.ts';
+import { errnoOf } from '../../host/errno.ts';
 
 /**
  * The entries of a directory, or of the whole tree below it. Whiteouts, sockets, pipes and devices are nothing that

@@ -1,0 +1,26 @@
+import { describe, expect, it } from 'vitest';
+import { SandboxdError } from '../../src/domain/errors.ts';
+import { snapshotStoreContract } from '../contracts/snapshot-store.contract.ts';
+import { MemorySnapshots } from '../fakes/memory-snapshots.ts';
+
+snapshotStoreContract('Memory', async () => {
+  const store = new MemorySnapshots();
+  await store.open();
+  return {
+    store,
+    reopened: async () => store,
+    leftovers: async () => [],
+    held: () => 0,
+    [Symbol.asyncDispose]: async () => undefined,
+  };
+});
+
+describe('Snapshots in memory', () => {
+  it('fail once as a test says', async () => {
+    const store = new MemorySnapshots({ isShared: true });
+    const failure = new SandboxdError('unavailable', 'The snapshot store does not answer.');
+    store.failure = failure;
+    expect(await store.list().catch((thrown: unknown) => thrown)).toBe(failure);
+    expect(await store.list()).toEqual([]);
+  });
+});
