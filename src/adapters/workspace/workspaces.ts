@@ -8,11 +8,14 @@ import { APP_DIRECTORY } from '../../domain/paths.ts';
 import { SANDBOX_UID } from '../../domain/runtimed.ts';
 import type { TaskFile } from '../../domain/task.ts';
 import type {
+  ArchiveOptions,
   PreparedWorkspace,
+  WorkspaceArchive,
   WorkspaceKind,
   WorkspaceSource,
   Workspaces,
 } from '../../domain/workspace.ts';
+import { archiveWorkspace } from './archive.ts';
 import { explained } from './failure.ts';
 import { type Layer, Layers } from './layers.ts';
 import {
@@ -164,6 +167,21 @@ export class DiskWorkspaces implements Workspaces {
       if (record === undefined) throw notFound('workspace');
       await this.#ensureProvider(sandbox);
       return prepared(this.#layout, sandbox, record);
+    });
+  }
+
+  archive(sandboxId: string, options: ArchiveOptions): Promise<WorkspaceArchive> {
+    return explained(async () => {
+      const sandbox = this.#layout.sandbox(sandboxId);
+      const record = await readRecord(sandbox);
+      if (record === undefined) throw notFound('workspace');
+      const { home } = prepared(this.#layout, sandbox, record);
+      if (home.kind === 'overlay') await this.#layers.ensure(sourceOf(record));
+      const { limbo } = this.#layout;
+      return archiveWorkspace(
+        { home, baseImage: record.imageDigest, limbo, prefix: `${sandbox.id}-` },
+        options,
+      );
     });
   }
 

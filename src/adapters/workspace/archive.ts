@@ -1,0 +1,46 @@
+import { mkdtemp } from 'node:fs/promises';
+import { join } from 'node:path';
+import { archiveTree } from '../../archive/archive-tree.ts';
+import type { ArchiveInput } from '../../archive/protocol.ts';
+import type { ArchiveOptions, HomeMount, WorkspaceArchive } from '../../domain/workspace.ts';
+import { ArchiveBytes } from './archive-bytes.ts';
+import { removeTrees, syncFileSystem } from './trees.ts';
+
+export interface ArchiveSource {
+  readonly home: HomeMount;
+  readonly baseImage: string;
+  /** Where what is set aside goes: something that is cleared away after a crash. */
+  readonly limbo: string;
+  /** What a directory there begins with. */
+  readonly prefix: string;
+}
+
+/** The archive of a workspace, which holds on to nothing once its bytes have ended or nobody wants them any more. */
+export async function archiveWorkspace(
+  { home, baseImage, limbo, prefix }: ArchiveSource,
+  options: ArchiveOptions,
+): Promise<WorkspaceArchive> {
+  const roots = home.kind === 'bind' ? [home.path] : [home.upper, home.lower];
+  const input: ArchiveInput = { roots, scope: options.scope };
+  await using held = new AsyncDisposableStack();
+  const aside = options.freeze && held.use(await stagingIn(limbo, prefix));
+  const archive = held.use(
+    await archiveTree({ ...input, ...(aside && { staging: aside.staging }) }, options),
+  );
+  const bytes = new ArchiveBytes(archive.bytes, held.move(), options.signal);
+  return { bytes, facts: () => ({ ...archive.facts(), baseImage }) };
+}
+
+/**
+ * What a program has mapped into its memory changes without a trace while it waits to be written to disk. Once all is
+ * written, the next change leaves one.
+ */
+async function stagingIn(
+  limbo: string,
+  prefix: string,
+): Promise<AsyncDisposable & Pick<Required<ArchiveInput>, 'staging'>> {
+  const directory = await mkdtemp(join(limbo, prefix));
+  const syncedAt = Date.now();
+  await syncFileSystem(directory);
+  return { staging: { directory, syncedAt }, [Symbol.asyncDispose]: () => removeTrees([directory]) };
+}

@@ -1,0 +1,82 @@
+import { on } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import { SandboxdError } from '../domain/errors.ts';
+import type { ArchiveProgress } from '../domain/workspace.ts';
+import type { ArchiveInput, Notice, Order, TreeFacts } from './protocol.ts';
+
+type Answer = Exclude<Notice, { type: 'progress' | 'failed' }>;
+
+/** The thread that reads a tree: its system calls wait for the disk, and nothing else waits for them. */
+export class ArchiveWorker implements AsyncDisposable {
+  readonly #worker: Worker;
+  readonly #notices: AsyncIterator<Notice[]>;
+  readonly #onProgress: (progress: ArchiveProgress) => void;
+  readonly #signal: AbortSignal | undefined;
+
+  constructor(
+    workerData: ArchiveInput,
+    onProgress: (progress: ArchiveProgress) => void,
+    signal: AbortSignal | undefined,
+  ) {
+    signal?.throwIfAborted();
+    this.#worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData, name: 'archive' });
+    this.#notices = on(this.#worker, 'message', { close: ['exit'], ...(signal && { signal }) });
+    this.#onProgress = onProgress;
+    this.#signal = signal;
+  }
+
+  tell(order: Order): void {
+    this.#worker.postMessage(order, []);
+  }
+
+  /** Waits for that answer, which is the next one. */
+  async heard(type: Answer['type']): Promise<void> {
+    const answer = await this.#next();
+    if (answer.type !== type) throw new Error(`The archive's worker said ${answer.type} instead of ${type}.`);
+  }
+
+  async *bytes(onEnd: (facts: TreeFacts) => void): AsyncGenerator<Uint8Array, void, undefined> {
+    for (;;) {
+      const answer = await this.#next();
+      if (answer.type === 'end') {
+        onEnd(answer.facts);
+        return;
+      }
+      if (answer.type !== 'chunk')
+        throw new Error(`The archive's worker said ${answer.type} amid the bytes.`);
+      yield answer.bytes;
+      this.tell({ type: 'taken' });
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#worker.terminate();
+  }
+
+  async #next(): Promise<Answer> {
+    for (;;) {
+      const notice = await this.#notice();
+      if (notice.type === 'failed') throw errorOf(notice);
+      if (notice.type !== 'progress') return notice;
+      this.#onProgress(notice);
+    }
+  }
+
+  async #notice(): Promise<Notice> {
+    try {
+      const { done, value } = await this.#notices.next();
+      const notice = done === true ? undefined : value[0];
+      if (notice !== undefined) return notice;
+    } catch (error) {
+      // The reason tells more than that there was one.
+      this.#signal?.throwIfAborted();
+      throw error;
+    }
+    throw new Error('The thread that reads the archive’s files ended before its time.');
+  }
+}
+
+function errorOf({ message, code, errno }: Extract<Notice, { type: 'failed' }>): Error {
+  if (code !== undefined) return new SandboxdError(code, message);
+  return Object.assign(new Error(message), errno !== undefined && { code: errno });
+}

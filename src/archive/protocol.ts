@@ -1,0 +1,43 @@
+import type { ErrorCode } from '../domain/errors.ts';
+import type { ArchiveFacts, ArchiveProgress, ArchiveScope } from '../domain/workspace.ts';
+
+/** What is archived, and how. */
+export interface ArchiveInput {
+  /** The tree, or the layers of an overlay, the uppermost first. */
+  readonly roots: readonly string[];
+  readonly scope: ArchiveScope;
+  /** For a tree that is in use. */
+  readonly staging?: Staging;
+}
+
+export interface Staging {
+  /** Empty, on the tree's file system, out of everybody else's reach. */
+  readonly directory: string;
+  /** When everything on the tree's file system began to be written to disk, in milliseconds since the epoch. */
+  readonly syncedAt: number;
+}
+
+export type TreeFacts = Omit<ArchiveFacts, 'baseImage'>;
+
+/** What the worker says. */
+export type Notice =
+  | ({ readonly type: 'progress' } & ArchiveProgress)
+  /** Everything was copied aside once: the tree may stand still now. */
+  | { readonly type: 'copied' }
+  /** And once more what had changed: the tree may move again. */
+  | { readonly type: 'settled' }
+  | { readonly type: 'chunk'; readonly bytes: Uint8Array }
+  | { readonly type: 'end'; readonly facts: TreeFacts }
+  | { readonly type: 'failed'; readonly message: string; readonly code?: ErrorCode; readonly errno?: string };
+
+/** What it is told. */
+export type Order =
+  /** The tree stands still. */
+  | { readonly type: 'still' }
+  /** The bytes are wanted. */
+  | { readonly type: 'begin' }
+  /** A chunk was taken. */
+  | { readonly type: 'taken' };
+
+/** Chunks on their way at most: whoever reads slowly holds up the worker, not the memory. */
+export const CHUNKS_AHEAD = 8;

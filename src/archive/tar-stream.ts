@@ -1,0 +1,118 @@
+import { readSync } from 'node:fs';
+import { BLOCK_BYTES, NAME_BYTES, TYPE, type TarHeader, writeHeader } from './tar-header.ts';
+
+/** What is handed on at a time. */
+export const CHUNK_BYTES = 512 * 1024;
+
+/** The bytes of a tar archive, gathered into chunks. */
+export class TarStream {
+  #chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+  #used = 0;
+  #full: Buffer[] = [];
+
+  /** Begins an entry, whatever the length of its name and target. Its content comes next. */
+  begin(header: TarHeader): void {
+    const { name, target = '' } = header;
+    if (target.length > NAME_BYTES) this.#long(TYPE.longTarget, target);
+    if (name.length > NAME_BYTES) this.#long(TYPE.longName, name);
+    this.#header(header);
+  }
+
+  /** Says more about the entry that begins next, like `GNU.sparse.major` = `1`. */
+  extend(records: Readonly<Record<string, string>>): void {
+    const content = Object.entries(records)
+      .map(([key, value]) => paxRecord(key, value))
+      .join('');
+    this.#described(TYPE.extended, 'PaxHeaders', content);
+  }
+
+  /** Content that is at hand. */
+  put(content: Uint8Array): void {
+    for (let at = 0; at < content.byteLength; ) {
+      const room = this.#room();
+      const part = content.subarray(at, at + room.byteLength);
+      room.set(part);
+      this.#advance(part.byteLength);
+      at += part.byteLength;
+    }
+  }
+
+  /**
+   * A part of a file's content, of at most the wanted bytes.
+   * @returns how many it was, less than wanted also where a chunk ends; and one more where the file goes on and there was
+   *   room to see it, which costs no call of its own
+   */
+  read(fd: number, wanted: number, position: number): number {
+    const room = CHUNK_BYTES - this.#used;
+    const read = readSync(fd, this.#chunk, this.#used, Math.min(wanted + 1, room), position);
+    this.#advance(Math.min(read, wanted));
+    return read;
+  }
+
+  /** Zeros, at most as many as fit into a chunk. @returns how many it was */
+  zeros(wanted: number): number {
+    const room = this.#room();
+    const count = Math.min(wanted, room.byteLength);
+    room.fill(0, 0, count);
+    this.#advance(count);
+    return count;
+  }
+
+  /** Fills up the last block of a content of that many bytes. */
+  pad(bytes: number): void {
+    let missing = -bytes % BLOCK_BYTES;
+    if (missing < 0) missing += BLOCK_BYTES;
+    // Never across chunks: those are whole blocks.
+    if (missing > 0) this.zeros(missing);
+  }
+
+  /** The chunks that are full. */
+  take(): Buffer[] {
+    const taken = this.#full;
+    this.#full = [];
+    return taken;
+  }
+
+  /** The mark of the archive's end, and all that is left. */
+  end(): Buffer[] {
+    for (let left = 2 * BLOCK_BYTES; left > 0; ) left -= this.zeros(left);
+    const last = this.#chunk.subarray(0, this.#used);
+    return [...this.take(), last];
+  }
+
+  #long(type: 'L' | 'K', text: string): void {
+    this.#described(type, '././@LongLink', `${text}\0`);
+  }
+
+  #described(type: TarHeader['type'], name: string, content: string): void {
+    this.#header({ name, type, mode: 0o644, size: content.length, mtime: 0 });
+    this.put(Buffer.from(content, 'latin1'));
+    this.pad(content.length);
+  }
+
+  #header(header: TarHeader): void {
+    writeHeader(this.#room().subarray(0, BLOCK_BYTES), header);
+    this.#advance(BLOCK_BYTES);
+  }
+
+  /** Never empty. */
+  #room(): Buffer {
+    return this.#chunk.subarray(this.#used);
+  }
+
+  #advance(bytes: number): void {
+    this.#used += bytes;
+    if (this.#used < CHUNK_BYTES) return;
+    this.#full.push(this.#chunk);
+    this.#chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+    this.#used = 0;
+  }
+}
+
+/** `<length of the whole record> <key>=<value>\n` */
+function paxRecord(key: string, value: string): string {
+  const rest = ` ${key}=${value}\n`;
+  let length = rest.length;
+  while (`${length}${rest}`.length !== length) length = `${length}${rest}`.length;
+  return `${length}${rest}`;
+}

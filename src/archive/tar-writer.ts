@@ -1,0 +1,151 @@
+import { type BigIntStats, closeSync, readSync } from 'node:fs';
+import type { Findings } from './findings.ts';
+import { neutralGitConfig, withoutRemoteRefs } from './git-config.ts';
+import type { Treatment } from './scope.ts';
+import { type Extent, extentsOf, mayBeSparse, sparseMap } from './sparse.ts';
+import { type EntryType, TYPE } from './tar-header.ts';
+import { TarStream } from './tar-stream.ts';
+import type { TreeEntry } from './walk.ts';
+
+const PERMISSIONS = 0o777n;
+const SET_ID = 0o6000n;
+
+/** Of the files that are rewritten: more than a repository of any use has. */
+const MAX_REWRITTEN_BYTES = 64 * 1024 ** 2;
+
+const REWRITERS: Partial<Record<Treatment, (text: string) => string>> = {
+  'git-config': neutralGitConfig,
+  'git-packed-refs': withoutRemoteRefs,
+};
+
+/** An archive of what a walk finds, in chunks. */
+export function* tarOf(entries: Iterable<TreeEntry>, findings: Findings): Generator<Buffer, void, undefined> {
+  const writer = new TarWriter(findings);
+  for (const entry of entries) yield* writer.add(entry);
+  yield* writer.end();
+}
+
+class TarWriter {
+  readonly #tar = new TarStream();
+  readonly #findings: Findings;
+  /** Where a file with several names was written, by its identity. */
+  readonly #written = new Map<string, string>();
+
+  constructor(findings: Findings) {
+    this.#findings = findings;
+  }
+
+  *add(entry: TreeEntry): Generator<Buffer, void, undefined> {
+    if (entry.kind === 'file') yield* this.#file(entry);
+    else this.#plain(entry);
+    yield* this.#tar.take();
+  }
+
+  end(): Buffer[] {
+    return this.#tar.end();
+  }
+
+  #plain({ kind, path, stat, target }: TreeEntry): void {
+    this.#count(stat);
+    if (kind === 'directory') this.#tar.begin({ ...headerOf(stat, TYPE.directory), name: `${path}/` });
+    else this.#tar.begin({ ...headerOf(stat, TYPE.symlink), name: path, target: target ?? '' });
+  }
+
+  *#file(entry: TreeEntry): Generator<Buffer, void, undefined> {
+    const { path, stat } = entry;
+    const rewrite = REWRITERS[entry.treatment];
+    // What is rewritten is never shared: the other name would show what was there before, or get what was not its own.
+    const identity = stat.nlink > 1n && rewrite === undefined ? `${stat.dev}:${stat.ino}` : undefined;
+    const earlier = identity === undefined ? undefined : this.#written.get(identity);
+    if (earlier !== undefined) {
+      this.#count(stat);
+      this.#tar.begin({ ...headerOf(stat, TYPE.hardLink), name: path, target: earlier });
+      return;
+    }
+    const fd = entry.open();
+    if (fd === undefined) {
+      this.#findings.note('vanished');
+      return;
+    }
+    try {
+      if (identity !== undefined) this.#written.set(identity, path);
+      if (rewrite !== undefined) this.#rewritten(entry, fd, rewrite);
+      else yield* this.#content(entry, fd);
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  #rewritten({ path, stat }: TreeEntry, fd: number, rewrite: (text: string) => string): void {
+    if (stat.size > MAX_REWRITTEN_BYTES) {
+      this.#findings.note('tooLarge');
+      return;
+    }
+    const original = Buffer.alloc(Number(stat.size));
+    const length = readSync(fd, original, 0, original.byteLength, 0);
+    const content = Buffer.from(rewrite(original.toString('latin1', 0, length)), 'latin1');
+    this.#count(stat, content.byteLength);
+    this.#tar.begin({ ...headerOf(stat, TYPE.file), name: path, size: content.byteLength });
+    this.#tar.put(content);
+    this.#tar.pad(content.byteLength);
+  }
+
+  *#content({ path, stat }: TreeEntry, fd: number): Generator<Buffer, void, undefined> {
+    const size = Number(stat.size);
+    const whole = [{ offset: 0, length: size }];
+    // Before a file of any size is looked through.
+    this.#count(stat, size);
+    const extents = mayBeSparse(stat) ? extentsOf(fd, size) : whole;
+    if (lengthOf(extents) === size) {
+      this.#tar.begin({ ...headerOf(stat, TYPE.file), name: path, size });
+      yield* this.#parts(fd, size, whole);
+    } else {
+      const map = sparseMap(extents, size);
+      this.#beginSparse(path, stat, map.byteLength + lengthOf(extents));
+      this.#tar.put(map);
+      yield* this.#parts(fd, size, extents);
+    }
+  }
+
+  /** Under another name, so that a program without knowledge of the format does not take it for the file. */
+  #beginSparse(path: string, stat: BigIntStats, size: number): void {
+    this.#tar.extend({
+      'GNU.sparse.major': '1',
+      'GNU.sparse.minor': '0',
+      'GNU.sparse.name': path,
+      'GNU.sparse.realsize': String(stat.size),
+    });
+    this.#tar.begin({ ...headerOf(stat, TYPE.file), name: 'GNUSparseFile.0', size });
+  }
+
+  /** Exactly what was announced: what the file does not have any more is zeros, and what it has besides stays out. */
+  *#parts(fd: number, size: number, extents: readonly Extent[]): Generator<Buffer, void, undefined> {
+    let hasChanged = false;
+    for (const { offset, length } of extents) {
+      for (let done = 0; done < length; ) {
+        const wanted = length - done;
+        const read = this.#tar.read(fd, wanted, offset + done);
+        hasChanged ||= read === 0 || (read > wanted && offset + length === size);
+        done += read === 0 ? this.#tar.zeros(wanted) : Math.min(read, wanted);
+        yield* this.#tar.take();
+      }
+    }
+    this.#tar.pad(lengthOf(extents));
+    if (hasChanged) this.#findings.note('changed');
+  }
+
+  /** @throws payload_too_large */
+  #count(stat: BigIntStats, contentBytes = 0): void {
+    if ((stat.mode & SET_ID) !== 0n) this.#findings.note('setId');
+    this.#findings.add(stat.isFile(), contentBytes);
+  }
+}
+
+const headerOf = (stat: BigIntStats, type: EntryType) => ({
+  type,
+  mode: Number(stat.mode & PERMISSIONS),
+  size: 0,
+  mtime: Number(stat.mtimeMs / 1000n),
+});
+
+const lengthOf = (extents: readonly Extent[]): number => extents.reduce((sum, { length }) => sum + length, 0);

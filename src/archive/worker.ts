@@ -1,0 +1,113 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { parentPort, workerData } from 'node:worker_threads';
+import { constants, createZstdCompress } from 'node:zlib';
+import { SandboxdError } from '../domain/errors.ts';
+import { Copies } from './copies.ts';
+import { Findings } from './findings.ts';
+import { Outlet } from './outlet.ts';
+import type { ArchiveInput, Notice, Staging } from './protocol.ts';
+import { treatmentOf } from './scope.ts';
+import { tarOf } from './tar-writer.ts';
+import { type Chooser, type TreeEntry, walkTree } from './walk.ts';
+
+const PROGRESS_MS = 200;
+
+/** The system's clock for files ticks every few milliseconds, on some file systems every second or two. */
+const CLOCK_TICK_MS = 2000;
+
+if (parentPort === null)
+  throw new Error('This module is the entry of a worker: start it with archiveTree().');
+const port = parentPort;
+const input = workerData as ArchiveInput;
+const choose: Chooser = (path, isDirectory) => treatmentOf(path, isDirectory, input.scope);
+const tell = (notice: Notice): void => port.postMessage(notice);
+let told = 0;
+
+try {
+  const roots = layersToRead();
+  const findings = new Findings();
+  const entries =
+    input.staging === undefined
+      ? walkTree(roots, choose, findings)
+      : await setAside(roots, input.staging, findings);
+  await archive(entries, findings);
+} catch (error) {
+  tell(failureOf(error));
+}
+port.close();
+
+/** A layer of prepared dependencies alone is not even looked for. */
+function layersToRead(): string[] {
+  const [top = '', ...layers] = input.roots;
+  return [top, ...layers.filter(addsSomething)];
+}
+
+function addsSomething(layer: string): boolean {
+  return walkTree([layer], choose, new Findings()).some(({ kind }) => kind !== 'directory');
+}
+
+/** Copies the contents of a tree that is in use, and once it stands still what has changed since. */
+async function setAside(
+  roots: readonly string[],
+  { directory, syncedAt }: Staging,
+  findings: Findings,
+): Promise<TreeEntry[]> {
+  const copies = new Copies(directory);
+  // Of those that vanish or change meanwhile the second pass tells.
+  const first = new Findings();
+  for (const entry of walkTree(roots, choose, first)) {
+    if (entry.kind === 'file') first.add(true, copies.keep(entry) ?? 0);
+    tellProgress(first);
+  }
+  const still = once(port, 'message');
+  tell({ type: 'copied' });
+  await still;
+  copies.nextPass(BigInt(syncedAt - CLOCK_TICK_MS) * 1_000_000n);
+  const entries = [...settled(roots, copies, findings)];
+  tell({ type: 'settled' });
+  return entries;
+}
+
+function* settled(roots: readonly string[], copies: Copies, findings: Findings): Generator<TreeEntry> {
+  for (const entry of walkTree(roots, choose, findings)) {
+    if (entry.kind !== 'file') yield entry;
+    else if (copies.keep(entry) === undefined) findings.note('vanished');
+    else yield copies.kept(entry);
+  }
+}
+
+async function archive(entries: Iterable<TreeEntry>, findings: Findings): Promise<void> {
+  const hash = createHash('sha256');
+  let sizeBytes = 0;
+  const outlet = new Outlet(port, (bytes) => {
+    hash.update(bytes);
+    sizeBytes += bytes.byteLength;
+    tellProgress(findings);
+  });
+  const compressor = createZstdCompress({
+    params: { [constants.ZSTD_c_compressionLevel]: 3, [constants.ZSTD_c_checksumFlag]: 1 },
+    chunkSize: 256 * 1024,
+  });
+  await pipeline(Readable.from(tarOf(entries, findings), { objectMode: false }), compressor, outlet);
+  const { contentBytes, fileCount, entryCount, warnings } = findings;
+  const facts = { sizeBytes, sha256: hash.digest('hex'), contentBytes, fileCount, entryCount, warnings };
+  tell({ type: 'end', facts });
+}
+
+function tellProgress({ progress }: Findings): void {
+  const now = Date.now();
+  if (now - told < PROGRESS_MS) return;
+  told = now;
+  tell({ type: 'progress', ...progress });
+}
+
+/** What does not get through between threads are an error's class and its own fields. */
+function failureOf(error: unknown): Notice {
+  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof SandboxdError) return { type: 'failed', message, code: error.code };
+  const errno = (error as Partial<NodeJS.ErrnoException>).code;
+  return errno === undefined ? { type: 'failed', message } : { type: 'failed', message, errno };
+}
