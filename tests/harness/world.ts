@@ -25,7 +25,6 @@ import { FakeEngine } from '../fakes/engine.ts';
 import { MemorySnapshots } from '../fakes/memory-snapshots.ts';
 import { memoryStore } from '../fakes/memory-store.ts';
 import { FakeGate } from '../fakes/fake-gate.ts';
-import { MemorySnapshots } from '../fakes/memory-snapshots.ts';
 import { FakeRuntime } from '../fakes/runtime.ts';
 import { FakeWorkspaces } from '../fakes/workspaces.ts';
 

@@ -1205,7 +1205,7 @@ export const openapi = {
                           },
                           "type": {
                             "type": "string",
-                            "description": "one of these, and more to come: app.created, app.updated, app.deleted, sandbox.create.started, sandbox.create.failed, sandbox.start.failed, sandbox.started, sandbox.stopped, sandbox.paused, sandbox.woken, sandbox.deleted, task.started, task.completed, task.failed, task.build.failed, task.reverted, preview.health.ok, preview.health.failed, process.abandoned, manifest.invalid"
+                            "description": "one of these, and more to come: app.created, app.updated, app.deleted, sandbox.create.started, sandbox.create.failed, sandbox.start.failed, sandbox.started, sandbox.stopped, sandbox.paused, sandbox.woken, sandbox.deleted, task.started, task.completed, task.failed, task.build.failed, task.reverted, preview.health.ok, preview.health.failed, snapshot.captured, snapshot.capture.failed, snapshot.restored, snapshot.restore.failed, snapshot.forked, snapshot.deleted, process.abandoned, manifest.invalid"
                           },
                           "severity": {
                             "enum": [
@@ -1370,7 +1370,7 @@ export const openapi = {
                           },
                           "type": {
                             "type": "string",
-                            "description": "one of these, and more to come: app.created, app.updated, app.deleted, sandbox.create.started, sandbox.create.failed, sandbox.start.failed, sandbox.started, sandbox.stopped, sandbox.paused, sandbox.woken, sandbox.deleted, task.started, task.completed, task.failed, task.build.failed, task.reverted, preview.health.ok, preview.health.failed, process.abandoned, manifest.invalid"
+                            "description": "one of these, and more to come: app.created, app.updated, app.deleted, sandbox.create.started, sandbox.create.failed, sandbox.start.failed, sandbox.started, sandbox.stopped, sandbox.paused, sandbox.woken, sandbox.deleted, task.started, task.completed, task.failed, task.build.failed, task.reverted, preview.health.ok, preview.health.failed, snapshot.captured, snapshot.capture.failed, snapshot.restored, snapshot.restore.failed, snapshot.forked, snapshot.deleted, process.abandoned, manifest.invalid"
                           },
                           "severity": {
                             "enum": [
@@ -3882,6 +3882,10 @@ export const openapi = {
                   },
                   "template": {
                     "type": "string"
+                  },
+                  "from_snapshot": {
+                    "type": "string",
+                    "minLength": 1
                   },
                   "runtime_preset": {
                     "type": "string"
