@@ -87,12 +87,11 @@ export async function startServer({ config, image, log, onShutDown }: ServerOpti
     newId,
     log,
   });
-  const origins = consoleOrigins(config, addressing);
   const proxy = starting.use(
     await openFronts({
       config,
       port,
-      origins,
+      origins: consoleOrigins(config, addressing),
       ports,
       running,
       handle: (request) => app.fetch(request),

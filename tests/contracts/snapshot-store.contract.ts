@@ -102,7 +102,7 @@ export function snapshotStoreContract(name: string, setUp: () => Promise<Snapsho
 
     it('has nothing of what was never kept, and removes it all the same', async () => {
       await expectNothing();
-      await store.remove(id);
+      await expect(store.remove(id)).resolves.toBeUndefined();
       await expectNothing();
     });
 

@@ -18,6 +18,7 @@ const fit: MachineFacts = {
   portState: 'free',
   hasIptables: true,
   engine: { version: '20.10.24', apiVersion: '1.41', storageDriver: 'overlay2' },
+  bucket: undefined,
   canInstall: true,
   unknownNames: [],
 };
@@ -45,6 +46,7 @@ describe('examining a machine', () => {
     ['a comma in the data directory', { dataDir: '/srv/a,b' }, 'Data directory', 'fail'],
     ['a space in the data directory', { dataDir: '/srv/a b' }, 'Data directory', 'fail'],
     ['a data directory of somebody else', { dataDirWritable: false }, 'Data directory', 'fail'],
+    ['a bucket that is away', { bucket: { name: 'b', trouble: 'Check it.' } }, 'Snapshots', 'warn'],
     ['a port in use', { portState: 'taken' }, 'Port', 'fail'],
     ['a port above the user', { portState: 'forbidden' }, 'Port', 'fail'],
     ['a misspelt variable', { unknownNames: ['SANDBOXD_LISTNE'] }, 'Configuration', 'warn'],

@@ -7,6 +7,7 @@ import {
   checkMemory,
   checkNames,
   checkPort,
+  checkSnapshots,
   checkSystem,
   checkUser,
 } from './machine.ts';
@@ -20,6 +21,7 @@ const MACHINE: readonly Check[] = [
   checkMemory,
   checkDisk,
   checkDataDir,
+  checkSnapshots,
   checkPort,
   checkNames,
 ];

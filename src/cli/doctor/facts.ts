@@ -14,10 +14,18 @@ export interface MachineFacts {
   readonly portState: 'free' | 'ours' | 'taken' | 'forbidden';
   readonly hasIptables: boolean;
   readonly engine: EngineFacts | undefined;
+  /** Where snapshots are kept; undefined for the data directory. */
+  readonly bucket: BucketFacts | undefined;
   /** Whether sandboxd could install Docker itself. */
   readonly canInstall: boolean;
   /** `SANDBOXD_*` variables that nobody reads. */
   readonly unknownNames: readonly string[];
+}
+
+export interface BucketFacts {
+  readonly name: string;
+  /** What keeps it from being used, and what to do about it. */
+  readonly trouble: string | undefined;
 }
 
 export interface EngineFacts {

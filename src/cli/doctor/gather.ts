@@ -8,6 +8,7 @@ import type { Config } from '../../config.ts';
 import { findProgram } from '../../host/find-program.ts';
 import { canInstallPackages } from '../../host/packages.ts';
 import { waitFor } from '../../host/wait-for.ts';
+import { readBucket } from './bucket.ts';
 import type { EngineFacts, MachineFacts } from './facts.ts';
 
 const ENGINE_DEADLINE_MS = 5000;
@@ -16,8 +17,9 @@ const PORT_PATIENCE_MS = 1000;
 /** Looks at this machine; changes nothing. @param running whether our own server is up, and so holds the port */
 export async function gatherFacts(config: Config, running: boolean): Promise<MachineFacts> {
   const existing = nearestExisting(config.dataDir);
-  const [engine, portState, disk] = await Promise.all([
+  const [engine, bucket, portState, disk] = await Promise.all([
     readEngine(config.dockerSocket),
+    readBucket(config),
     running ? ('ours' as const) : probePort(config.listen),
     statfs(existing),
   ]);
@@ -34,6 +36,7 @@ export async function gatherFacts(config: Config, running: boolean): Promise<Mac
     portState,
     hasIptables: findProgram('iptables') !== undefined,
     engine,
+    bucket,
     canInstall: canInstallPackages(),
     unknownNames: config.unknownNames,
   };

@@ -59,6 +59,13 @@ export function checkDataDir({ dataDir, dataDirWritable }: MachineFacts): Findin
   return ok('Data directory', dataDir);
 }
 
+/** Sandboxes run without it. */
+export function checkSnapshots({ bucket }: MachineFacts): Finding {
+  if (bucket === undefined) return ok('Snapshots', 'kept in the data directory');
+  if (bucket.trouble === undefined) return ok('Snapshots', `kept in the bucket ${bucket.name}`);
+  return warn('Snapshots', `the bucket ${bucket.name} cannot be used`, bucket.trouble);
+}
+
 export function checkPort({ listen, portState }: MachineFacts): Finding {
   const address = `${listen.host}:${listen.port}`;
   const findings: Record<MachineFacts['portState'], Finding> = {

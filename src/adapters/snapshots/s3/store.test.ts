@@ -58,21 +58,24 @@ describe('Snapshots in an S3-compatible store', () => {
   });
 
   it('do not ask again for what was refused for good', async () => {
-    await expect((await world.opened({ place: { bucket: 'absent' } })).list()).rejects.toThrow();
+    await expect((await world.opened({ place: { bucket: 'absent' } })).list()).rejects.toThrow(
+      'no such bucket',
+    );
     expect(world.pauses).toEqual([]);
   });
 });
 
+/** An address where nobody listens any more. */
+const nobody = async (): Promise<string> => {
+  const probe = createServer();
+  await once(probe.listen(0, '127.0.0.1'), 'listening');
+  const { port } = probe.address() as { port: number };
+  probe.close();
+  return `http://127.0.0.1:${port}`;
+};
+
 describe('A snapshot store that cannot be used', () => {
   const SECRET = 'test-secret-not-real';
-
-  const nobody = async (): Promise<string> => {
-    const probe = createServer();
-    await once(probe.listen(0, '127.0.0.1'), 'listening');
-    const { port } = probe.address() as { port: number };
-    probe.close();
-    return `http://127.0.0.1:${port}`;
-  };
 
   it.each<[string, () => Promise<BucketChoice>, RegExp]>([
     [
@@ -117,6 +120,11 @@ describe('A snapshot store that cannot be used', () => {
   });
 });
 
+const page = (id: string, next: string) =>
+  `<?xml version="1.0"?><ListBucketResult><Contents><Key>apps/${id}/archive.tar.zst</Key></Contents>` +
+  `<Contents><Key>apps/${id}/manifest.json</Key></Contents><Contents><Key>apps/notes/manifest.json</Key></Contents>` +
+  `<Contents><Key>apps/${id}/old/manifest.json</Key></Contents>${next}</ListBucketResult>`;
+
 describe('A snapshot store of somebody else’s making', () => {
   const ENDPOINT = 'https://s3.test';
   let mock: MockAgent;
@@ -133,10 +141,6 @@ describe('A snapshot store of somebody else’s making', () => {
 
   it('lists in pages', async () => {
     const ids = [newId(), newId(), newId()];
-    const page = (id: string, next: string) =>
-      `<?xml version="1.0"?><ListBucketResult><Contents><Key>apps/${id}/archive.tar.zst</Key></Contents>` +
-      `<Contents><Key>apps/${id}/manifest.json</Key></Contents><Contents><Key>apps/notes/manifest.json</Key></Contents>` +
-      `<Contents><Key>apps/${id}/old/manifest.json</Key></Contents>${next}</ListBucketResult>`;
     const first = `/${world.server.bucket}?list-type=2&prefix=apps%2F`;
     answers('GET', first, 200, page(ids[0]!, '<NextContinuationToken>a&amp;b+c/=</NextContinuationToken>'));
     answers(
