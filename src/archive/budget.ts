@@ -12,7 +12,7 @@ export interface UnpackLimits {
 export const MOST: UnpackLimits = { contentBytes: 64 * 1024 ** 3, entryCount: 2_000_000 };
 
 /** What headers of one entry take at most: its own, a pax one, and twice the longest path. */
-const HEADERS_BYTES = 16 * 1024;
+const HEADERS_BYTES = 40 * 1024;
 /** Beside those of entries: padding at the end, and headers of the whole archive. */
 const OWN_BYTES = 1024 ** 2;
 

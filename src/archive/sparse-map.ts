@@ -1,4 +1,4 @@
-import { BLOCK } from './tar-header.ts';
+import { BLOCK_BYTES } from './header-block.ts';
 import { UnpackError } from './unpack-error.ts';
 
 export interface SparsePiece {
@@ -56,7 +56,7 @@ export class SparseMap {
   }
 
   #padding(): number {
-    return (BLOCK - (this.#read % BLOCK)) % BLOCK;
+    return (BLOCK_BYTES - (this.#read % BLOCK_BYTES)) % BLOCK_BYTES;
   }
 
   #character(byte: number): void {

@@ -1,5 +1,5 @@
 import { type PaxRecords, parsePax, paxNumber, paxTime } from './pax.ts';
-import { BLOCK, type TarHeader, decodeHeader } from './tar-header.ts';
+import { BLOCK_BYTES, type TarHeader, decodeHeader } from './header-block.ts';
 import { UnpackError, shown } from './unpack-error.ts';
 
 export type TarKind = 'file' | 'directory' | 'symlink' | 'link' | 'device' | 'pipe';
@@ -59,7 +59,7 @@ export class TarReader {
     if (this.#hasEnded) return;
     const bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
     let at = 0;
-    while (!this.#hasEnded && (this.#left > 0 || this.#padding > 0 || bytes.length - at >= BLOCK)) {
+    while (!this.#hasEnded && (this.#left > 0 || this.#padding > 0 || bytes.length - at >= BLOCK_BYTES)) {
       if (at === bytes.length) break;
       at += this.#step(bytes, at);
     }
@@ -86,8 +86,8 @@ export class TarReader {
       this.#padding -= skipped;
       return skipped;
     }
-    this.#header(bytes.subarray(at, at + BLOCK));
-    return BLOCK;
+    this.#header(bytes.subarray(at, at + BLOCK_BYTES));
+    return BLOCK_BYTES;
   }
 
   #header(block: Buffer): void {
@@ -108,7 +108,7 @@ export class TarReader {
 
   #expect(size: number): void {
     this.#left = size;
-    this.#padding = (BLOCK - (size % BLOCK)) % BLOCK;
+    this.#padding = (BLOCK_BYTES - (size % BLOCK_BYTES)) % BLOCK_BYTES;
     if (size === 0) this.#complete();
   }
 

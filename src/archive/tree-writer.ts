@@ -18,6 +18,7 @@ import {
 } from 'node:fs';
 import type { ArchiveScope } from '../domain/workspace.ts';
 import type { Budget } from './budget.ts';
+import { DeepPaths } from './deep-paths.ts';
 import { entryPath, parentOf } from './entry-path.ts';
 import { type FileContent, PlainContent, RewrittenContent, SparseContent } from './file-content.ts';
 import { localRefs, neutralConfig } from './git-config.ts';
@@ -57,7 +58,7 @@ const SET_ID = 0o6000;
  */
 export class TreeWriter implements TarSink, Disposable {
   readonly remarks = new Remarks();
-  readonly #root: string;
+  readonly #paths: DeepPaths;
   readonly #options: TreeOptions;
   readonly #budget: Budget;
   readonly #seen = new Map<string, Seen>([['', 'directory']]);
@@ -65,7 +66,7 @@ export class TreeWriter implements TarSink, Disposable {
   #open: { readonly fd: number; readonly entry: TarEntry; readonly content: FileContent } | undefined;
 
   constructor(root: string, options: TreeOptions, budget: Budget) {
-    this.#root = root;
+    this.#paths = new DeepPaths(root);
     this.#options = options;
     this.#budget = budget;
   }
@@ -107,7 +108,7 @@ export class TreeWriter implements TarSink, Disposable {
   finish(): void {
     const allowed = this.#options.owner === undefined ? 0o1777 : 0o777;
     for (const { path, entry } of this.#directories.toReversed()) {
-      const target = this.#at(path);
+      const target = this.#paths.at(path);
       const { uid, gid } = this.#ownerOf(entry);
       chownSync(target, uid, gid);
       chmodSync(target, entry.mode & allowed);
@@ -117,6 +118,7 @@ export class TreeWriter implements TarSink, Disposable {
 
   [Symbol.dispose](): void {
     this.#close();
+    this.#paths[Symbol.dispose]();
   }
 
   #close(): void {
@@ -152,7 +154,7 @@ export class TreeWriter implements TarSink, Disposable {
   }
 
   #directory(path: string, entry: TarEntry): void {
-    const target = this.#at(path);
+    const target = this.#paths.at(path);
     if (path !== '' && !this.#isLayersDirectory(target)) {
       this.#inPlace(target, () => mkdirSync(target, 0o700));
     }
@@ -184,7 +186,7 @@ export class TreeWriter implements TarSink, Disposable {
   }
 
   #begin(path: string, entry: TarEntry, contentOf: (fd: number) => FileContent): void {
-    const target = this.#at(path);
+    const target = this.#paths.at(path);
     const fd = this.#inPlace(target, () => openSync(target, 'wx', 0o600));
     try {
       this.#open = { fd, entry, content: contentOf(fd) };
@@ -198,7 +200,7 @@ export class TreeWriter implements TarSink, Disposable {
 
   #symlink(path: string, entry: TarEntry): void {
     if (entry.linkName === '' || entry.linkName.includes('\0')) throw refused(entry, 'links to nothing');
-    const target = this.#at(path);
+    const target = this.#paths.at(path);
     this.#inPlace(target, () => symlinkSync(Buffer.from(entry.linkName, 'latin1'), target));
     const { uid, gid } = this.#ownerOf(entry);
     lchownSync(target, uid, gid);
@@ -211,7 +213,7 @@ export class TreeWriter implements TarSink, Disposable {
     const seen = this.#seen.get(original);
     if (seen === 'left-out') return this.#leaveOut(path, 'lostLink');
     if (seen !== 'file') throw refused(entry, 'links to no file before it');
-    const [source, target] = [this.#at(original), this.#at(path)];
+    const [source, target] = [this.#paths.at(original), this.#paths.at(path)];
     if (rewrite !== undefined) {
       this.#rewrittenLink(path, entry, source, rewrite);
     } else {
@@ -250,14 +252,6 @@ export class TreeWriter implements TarSink, Disposable {
 
   #ownerOf({ uid, gid }: TarEntry) {
     return this.#options.owner ?? { uid, gid };
-  }
-
-  /** Names are bytes, and mostly plain ones. */
-  #at(path: string): string | Buffer {
-    const isPlain = /^[\0-\x7f]*$/.test(path);
-    return isPlain
-      ? `${this.#root}/${path}`
-      : Buffer.concat([Buffer.from(`${this.#root}/`), Buffer.from(path, 'latin1')]);
   }
 }
 

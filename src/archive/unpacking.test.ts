@@ -199,6 +199,28 @@ describe('an archive of a workspace', () => {
     expect(await readFile(join(base, 'secret'), 'utf8')).toBe('secret');
   });
 
+  it('may be deeper than any path', async () => {
+    const levels = Array.from({ length: 60 }, () => 'd'.repeat(250));
+    const paths = levels.map((_, depth) => levels.slice(0, depth + 1).join('/'));
+    const deepest = paths.at(-1) ?? '';
+    const tar = await tarOf(
+      ...paths.map((path) => directory(path)),
+      file(`${deepest}/file`),
+      hardLink(`${deepest}/same`, `${deepest}/file`),
+      symlink(`${deepest}/link`, 'file'),
+    );
+    try {
+      expect(await plain(tar, { owner, scope: 'snapshot' })).toEqual({ warnings: [] });
+      const found = execFileSync('find', [target, '-printf', '%y %d %m %n %s %l\n'], { encoding: 'utf8' });
+      const lines = found.split('\n');
+      expect(lines.filter((line) => /^d \d+ 755 /.test(line))).toHaveLength(60);
+      expect(lines.filter((line) => line === 'f 61 644 2 7 ')).toHaveLength(2);
+      expect(lines).toContain('l 61 777 1 4 file');
+    } finally {
+      execFileSync('rm', ['-rf', target]);
+    }
+  });
+
   it('leaves out what no path here can name', async () => {
     const tar = await tarOf(
       file('n'.repeat(300)),

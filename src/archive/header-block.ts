@@ -1,6 +1,6 @@
 import { UnpackError } from './unpack-error.ts';
 
-export const BLOCK = 512;
+export const BLOCK_BYTES = 512;
 
 /** One header block, its fields as they are. Text holds one byte a character: a name is bytes, of no encoding. */
 export interface TarHeader {
@@ -46,7 +46,7 @@ const EMPTY_SUM = (CHECKSUM_FIELD.end - CHECKSUM_FIELD.start) * 0x20;
 function checksum(block: Buffer): number {
   let sum = EMPTY_SUM;
   for (let i = 0; i < CHECKSUM_FIELD.start; i++) sum += block[i] ?? 0;
-  for (let i = CHECKSUM_FIELD.end; i < BLOCK; i++) sum += block[i] ?? 0;
+  for (let i = CHECKSUM_FIELD.end; i < BLOCK_BYTES; i++) sum += block[i] ?? 0;
   return sum;
 }
 
