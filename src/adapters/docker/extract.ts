@@ -1,10 +1,11 @@
 import type { Readable } from 'node:stream';
 import type Docker from 'dockerode';
 import { SandboxdError, notFound } from '../../domain/errors.ts';
+import { UnpackError } from '../../archive/unpack-error.ts';
+import { unpack } from '../../archive/unpack.ts';
 import { callEngine, engineStatus, refusal } from './call.ts';
 import { withHelper } from './helper.ts';
 import type { Names } from './names.ts';
-import { UnpackError, unpack } from './unpack.ts';
 
 /** For the whole of a layer, on a slow disk. */
 const DEADLINE_MS = 15 * 60_000;
@@ -22,7 +23,11 @@ export async function extractFromImage(
     const archive = await readArchive(container, source.path);
     try {
       const late = AbortSignal.timeout(DEADLINE_MS);
-      await unpack(archive, intoDirectory, signal === undefined ? late : AbortSignal.any([signal, late]));
+      await unpack(
+        archive,
+        { directory: intoDirectory, compression: 'none', tree: { droppedSegments: 1 } },
+        signal === undefined ? late : AbortSignal.any([signal, late]),
+      );
     } catch (error) {
       signal?.throwIfAborted();
       throw unpackFailed(error);
@@ -39,7 +44,10 @@ async function readArchive(container: Docker.Container, path: string): Promise<R
 }
 
 function unpackFailed(error: unknown): SandboxdError {
-  if (error instanceof UnpackError) return new SandboxdError('unavailable', error.message, { cause: error });
+  if (error instanceof UnpackError)
+    return new SandboxdError('unavailable', `The image's prepared files are refused: ${error.message}`, {
+      cause: error,
+    });
   const code = (error as { code?: unknown } | null)?.code;
   return code === 'ENOSPC' || code === 'EDQUOT'
     ? new SandboxdError('unavailable', "There is no space left for the image's prepared files.", {

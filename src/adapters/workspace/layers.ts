@@ -25,6 +25,10 @@ export class Layers {
     this.#engine = engine;
   }
 
+  isThere(source: WorkspaceSource): Promise<boolean> {
+    return exists(this.#layout.layer(source));
+  }
+
   /** Finds the layer, or makes it; whoever asks meanwhile waits for the same. */
   async ensure(source: WorkspaceSource, signal?: AbortSignal): Promise<Layer> {
     const path = this.#layout.layer(source);

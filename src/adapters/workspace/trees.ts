@@ -26,6 +26,11 @@ export async function copyContents(from: string, to: string): Promise<void> {
   await mustRun('cp', ['-a', '--reflink=auto', '--', `${from}/.`, to], DEADLINE);
 }
 
+/** Removes what an overlay keeps in the place of what was deleted: the only devices that a tenant's tree can hold. */
+export async function removeWhiteouts(directory: string): Promise<void> {
+  await mustRun('find', [directory, '-xdev', '-type', 'c', '-delete'], DEADLINE);
+}
+
 /** Returns when everything on the file system of this path is on disk. */
 export async function syncFileSystem(path: string): Promise<void> {
   await mustRun('sync', ['-f', path], DEADLINE);

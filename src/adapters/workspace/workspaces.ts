@@ -1,14 +1,14 @@
-import { chmod, chown, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Engine } from '../../domain/engine.ts';
 import { notFound } from '../../domain/errors.ts';
 import type { SandboxFiles } from '../../domain/files.ts';
 import { type Clock, parseId, systemClock } from '../../domain/ids.ts';
-import { APP_DIRECTORY } from '../../domain/paths.ts';
 import { SANDBOX_UID } from '../../domain/runtimed.ts';
 import type { TaskFile } from '../../domain/task.ts';
 import type {
   ArchiveOptions,
+  ArchivedContent,
   PreparedWorkspace,
   WorkspaceArchive,
   WorkspaceKind,
@@ -17,23 +17,18 @@ import type {
 } from '../../domain/workspace.ts';
 import { archiveWorkspace } from './archive.ts';
 import { explained } from './failure.ts';
-import { type Layer, Layers } from './layers.ts';
-import {
-  type Layout,
-  type Owner,
-  type SandboxLayout,
-  canonicalId,
-  layoutOf,
-  sandboxLayout,
-} from './layout.ts';
-import { type WorkspaceRecord, prepared, readRecord, sourceOf, writeRecord } from './record.ts';
+import { Layers } from './layers.ts';
+import { type Layout, type Owner, type SandboxLayout, canonicalId, layoutOf } from './layout.ts';
+import { type Filling, makeWorkspace } from './making.ts';
+import { type WorkspaceRecord, prepared, readRecord } from './record.ts';
+import { settle } from './settling.ts';
 import { StoppedFiles } from './stopped-files.ts';
 import { readTaskFile } from './task-file.ts';
-import { copyContents, measureTree, removeTrees, removeWithin } from './trees.ts';
+import { measureTree, removeTrees, removeWithin } from './trees.ts';
 
 export interface DiskWorkspacesOptions {
   readonly dataDirectory: string;
-  readonly engine: Pick<Engine, 'extract' | 'probeOverlay'>;
+  readonly engine: Pick<Engine, 'extract' | 'imageDigest' | 'probeOverlay'>;
   /** `auto` asks the engine what it can. */
   readonly kind?: WorkspaceKind | 'auto';
   readonly clock?: Clock;
@@ -95,57 +90,80 @@ export class DiskWorkspaces implements Workspaces {
     });
   }
 
-  prepare(sandboxId: string, source: WorkspaceSource): Promise<PreparedWorkspace> {
+  prepare(
+    sandboxId: string,
+    source: WorkspaceSource,
+    content?: () => Promise<ArchivedContent>,
+  ): Promise<PreparedWorkspace> {
     return explained(async () => {
       const sandbox = this.#layout.sandbox(sandboxId);
       const found = await readRecord(sandbox);
-      const record = found ?? (await this.#make(sandbox, source));
-      if (found !== undefined) await this.#repair(sandbox, found);
+      const record =
+        found === undefined
+          ? await this.#make(sandbox, source, content)
+          : await this.#repair(sandbox, found, source);
       await this.#ensureProvider(sandbox);
       return prepared(this.#layout, sandbox, record);
     });
   }
 
-  async #make({ id, root }: SandboxLayout, source: WorkspaceSource): Promise<WorkspaceRecord> {
-    const [kind, layer] = [await this.kind(source.imageDigest), await this.#layers.ensure(source)];
-    const record = { version: 1, kind: layer.isEmpty ? 'directory' : kind, ...sourceFields(source) } as const;
-    const unfinished = sandboxLayout(id, await mkdtemp(join(this.#layout.limbo, `${id}-`)));
-    try {
-      await this.#fill(unfinished, layer, record);
-      await writeRecord(unfinished, record);
-      // Something by that name that is no workspace is not ours to delete.
-      await this.moveToTrash(id);
-      await rename(unfinished.root, root);
-    } catch (error) {
-      await removeTrees([unfinished.root]);
-      throw error;
-    }
+  /**
+   * Makes a workspace of archived content alone, without an engine, for a node that may not have the image. The next `prepare`
+   * finds out what it needs here. An existing one stays as it is, and `content` is not opened then.
+   * @throws like `prepare`
+   */
+  adopt(sandboxId: string, source: WorkspaceSource, content: () => Promise<ArchivedContent>): Promise<void> {
+    return explained(async () => {
+      const sandbox = this.#layout.sandbox(sandboxId);
+      // Refuses a source that is none, before anything is made from it.
+      this.#layout.layer(source);
+      if ((await readRecord(sandbox)) !== undefined) return;
+      const record = { version: 1, kind: 'overlay', ...sourceFields(source), isAdopted: true } as const;
+      await this.#place(sandbox, record, { archived: { open: content, scope: 'backup' } });
+    });
+  }
+
+  async #make(
+    sandbox: SandboxLayout,
+    source: WorkspaceSource,
+    content: (() => Promise<ArchivedContent>) | undefined,
+  ): Promise<WorkspaceRecord> {
+    const [able, layer] = [await this.kind(source.imageDigest), await this.#layers.ensure(source)];
+    const kind = layer.isEmpty ? 'directory' : able;
+    const record = { version: 1, kind, ...sourceFields(source) } as const;
+    await this.#place(sandbox, record, {
+      copied: kind === 'directory' && !layer.isEmpty ? layer.path : undefined,
+      archived: content && { open: content, scope: 'snapshot' },
+    });
     return record;
   }
 
-  async #fill(sandbox: SandboxLayout, layer: Layer, { kind }: WorkspaceRecord): Promise<void> {
-    const { home, work, control, staging } = sandbox;
-    for (const directory of [home, work, control, staging]) await mkdir(directory, { mode: 0o700 });
-    if (kind === 'directory' && !layer.isEmpty) {
-      await copyContents(layer.path, home);
-    }
-    await this.#give(control);
-    let directory = home;
-    await this.#give(directory);
-    for (const segment of APP_DIRECTORY.split('/')) {
-      directory = join(directory, segment);
-      await mkdir(directory, { recursive: true });
-      await this.#give(directory);
-    }
+  #place(sandbox: SandboxLayout, record: WorkspaceRecord, filling: Filling): Promise<void> {
+    return makeWorkspace(sandbox, record, filling, {
+      layout: this.#layout,
+      owner: this.#owner,
+      // Something by that name that is no workspace is not ours to delete.
+      clear: () => this.moveToTrash(sandbox.id),
+    });
   }
 
-  /** What a crash left half-written goes; a layer that somebody cleared away comes back. */
-  async #repair({ staging }: SandboxLayout, record: WorkspaceRecord): Promise<void> {
-    await removeWithin(staging);
-    if (record.kind === 'overlay') await this.#layers.ensure(sourceOf(record));
+  /** What a crash left half-written goes, and what is missing comes back. */
+  async #repair(
+    sandbox: SandboxLayout,
+    record: WorkspaceRecord,
+    source: WorkspaceSource,
+  ): Promise<WorkspaceRecord> {
+    await removeWithin(sandbox.staging);
+    if (record.kind !== 'overlay') return record;
+    return settle(sandbox, record, source, {
+      layers: this.#layers,
+      engine: this.#engine,
+      owner: this.#owner,
+      kind: (imageDigest) => this.kind(imageDigest),
+    });
   }
 
-  /** Apart from what `#fill` makes: a workspace of an older version came without. */
+  /** Apart from what is made with it: a workspace of an older version came without. */
   async #ensureProvider({ provider }: SandboxLayout): Promise<void> {
     try {
       await mkdir(provider);
@@ -154,10 +172,6 @@ export class DiskWorkspaces implements Workspaces {
     }
     // Whatever the node's umask leaves of a mode: the sandbox must be able to pass, and never to write.
     await chmod(provider, 0o755);
-  }
-
-  #give(path: string): Promise<void> {
-    return chown(path, this.#owner.uid, this.#owner.gid);
   }
 
   find(sandboxId: string): Promise<PreparedWorkspace> {
