@@ -4,7 +4,7 @@ import { isCode, notFound, SandboxdError } from './errors.ts';
 import { parseId } from './ids.ts';
 import { inTime } from './pause.ts';
 import type { Ports } from './ports.ts';
-import { replacementOf } from './replacements.ts';
+import { requireSettled } from './replacements.ts';
 import { requireSandbox, requireSnapshot } from './require.ts';
 import { discardOf } from './retention.ts';
 import type { Sandbox } from './sandbox.ts';
@@ -70,9 +70,7 @@ export async function beginCapture(
 
 /** The node says the same, and has the last word; to ask before leaves no trace of what cannot be. */
 async function requireCapturable(ports: Ports, source: Sandbox, live: boolean): Promise<void> {
-  if (source.replaces !== undefined || (await replacementOf(ports, source)) !== undefined) {
-    throw new SandboxdError('conflict', "The sandbox's app is being restored. Wait until that has ended.");
-  }
+  await requireSettled(ports, source);
   const { status } = (await viewSandbox(ports, source)).sandbox;
   if (status === 'creating') {
     throw new SandboxdError('conflict', 'The sandbox is still being created. Wait until it runs.');
