@@ -102,13 +102,8 @@ async function settles(ports: Ports, { id, nodeId }: Snapshot): Promise<boolean>
   const waiting = new AbortController();
   try {
     const end = ports.nodes.client(nodeId).snapshots.settled(id, waiting.signal);
-    return (
-      (await inTime(
-        end.then(() => true),
-        PATIENCE_MS,
-        ports.pause,
-      )) ?? false
-    );
+    const ended = end.then(() => true);
+    return (await inTime(ended, PATIENCE_MS, ports.pause)) ?? false;
   } catch (error) {
     // A node that goes away meanwhile tells later.
     if (isCode(error, 'node_unavailable')) return false;

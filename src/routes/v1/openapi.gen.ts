@@ -5115,7 +5115,7 @@ export const openapi = {
             }
           },
           "409": {
-            "description": "task_in_progress",
+            "description": "task_in_progress, conflict",
             "content": {
               "application/json": {
                 "schema": {

@@ -108,7 +108,7 @@ export const sandboxes = new Hono<Env>()
       tag: 'Sandboxes',
       query: { workspace: 'keep: only the container goes; a later start finds the workspace' },
       ok: { 204: 'Deleted' },
-      errors: ['invalid_request', 'task_in_progress', ...COMMAND_ERRORS],
+      errors: ['invalid_request', 'task_in_progress', 'conflict', ...COMMAND_ERRORS],
     }),
     async (c) => {
       const id = idParam(c, 'sandbox');
