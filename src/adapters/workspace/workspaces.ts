@@ -20,7 +20,7 @@ import { explained } from './failure.ts';
 import { Layers } from './layers.ts';
 import { type Layout, type Owner, type SandboxLayout, canonicalId, layoutOf } from './layout.ts';
 import { type Filling, makeWorkspace } from './making.ts';
-import { type WorkspaceRecord, prepared, readRecord } from './record.ts';
+import { type WorkspaceRecord, prepared, readRecord, sourceOf } from './record.ts';
 import { settle } from './settling.ts';
 import { StoppedFiles } from './stopped-files.ts';
 import { readTaskFile } from './task-file.ts';
