@@ -142,6 +142,7 @@ describe('the snapshots of a node', () => {
     await bench.snapshots.capture(bench.order());
     await held.begun;
     const woken = bench.agent.wake(bench.sandbox);
+    await bench.world.running.syncNow();
     expect((await bench.seen())?.progress).toBe('A snapshot of it is being taken');
     expect(bench.world.routes.get(bench.sandbox)?.progress).toBe('A snapshot of it is being taken');
     expect(await bench.state()).toBe('absent');
@@ -169,11 +170,12 @@ describe('the snapshots of a node', () => {
     const held = bench.hold();
     await bench.snapshots.capture(bench.order({ live: true }));
     await held.begun;
-    const [stopped, slept] = [bench.stop(), bench.world.running.sleepIdle()];
-    const deleted = stopped.then(() => bench.world.request('DELETE', `/v1/sandboxes/${bench.sandbox}`));
+    const stopped = bench.agent.sleep(bench.sandbox, 'idle', () => true);
+    await bench.world.running.syncNow();
     expect(await bench.state()).toBe('paused');
     held.go();
-    await Promise.all([slept, deleted]);
+    await stopped;
+    await bench.world.request('DELETE', `/v1/sandboxes/${bench.sandbox}`);
     expect(await bench.end()).toMatchObject({ captured: { status: 'ready' } });
     expect(await bench.remains.workspaces.list()).toEqual([]);
     expect(await bench.remains.snapshots.list()).toEqual([SNAPSHOT]);
