@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { cp } from 'node:fs/promises';
 import { describe, expect, it, vi } from 'vitest';
+import { SandboxdError } from '../../src/domain/errors.ts';
 import { makeRemains, type Remains, startWorld, type World } from '../harness/world.ts';
 
 type Durable = typeof import('../../src/agent/durable.ts');
@@ -112,7 +113,7 @@ class Tripwire {
 interface Step {
   readonly name: string;
   /** What was there before; its result goes to `act`. */
-  readonly prepare: (world: World) => Promise<string>;
+  readonly prepare: (world: World, remains: Remains) => Promise<string>;
   /** The request during which the server dies. */
   readonly act: (world: World, app: string) => Promise<unknown>;
   /** What the page of the app, which was `later` before, may be afterwards. */
@@ -164,6 +165,15 @@ const captured = async (world: World): Promise<string> => {
   return app;
 };
 
+/** One that cannot be restored. */
+const damaged = async (world: World, remains: Remains): Promise<string> => {
+  const app = await captured(world);
+  remains.workspaces.onUnpack = () => {
+    throw new SandboxdError('invalid_request', 'The archive is damaged.');
+  };
+  return app;
+};
+
 const newest = async (world: World, app: string): Promise<string | undefined> => {
   const list = world.request('GET', `/v1/apps/${app}/snapshots`);
   return (await json<{ snapshots: { id: string }[] }>(list)).snapshots[0]?.id;
@@ -189,6 +199,7 @@ const STEPS: readonly Step[] = [
   { name: 'a capture', prepare: stopped, act: capture(false), page: ['later'] },
   { name: 'a live capture', prepare: createWithPage, act: capture(true), page: ['later'] },
   { name: 'a restore', prepare: captured, act: fromNewest('restore'), page: ['later', 'before'] },
+  { name: 'a restore that fails', prepare: damaged, act: fromNewest('restore'), page: ['later'] },
   { name: 'a fork', prepare: captured, act: fromNewest('fork'), page: ['later'] },
   { name: 'a deletion of a snapshot', prepare: captured, act: deleteNewest, page: ['later'] },
   { name: 'a stop', prepare: createBoth, act: onSandbox('POST', '/stop') },
@@ -214,7 +225,10 @@ async function expectSettled(world: World, remains: Remains, { page }: Step, app
   await expect
     .poll(async () => {
       const node = await remains.store.sandboxes.ofNode('01JTESTN0DE000000000000000');
-      return node.filter((sandbox) => sandbox.status === 'creating' || sandbox.desired === 'absent').length;
+      return node.filter(
+        ({ status, desired, replaces }) =>
+          status === 'creating' || desired === 'absent' || replaces !== undefined,
+      ).length;
     })
     .toBe(0);
   const rows = await remains.store.sandboxes.ofNode('01JTESTN0DE000000000000000');
@@ -244,7 +258,7 @@ async function expectWhole({ store, snapshots }: Remains): Promise<void> {
   await expect.poll(async () => (await snapshots.list()).toSorted()).toEqual(ready.toSorted());
 }
 
-/** The app, and its fork if there is one, have their files, and are captured and restored like any other. */
+/** The app, and its fork if there is one, have their files. */
 async function expectPages(
   world: World,
   remains: Remains,
@@ -257,8 +271,6 @@ async function expectPages(
     const page = world.request('GET', `/v1/sandboxes/${sandbox}/files/content?path=page.txt`);
     expect(id === app ? pages : ['before']).toContain(await (await page).text());
   }
-  expect((await capture(true)(world, app)).status).toBe(201);
-  expect((await fromNewest('restore')(world, app)).status).toBe(201);
 }
 
 async function expectUsable(world: World, remains: Remains, app: string): Promise<void> {
@@ -280,7 +292,7 @@ async function expectUsable(world: World, remains: Remains, app: string): Promis
 async function die({ prepare, act }: Step, tripwire: Tripwire, remains: Remains) {
   disk.wires.set(remains.directory, tripwire);
   const doomed = await startWorld(remains, { wrap: tripwire.wrap });
-  const app = await prepare(doomed);
+  const app = await prepare(doomed, remains);
   tripwire.arm();
   await Promise.race([act(doomed, app), tripwire.dead]);
   tripwire.end();
@@ -317,7 +329,7 @@ describe('a server that is killed', () => {
         walked += died.filter(Boolean).length;
         if (died.includes(false)) break;
       }
-      expect(walked).toBeGreaterThan(20);
+      expect(walked).toBeGreaterThan(8);
     }, 120_000);
   }
 });

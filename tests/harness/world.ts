@@ -182,6 +182,7 @@ export async function startWorld(remains: Remains, options: WorldOptions = {}): 
       ),
       policy,
       providers: { baseUrls: {}, compatibleKey: undefined, defaultModel: undefined },
+      retention: {},
       previewKey: btoa('fake-preview-key-of-32-bytes-000'),
       ...options.instance,
     },
