@@ -115,7 +115,11 @@ interface Step {
   /** What was there before; its result goes to `act`. */
   readonly prepare: (world: World, remains: Remains) => Promise<string>;
   /** The request during which the server dies. */
-  readonly act: (world: World, app: string) => Promise<unknown>;
+  readonly act: (world: World, app: string) => Promise<Response>;
+  /** Whether it is refused when nobody dies. */
+  readonly isRefused?: true;
+  /** Whether the app is up afterwards, as it was before. */
+  readonly isUp?: true;
   /** What the page of the app, which was `later` before, may be afterwards. */
   readonly page?: readonly string[];
 }
@@ -197,11 +201,24 @@ const STEPS: readonly Step[] = [
     act: (world, app) => world.request('POST', `/v1/apps/${app}/sandbox`),
   },
   { name: 'a capture', prepare: stopped, act: capture(false), page: ['later'] },
-  { name: 'a live capture', prepare: createWithPage, act: capture(true), page: ['later'] },
-  { name: 'a restore', prepare: captured, act: fromNewest('restore'), page: ['later', 'before'] },
-  { name: 'a restore that fails', prepare: damaged, act: fromNewest('restore'), page: ['later'] },
-  { name: 'a fork', prepare: captured, act: fromNewest('fork'), page: ['later'] },
-  { name: 'a deletion of a snapshot', prepare: captured, act: deleteNewest, page: ['later'] },
+  { name: 'a live capture', prepare: createWithPage, act: capture(true), isUp: true, page: ['later'] },
+  {
+    name: 'a restore',
+    prepare: captured,
+    act: fromNewest('restore'),
+    isUp: true,
+    page: ['later', 'before'],
+  },
+  {
+    name: 'a restore that fails',
+    prepare: damaged,
+    act: fromNewest('restore'),
+    isRefused: true,
+    isUp: true,
+    page: ['later'],
+  },
+  { name: 'a fork', prepare: captured, act: fromNewest('fork'), isUp: true, page: ['later'] },
+  { name: 'a deletion of a snapshot', prepare: captured, act: deleteNewest, isUp: true, page: ['later'] },
   { name: 'a stop', prepare: createBoth, act: onSandbox('POST', '/stop') },
   {
     name: 'a start',
@@ -221,7 +238,12 @@ const STEPS: readonly Step[] = [
 ];
 
 /** Everything agrees: rows, containers, workspaces, archives, events. */
-async function expectSettled(world: World, remains: Remains, { page }: Step, app: string): Promise<void> {
+async function expectSettled(
+  world: World,
+  remains: Remains,
+  { isUp, page }: Step,
+  app: string,
+): Promise<void> {
   await expect
     .poll(async () => {
       const node = await remains.store.sandboxes.ofNode('01JTESTN0DE000000000000000');
@@ -232,20 +254,18 @@ async function expectSettled(world: World, remains: Remains, { page }: Step, app
     })
     .toBe(0);
   const rows = await remains.store.sandboxes.ofNode('01JTESTN0DE000000000000000');
-  const ids = rows.map((row) => row.id);
-  expect(
-    (await remains.engine.list()).map((view) => view.sandboxId).filter((id) => !ids.includes(id)),
-  ).toEqual([]);
-  expect((await remains.workspaces.list()).filter((id) => !ids.includes(id))).toEqual([]);
+  const ids = new Set(rows.map((row) => row.id));
+  const strays = (await remains.engine.list()).filter(({ sandboxId }) => !ids.has(sandboxId));
+  expect(strays).toEqual([]);
+  expect((await remains.workspaces.list()).filter((id) => !ids.has(id))).toEqual([]);
   expect(remains.workspaces.trash).toEqual([]);
   expect((await remains.engine.list()).filter(({ state }) => state === 'paused')).toEqual([]);
   for (const row of rows) {
-    const isUp = (await remains.engine.inspect(row.id)).state === 'running';
-    await expect
-      .poll(async () => (await remains.store.sandboxes.find('acme', row.id))?.status)
-      .toBe(isUp ? 'running' : 'stopped');
+    const state = (await remains.engine.inspect(row.id)).state === 'running' ? 'running' : 'stopped';
+    await expect.poll(async () => (await remains.store.sandboxes.find('acme', row.id))?.status).toBe(state);
   }
   await expectWhole(remains);
+  if (isUp) expect((await remains.engine.inspect((await current(world, app)) ?? '')).state).toBe('running');
   await expectUsable(world, remains, app);
   if (page !== undefined) await expectPages(world, remains, app, page);
 }
@@ -289,13 +309,14 @@ async function expectUsable(world: World, remains: Remains, app: string): Promis
 }
 
 /** Lets a server die, and answers what is left of it: a copy, since the dead may hold on to the original. */
-async function die({ prepare, act }: Step, tripwire: Tripwire, remains: Remains) {
+async function die({ prepare, act, isRefused }: Step, tripwire: Tripwire, remains: Remains) {
   disk.wires.set(remains.directory, tripwire);
   const doomed = await startWorld(remains, { wrap: tripwire.wrap });
   const app = await prepare(doomed, remains);
   tripwire.arm();
-  await Promise.race([act(doomed, app), tripwire.dead]);
+  const answer = await Promise.race([act(doomed, app), tripwire.dead]);
   tripwire.end();
+  if (tripwire.survived) expect(answer?.ok).toBe(isRefused === undefined);
   // Its loops are told to end and not waited for: calls of the dead never return.
   void doomed[Symbol.asyncDispose]();
   await tripwire.quiet();

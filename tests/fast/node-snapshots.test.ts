@@ -301,13 +301,10 @@ describe('the snapshots of a node', () => {
   });
 
   describe('over the channel', () => {
-    const client = async () =>
-      bench.world.ports.nodes.client(await bench.world.ports.nodes.place()).snapshots;
-
     it('are captured, followed, waited for and discarded', async () => {
       await bench.stop();
       const held = bench.hold();
-      const channel = await client();
+      const channel = await bench.client();
       await channel.capture(bench.order());
       await held.begun;
       expect(await channel.progress([SNAPSHOT])).toMatchObject([{ id: SNAPSHOT, files: 0 }]);
@@ -323,7 +320,7 @@ describe('the snapshots of a node', () => {
     it('can be waited for no longer than one wants to, and not at all when nobody knows them', async () => {
       await bench.stop();
       const held = bench.hold();
-      const channel = await client();
+      const channel = await bench.client();
       await channel.capture(bench.order());
       await held.begun;
       const left = new AbortController();
@@ -331,12 +328,13 @@ describe('the snapshots of a node', () => {
       left.abort();
       await settled;
       await channel.settled(OTHER, new AbortController().signal);
+      expect(bench.endsOf(SNAPSHOT)).toEqual([]);
       held.go();
       await bench.end();
     });
 
     it('tell why they are refused', async () => {
-      await expect((await client()).capture(bench.order())).rejects.toMatchObject({ code: 'conflict' });
+      await expect((await bench.client()).capture(bench.order())).rejects.toMatchObject({ code: 'conflict' });
     });
   });
 
