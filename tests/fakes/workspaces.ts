@@ -21,6 +21,8 @@ export class FakeWorkspaces implements Workspaces {
   readonly trash: string[] = [];
   /** Called midway through each archive, while a sandbox that runs stands still for it: to make it wait, or fail. */
   onArchive: (sandboxId: string) => Promise<void> | void = () => undefined;
+  /** Called before content is laid out: to refuse it. */
+  onUnpack: (sandboxId: string) => void = () => undefined;
   readonly #homes = new Map<string, Map<string, Uint8Array>>();
   readonly #images = new Map<string, string>();
   readonly #tasks = new Map<string, FakeTasks>();
@@ -39,6 +41,7 @@ export class FakeWorkspaces implements Workspaces {
     content?: () => Promise<ArchivedContent>,
   ): Promise<PreparedWorkspace> {
     if (!this.#homes.has(sandboxId)) {
+      if (content !== undefined) this.onUnpack(sandboxId);
       const files = content === undefined ? new Map<string, Uint8Array>() : await unpacked(await content());
       this.#images.set(sandboxId, imageDigest);
       this.#homes.set(sandboxId, files);

@@ -123,7 +123,7 @@ describe('a restore', () => {
     const held = bench.hold();
     const restored = bench.agent.apply(restore());
     await held.begun;
-    const program = bench.agent.exec(bench.sandbox, { cmd: ['true'] } as never, new AbortController().signal);
+    const program = bench.agent.exec(bench.sandbox, { cmd: ['true'] }, new AbortController().signal);
     await expect(program[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: 'conflict' });
     held.go();
     await restored;

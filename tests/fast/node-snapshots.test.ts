@@ -142,6 +142,7 @@ describe('the snapshots of a node', () => {
     await bench.snapshots.capture(bench.order());
     await held.begun;
     const woken = bench.agent.wake(bench.sandbox);
+    await bench.world.running.syncNow();
     expect((await bench.seen())?.progress).toBe('A snapshot of it is being taken');
     expect(bench.world.routes.get(bench.sandbox)?.progress).toBe('A snapshot of it is being taken');
     expect(await bench.state()).toBe('absent');
@@ -169,11 +170,12 @@ describe('the snapshots of a node', () => {
     const held = bench.hold();
     await bench.snapshots.capture(bench.order({ live: true }));
     await held.begun;
-    const [stopped, slept] = [bench.stop(), bench.world.running.sleepIdle()];
-    const deleted = stopped.then(() => bench.world.request('DELETE', `/v1/sandboxes/${bench.sandbox}`));
+    const stopped = bench.agent.sleep(bench.sandbox, 'idle', () => true);
+    await bench.world.running.syncNow();
     expect(await bench.state()).toBe('paused');
     held.go();
-    await Promise.all([slept, deleted]);
+    await stopped;
+    await bench.world.request('DELETE', `/v1/sandboxes/${bench.sandbox}`);
     expect(await bench.end()).toMatchObject({ captured: { status: 'ready' } });
     expect(await bench.remains.workspaces.list()).toEqual([]);
     expect(await bench.remains.snapshots.list()).toEqual([SNAPSHOT]);
@@ -299,13 +301,10 @@ describe('the snapshots of a node', () => {
   });
 
   describe('over the channel', () => {
-    const client = async () =>
-      bench.world.ports.nodes.client(await bench.world.ports.nodes.place()).snapshots;
-
     it('are captured, followed, waited for and discarded', async () => {
       await bench.stop();
       const held = bench.hold();
-      const channel = await client();
+      const channel = await bench.client();
       await channel.capture(bench.order());
       await held.begun;
       expect(await channel.progress([SNAPSHOT])).toMatchObject([{ id: SNAPSHOT, files: 0 }]);
@@ -321,7 +320,7 @@ describe('the snapshots of a node', () => {
     it('can be waited for no longer than one wants to, and not at all when nobody knows them', async () => {
       await bench.stop();
       const held = bench.hold();
-      const channel = await client();
+      const channel = await bench.client();
       await channel.capture(bench.order());
       await held.begun;
       const left = new AbortController();
@@ -329,12 +328,13 @@ describe('the snapshots of a node', () => {
       left.abort();
       await settled;
       await channel.settled(OTHER, new AbortController().signal);
+      expect(bench.endsOf(SNAPSHOT)).toEqual([]);
       held.go();
       await bench.end();
     });
 
     it('tell why they are refused', async () => {
-      await expect((await client()).capture(bench.order())).rejects.toMatchObject({ code: 'conflict' });
+      await expect((await bench.client()).capture(bench.order())).rejects.toMatchObject({ code: 'conflict' });
     });
   });
 

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect } from 'vitest';
-import type { CaptureOrder } from '../../src/domain/capture.ts';
+import { vi } from 'vitest';
+import type { CaptureOrder, NodeSnapshots } from '../../src/domain/capture.ts';
 import type { NodeReport, SandboxObservation, SyncAnswer, SyncRequest } from '../../src/domain/node.ts';
 import { makeRemains, type Remains, startWorld, type World, type WorldOptions } from './world.ts';
 
@@ -51,6 +51,12 @@ export class SnapshotBench implements AsyncDisposable {
     return this.agent.snapshots;
   }
 
+  /** The same over the channel. */
+  async client(): Promise<NodeSnapshots> {
+    const { nodes } = this.world.ports;
+    return nodes.client(await nodes.place()).snapshots;
+  }
+
   order(more: Partial<CaptureOrder> = {}): CaptureOrder {
     return { id: SNAPSHOT, sandboxId: this.sandbox, live: false, ...more };
   }
@@ -89,9 +95,13 @@ export class SnapshotBench implements AsyncDisposable {
 
   /** What the API was told of the end of a capture: once. */
   async end(id = SNAPSHOT): Promise<NodeReport | undefined> {
-    await expect.poll(() => this.endsOf(id).length, { timeout: 5000 }).toBe(1);
-    await expect.poll(() => this.records()).not.toContain(`${id}.json`);
-    return this.endsOf(id)[0];
+    await vi.waitUntil(
+      async () => this.endsOf(id).length > 0 && !(await this.records()).includes(`${id}.json`),
+      5000,
+    );
+    const [end, ...more] = this.endsOf(id);
+    if (more.length > 0) throw new Error('The API was told of the end more than once.');
+    return end;
   }
 
   /** Lets copies begin, and not end before they may. */

@@ -1,5 +1,5 @@
 import type { CaptureOrder } from '../../domain/capture.ts';
-import { SandboxdError, isCode, notFound } from '../../domain/errors.ts';
+import { isCode, SandboxdError } from '../../domain/errors.ts';
 import type { SnapshotManifest } from '../../domain/snapshot-store.ts';
 import type { ArchiveFacts, ArchiveProgress, WorkspaceArchive } from '../../domain/workspace.ts';
 import { insist } from '../insist.ts';
@@ -134,7 +134,7 @@ const describe = ({
   warnings,
 });
 
-const gone = () => notFound('sandbox');
+const gone = () => new SandboxdError('not_found', 'The sandbox was deleted before it could be captured.');
 
 const woken = () =>
   new SandboxdError(

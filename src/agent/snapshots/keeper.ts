@@ -85,7 +85,10 @@ export class SnapshotKeeper implements NodeSnapshots {
 
   async discard(ids: readonly string[]): Promise<void> {
     for (const id of ids) {
-      if (this.#captures.has(id)) throw underWay();
+      const capture = this.#captures.get(id);
+      // Who heard of its end may delete it at once.
+      if (capture !== undefined && !this.#context.outbox.holds(capturedKey(id))) throw underWay();
+      await capture?.ended;
       await this.#context.ports.snapshots.remove(id);
     }
   }
