@@ -8,7 +8,7 @@ import type { Change, Store } from '../../src/domain/store.ts';
 import type { Snapshot } from '../../src/domain/snapshot.ts';
 import type { Task } from '../../src/domain/task.ts';
 import { given, matches, newestFirst } from './memory-rows.ts';
-import { memorySnapshots } from './memory-snapshots.ts';
+import { memorySnapshots } from './memory-snapshot-rows.ts';
 
 interface State {
   readonly apps: Map<string, App>;
