@@ -3,10 +3,15 @@ import type * as v from 'valibot';
 import { type App, type AppPatch, type NewApp } from './app.ts';
 import { invalid } from './errors.ts';
 import type { Ports } from './ports.ts';
+import { removeArchives } from './node-archives.ts';
 import { recorded } from './record.ts';
 import { discardOf } from './retention.ts';
 import { deleteSandbox } from './sandbox-commands.ts';
+import type { Snapshot } from './snapshot.ts';
 import type { Change } from './store.ts';
+
+/** Read at a time. */
+const SNAPSHOT_PAGE = 200;
 
 /** Creates an app without a sandbox. */
 export async function createApp(
@@ -68,26 +73,30 @@ export async function deleteApp(
   snapshots: 'keep' | 'delete' = 'keep',
 ): Promise<void> {
   const app = await requireApp(ports, owner, id);
+  const going = snapshots === 'keep' ? [] : await snapshotsOf(ports, owner, app.id);
   const removal: Change[] = [
     { kind: 'app.delete', owner, id: app.id },
     recorded(ports, 'app.deleted', { owner, appId: app.id, message: `App "${app.name}" was deleted.` }),
-    ...(snapshots === 'delete' ? await snapshotRemoval(ports, owner, app.id) : []),
+    ...going.flatMap((snapshot) => discardOf(ports, snapshot, 'user')),
   ];
   if (app.currentSandboxId === undefined) await ports.store.commit(...removal);
   else await deleteSandbox(ports, owner, app.currentSandboxId, removal);
+  // What is still being captured goes with a later sync of its node.
+  const ended = going.filter(({ status }) => status !== 'capturing');
+  for (const [nodeId, of] of Map.groupBy(ended, (snapshot) => snapshot.nodeId)) {
+    await removeArchives(
+      ports,
+      nodeId,
+      of.map((snapshot) => snapshot.id),
+    );
+  }
 }
 
-/** Those of a capture that is under way come to nothing: their sandbox goes. The node's next sync removes the archives. */
-async function snapshotRemoval(ports: Ports, owner: string, appId: string): Promise<Change[]> {
-  const removal: Change[] = [];
-  for (let before: string | undefined; ; ) {
-    const page = await ports.store.snapshots.list(owner, { appId, before, limit: 200 });
-    for (const snapshot of page) {
-      const isUnderWay = snapshot.status === 'capturing';
-      if (isUnderWay) removal.push({ kind: 'snapshot.withdraw', owner, id: snapshot.id });
-      else removal.push(...discardOf(ports, snapshot, 'user'));
-    }
-    before = page.at(-1)?.id;
-    if (before === undefined) return removal;
+async function snapshotsOf(ports: Ports, owner: string, appId: string): Promise<Snapshot[]> {
+  const all: Snapshot[] = [];
+  for (let before: string | undefined; ; before = all.at(-1)?.id) {
+    const page = await ports.store.snapshots.list(owner, { appId, before, limit: SNAPSHOT_PAGE });
+    all.push(...page);
+    if (page.length < SNAPSHOT_PAGE) return all;
   }
 }

@@ -1,7 +1,8 @@
 import type * as v from 'valibot';
-import type { CaptureProgress, NodeSnapshots } from './capture.ts';
+import type { CaptureProgress } from './capture.ts';
 import { isCode, notFound, SandboxdError } from './errors.ts';
 import { parseId } from './ids.ts';
+import { askNode, removeArchives } from './node-archives.ts';
 import { inTime } from './pause.ts';
 import type { Ports } from './ports.ts';
 import { requireSettled } from './replacements.ts';
@@ -150,27 +151,4 @@ export async function deleteSnapshot(ports: Ports, owner: string, id: string): P
   }
   await ports.store.commit(...discardOf(ports, snapshot, 'user'));
   await removeArchives(ports, snapshot.nodeId, [snapshot.id]);
-}
-
-/** Lets a node remove the archives of snapshots whose deletion is ordered. */
-async function removeArchives(ports: Ports, nodeId: string, ids: readonly string[]): Promise<void> {
-  const removed = await askNode(ports, nodeId, async (node) => {
-    await node.discard(ids);
-    return ids;
-  });
-  if (removed !== undefined) await ports.store.commit({ kind: 'snapshot.discarded', nodeId, ids: removed });
-}
-
-/** What a node says, or undefined when it, or the store of its archives, is away: nothing here depends on the answer. */
-async function askNode<T>(
-  ports: Ports,
-  nodeId: string,
-  question: (node: NodeSnapshots) => Promise<T>,
-): Promise<T | undefined> {
-  try {
-    return await question(ports.nodes.client(nodeId).snapshots);
-  } catch (error) {
-    if (isCode(error, 'node_unavailable') || isCode(error, 'unavailable')) return undefined;
-    throw error;
-  }
 }

@@ -205,7 +205,7 @@ export type Change =
   | { readonly kind: 'snapshot.end'; readonly nodeId: string; readonly id: string; readonly end: CaptureEnd }
   /** Takes back one that never came to be. One that has ended stays. */
   | { readonly kind: 'snapshot.withdraw'; readonly owner: string; readonly id: string }
-  /** Orders its deletion. Nothing happens to one that is being captured. */
+  /** Orders its deletion; of one that is being captured, for when that has ended. */
   | { readonly kind: 'snapshot.discard'; readonly owner: string; readonly id: string }
   /** Their archives are gone; so are the rows, if their deletion was ordered. */
   | { readonly kind: 'snapshot.discarded'; readonly nodeId: string; readonly ids: readonly string[] }

@@ -153,13 +153,18 @@ export function snapshotStoreContract(current: () => Store): void {
       expect(await current().snapshots.discardedOn('node-2')).toEqual([elsewhere.id]);
     });
 
-    it('stay while they are captured, and when nobody ordered their deletion', async () => {
-      const capturing = await insert();
+    it('stay when nobody ordered their deletion', async () => {
       const kept = await ready();
-      const confirmed: Change = { kind: 'snapshot.discarded', nodeId: NODE, ids: [capturing.id, kept.id] };
-      await commit(discarded(capturing), confirmed);
-      expect(await find(capturing)).toEqual(capturing);
+      await commit({ kind: 'snapshot.discarded', nodeId: NODE, ids: [kept.id] });
       expect(await find(kept)).toEqual(kept);
+    });
+
+    it('whose deletion is ordered while they are captured are no longer to be captured, but removed', async () => {
+      const capturing = await insert();
+      await commit(discarded(capturing));
+      expect(await find(capturing)).toBeUndefined();
+      expect(await current().snapshots.capturingOn(NODE)).toEqual([]);
+      expect(await current().snapshots.discardedOn(NODE)).toEqual([capturing.id]);
     });
 
     it('stay when their sandbox and app go, and their ends are still told', async () => {

@@ -56,7 +56,7 @@ describe('an app that runs', () => {
       git remote add origin https://user:fake-password@example.org/app.git && echo 'touch /tmp/hooked' > .git/hooks/post-commit &&
       chmod +x .git/hooks/post-commit && git add -A && git commit -qm first && mkfifo ~/pipe && mkdir -p ~/workspace/app/node_modules/left`);
     const snapshot = await desk.capture('for a friend');
-    expect(snapshot.warnings).toEqual([expect.stringContaining('1 pipe')]);
+    expect(snapshot.warnings).toEqual([expect.stringContaining('1 named pipe')]);
     const fork = await desk.fork(snapshot.id);
     expect(await fork.serves()).toBe('shared');
     expect(await hasOwnPackages(fork)).toBe(false);

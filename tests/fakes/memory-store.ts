@@ -294,7 +294,7 @@ const APPLY: Appliers = {
   },
   'snapshot.discard': ({ snapshots, discarded }, { owner, id }) => {
     const row = snapshots.get(id);
-    if (row?.owner === owner && row.status !== 'capturing') discarded.add(id);
+    if (row?.owner === owner) discarded.add(id);
   },
   'snapshot.discarded': ({ snapshots, discarded }, { nodeId, ids }) => {
     for (const id of ids) {

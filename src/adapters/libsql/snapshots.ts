@@ -60,7 +60,7 @@ export const snapshotReads = (database: Sql): SnapshotReads => ({
       Pick<SnapshotRow, 'id' | 'source_sandbox_id' | 'live' | 'parent_snapshot_id'>
     >(sql`
       SELECT id, source_sandbox_id, live, parent_snapshot_id FROM snapshots
-      WHERE node_id = ${nodeId} AND ${CAPTURING} AND cause <> 'safety' ORDER BY id`);
+      WHERE node_id = ${nodeId} AND ${CAPTURING} AND ${KEPT} AND cause <> 'safety' ORDER BY id`);
     return rows.map((row) => ({
       id: row.id,
       sandboxId: row.source_sandbox_id,
@@ -160,7 +160,7 @@ export const withdrawSnapshot = ({ owner, id }: ChangeOf<'snapshot.withdraw'>): 
   sql`DELETE FROM snapshots WHERE id = ${id} AND owner = ${owner} AND ${CAPTURING}`;
 
 export const discardSnapshot = ({ owner, id }: ChangeOf<'snapshot.discard'>): Statement => sql`
-  UPDATE snapshots SET is_discarded = 1 WHERE id = ${id} AND owner = ${owner} AND status <> 'capturing'`;
+  UPDATE snapshots SET is_discarded = 1 WHERE id = ${id} AND owner = ${owner}`;
 
 export const forgetSnapshots = ({ nodeId, ids }: ChangeOf<'snapshot.discarded'>): Statement => sql`
   DELETE FROM snapshots WHERE node_id = ${nodeId} AND is_discarded = 1
