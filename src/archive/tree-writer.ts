@@ -230,6 +230,7 @@ export class TreeWriter implements TarSink, Disposable {
     rewrite: (text: string) => string,
   ): void {
     const { size } = lstatSync(source);
+    this.#budget.content(size);
     this.#rewritten(path, { ...entry, size }, rewrite);
     if (this.#open !== undefined) this.#open.content.write(readFileSync(source));
   }
