@@ -62,7 +62,7 @@ describe('a layer of an image', () => {
       symlink('layer/out', '/etc/passwd'),
       { ...hardLink('layer/same', 'layer/run'), mode: 0o750 },
     );
-    expect(await plain(tar, { droppedSegments: 1 })).toEqual({ warnings: ['1 file lost its set-id bit'] });
+    expect(await plain(tar, { droppedSegments: 1 })).toEqual({ warnings: ['1 entry lost its set-id bit'] });
     const run = await stat(join(target, 'run'));
     expect(run.mode & 0o7777).toBe(0o750);
     expect(run.mtime).toEqual(mtime);
@@ -96,12 +96,12 @@ describe('an archive of a workspace', () => {
   it('belongs to its owner alone, without set-id and sticky bits', async () => {
     const tar = await tarOf(
       { ...directory('.'), mode: 0o700 },
-      { ...directory('sticky'), mode: 0o1777 },
+      { ...directory('sticky'), mode: 0o3777 },
       { ...file('program'), mode: 0o4755, uid: 12_345, gid: 12_345 },
       { ...symlink('link', 'nowhere'), uid: 12_345 },
     );
     const { warnings } = await plain(tar, { owner, scope: 'backup' });
-    expect(warnings).toEqual(['1 file lost its set-id bit']);
+    expect(warnings).toEqual(['2 entries lost their set-id bits']);
     expect((await stat(target)).mode & 0o7777).toBe(0o700);
     expect((await stat(join(target, 'sticky'))).mode & 0o7777).toBe(0o777);
     expect(await stat(join(target, 'program'))).toMatchObject({ ...owner, mode: 0o100755 });
