@@ -2,7 +2,7 @@
 const WORDS = {
   device: ['1 device was left out', 'devices were left out'],
   pipe: ['1 pipe was left out', 'pipes were left out'],
-  setId: ['1 file lost its set-id bit', 'files lost their set-id bits'],
+  setId: ['1 entry lost its set-id bit', 'entries lost their set-id bits'],
   longPath: ['1 entry with too long a path was left out', 'entries with too long a path were left out'],
   lostLink: ['1 link to what was left out was left out', 'links to what was left out were left out'],
   oddGit: ['1 odd file of a repository was left out', 'odd files of repositories were left out'],

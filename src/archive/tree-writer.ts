@@ -158,7 +158,7 @@ export class TreeWriter implements TarSink, Disposable {
     if (path !== '' && !this.#isLayersDirectory(target)) {
       this.#inPlace(target, () => mkdirSync(target, 0o700));
     }
-    this.#seen.set(path, 'directory');
+    this.#made(path, 'directory', entry);
     this.#directories.push({ path, entry });
   }
 
@@ -194,8 +194,7 @@ export class TreeWriter implements TarSink, Disposable {
       closeSync(fd);
       throw error;
     }
-    if ((entry.mode & SET_ID) !== 0) this.remarks.add('setId');
-    this.#seen.set(path, 'file');
+    this.#made(path, 'file', entry);
   }
 
   #symlink(path: string, entry: TarEntry): void {
@@ -230,8 +229,14 @@ export class TreeWriter implements TarSink, Disposable {
     rewrite: (text: string) => string,
   ): void {
     const { size } = lstatSync(source);
+    this.#budget.content(size);
     this.#rewritten(path, { ...entry, size }, rewrite);
     if (this.#open !== undefined) this.#open.content.write(readFileSync(source));
+  }
+
+  #made(path: string, seen: Seen, { mode }: TarEntry): void {
+    if ((mode & SET_ID) !== 0) this.remarks.add('setId');
+    this.#seen.set(path, seen);
   }
 
   #leaveOut(path: string, remark: Parameters<Remarks['add']>[0]): void {

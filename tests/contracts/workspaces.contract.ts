@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ulidSource } from '../../src/domain/ids.ts';
 import type { HomeMount, Workspaces } from '../../src/domain/workspace.ts';
+import { expectedOf, file, inPieces, tarOf, zstdOf } from '../harness/archives.ts';
 
 export interface WorkspacesUnderTest extends AsyncDisposable {
   readonly workspaces: Workspaces;
@@ -129,6 +130,35 @@ export function workspacesContract(name: string, setUp: () => Promise<Workspaces
       const after = await under.reopened();
       expect(await after.list()).toEqual([id]);
       expect(await after.prepare(id, demo)).toEqual(made);
+    });
+
+    it('begin with archived content, which is opened only for one that must be made', async () => {
+      const archive = zstdOf(await tarOf(file('note', 'archived')));
+      const expected = expectedOf(archive);
+      let opened = 0;
+      const content = async () => {
+        opened += 1;
+        return { bytes: inPieces(archive), expected, onWarning: () => undefined };
+      };
+      const made = await workspaces.prepare(id, demo, content);
+      await under.mounted(made.home, async (path) => {
+        expect((await readdir(path)).toSorted()).toEqual(['note', 'workspace']);
+        expect(await readFile(join(path, 'note'), 'utf8')).toBe('archived');
+        expect(await readdir(join(path, 'workspace/app'))).toEqual(['node_modules']);
+      });
+      expect(await workspaces.prepare(id, demo, content)).toEqual(made);
+      expect(opened).toBe(1);
+    });
+
+    it('are not there when their content was refused, and can be made then', async () => {
+      const archive = zstdOf(await tarOf(file('note', 'archived')));
+      const expected = { ...expectedOf(archive), sha256: '0'.repeat(64) };
+      const content = async () => ({ bytes: inPieces(archive), expected, onWarning: () => undefined });
+      const refused = workspaces.prepare(id, demo, content);
+      await expect(refused).rejects.toMatchObject({ code: 'invalid_request' });
+      expect(await workspaces.list()).toEqual([]);
+      await workspaces.prepare(id, demo);
+      expect(await workspaces.list()).toEqual([id]);
     });
 
     it('say what their own files take, without the shared ones', async () => {

@@ -19,65 +19,15 @@ import { describe, expect, it } from 'vitest';
 import { DiskWorkspaces } from '../../src/adapters/workspace/workspaces.ts';
 import { SandboxdError } from '../../src/domain/errors.ts';
 import { ulidSource } from '../../src/domain/ids.ts';
-import type { HomeMount, WorkspaceKind } from '../../src/domain/workspace.ts';
+import type { WorkspaceKind } from '../../src/domain/workspace.ts';
 import { filesContract } from '../contracts/files.contract.ts';
-import { type WorkspacesUnderTest, workspacesContract } from '../contracts/workspaces.contract.ts';
+import { workspacesContract } from '../contracts/workspaces.contract.ts';
 import { FakeEngine } from '../fakes/engine.ts';
+import { DEMO, IMAGE, OTHER_IMAGE, setUpDisk as setUp } from '../harness/disk-workspaces.ts';
+import { OWN as OWNER } from '../harness/archives.ts';
 
 const run = promisify(execFile);
 const newId = ulidSource();
-const IMAGE = `sha256:${'a'.repeat(64)}`;
-const OTHER_IMAGE = `sha256:${'b'.repeat(64)}`;
-const DEMO = { imageDigest: IMAGE, template: 'demo' };
-const OWNER = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
-
-interface Setup extends WorkspacesUnderTest {
-  readonly workspaces: DiskWorkspaces;
-  readonly engine: FakeEngine;
-  readonly data: string;
-}
-
-async function setUp(kind: WorkspaceKind | 'auto', overlay = false): Promise<Setup> {
-  const root = await mkdtemp(join(tmpdir(), 'sandboxd-workspaces-'));
-  const data = join(root, 'data');
-  const engine = new FakeEngine({ extract: extractDemo, overlay });
-  const open = async () => {
-    const workspaces = new DiskWorkspaces({ dataDirectory: data, engine, kind, owner: OWNER });
-    await workspaces.open();
-    return workspaces;
-  };
-  return {
-    workspaces: await open(),
-    engine,
-    data,
-    imageDigest: IMAGE,
-    otherImageDigest: OTHER_IMAGE,
-    mounted: (home, use) => mounted(root, home, use),
-    reopened: open,
-    [Symbol.asyncDispose]: () => rm(root, { recursive: true, force: true }),
-  };
-}
-
-async function extractDemo(_image: string, path: string, directory: string): Promise<boolean> {
-  if (path !== '/opt/layers/demo') return false;
-  const modules = join(directory, 'workspace/app/node_modules');
-  await mkdir(modules, { recursive: true });
-  await writeFile(join(modules, 'tool.js'), 'prepared');
-  return true;
-}
-
-async function mounted<T>(root: string, home: HomeMount, use: (path: string) => Promise<T>): Promise<T> {
-  if (home.kind === 'bind') return use(home.path);
-  const point = await mkdtemp(join(root, 'mount-'));
-  const { lower, upper, work } = home;
-  const options = `lowerdir=${lower},upperdir=${upper},workdir=${work}`;
-  await run('mount', ['-t', 'overlay', 'overlay', '-o', options, point]);
-  try {
-    return await use(point);
-  } finally {
-    await run('umount', [point]);
-  }
-}
 
 for (const kind of ['directory', 'overlay'] as const) {
   workspacesContract(`workspaces of kind ${kind}`, () => setUp(kind));
