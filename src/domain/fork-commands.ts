@@ -2,6 +2,7 @@ import type * as v from 'valibot';
 import { type App, APP_NAME_LENGTH } from './app.ts';
 import { tidyAway } from './carry-out.ts';
 import type { SandboxdError } from './errors.ts';
+import { shorten } from './shorten.ts';
 import type { Ports } from './ports.ts';
 import { recorded } from './record.ts';
 import { requireApp } from './require.ts';
@@ -13,8 +14,8 @@ import { holderOf, madeFrom, requireReady } from './snapshot-source.ts';
 const SUFFIX = ' (fork)';
 
 /**
- * Makes a new app and its sandbox from a snapshot, or nothing. It is independent from then on, and takes over what describes
- * the app: neither its configuration nor what the caller's own systems know it by.
+ * Makes a new app and its sandbox from a snapshot, or nothing. It is independent from then on, and takes over what
+ * describes the app: neither its configuration nor what the caller's own systems know it by.
  * @throws not_found, invalid_request for a snapshot that is not ready, and what the node does
  */
 export async function forkApp(
@@ -42,7 +43,7 @@ function forkOf(ports: Ports, source: App, snapshot: Snapshot, name?: string): A
   return {
     id: ports.newId(),
     owner: source.owner,
-    name: name ?? source.name.slice(0, APP_NAME_LENGTH - SUFFIX.length) + SUFFIX,
+    name: name ?? shorten(source.name, APP_NAME_LENGTH - SUFFIX.length) + SUFFIX,
     description: source.description,
     tags: source.tags,
     preset: snapshot.blueprint.preset,

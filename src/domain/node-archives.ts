@@ -14,7 +14,7 @@ export async function removeArchives(ports: Ports, nodeId: string, ids: readonly
   if (removed !== undefined) await ports.store.commit({ kind: 'snapshot.discarded', nodeId, ids: removed });
 }
 
-/** What a node says, or undefined when it, or the store of its archives, is away: nothing here depends on the answer. */
+/** What a node says, or undefined when it, or the store of its archives, is away: its next sync mends that. */
 export async function askNode<T>(
   ports: Ports,
   nodeId: string,

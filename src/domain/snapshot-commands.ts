@@ -85,8 +85,8 @@ async function requireCapturable(ports: Ports, source: Sandbox, live: boolean): 
 }
 
 /**
- * The same, and waits for its end: for most of a minute, so that the answer is `ready` for all but very large workspaces.
- * Answers the row as it is then.
+ * The same, and waits for its end: for most of a minute, so that the answer is `ready` for all but very large
+ * workspaces. Answers the row as it is then.
  */
 export async function captureSnapshot(
   ports: Ports,
