@@ -202,6 +202,11 @@ describe('a navigation to a sleeping sandbox', () => {
     expect(harness.wakes).toEqual([SANDBOX]);
   });
 
+  it('is told what a wake waits for', async () => {
+    route({ state: 'stopped', progress: 'A snapshot of it is being taken' });
+    expect((await navigate()).body).toContain('A snapshot of it is being taken');
+  });
+
   it('gets a page that loads nothing, runs nothing, and may be framed by the console', async () => {
     route({ state: 'stopped' });
     const { body, headers } = await navigate();

@@ -15,7 +15,7 @@ export function warming(route: Route): Answer {
     page: {
       title: 'Waking up',
       text: 'This app was asleep. It starts now, and this page shows it as soon as it is ready.',
-      progress: (route.state === 'waking' ? route.progress : undefined) ?? 'Starting the sandbox',
+      progress: route.progress ?? 'Starting the sandbox',
       refresh: RETRY_SECONDS,
     },
   };

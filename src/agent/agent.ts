@@ -7,7 +7,7 @@ import type { Traffic } from '../domain/routing.ts';
 import type { SandboxRuntime } from '../domain/runtime.ts';
 import type { ExecEvent, ExecRequest, RestartScope } from '../domain/runtimed.ts';
 import { Activity } from './activity.ts';
-import { beingReplaced } from './errors.ts';
+import { asleep, beingReplaced, unsettled } from './errors.ts';
 import { Graves } from './graves.ts';
 import { KeyedLock } from './keyed-lock.ts';
 import { Lifecycle } from './lifecycle.ts';
@@ -362,15 +362,6 @@ export class NodeAgent implements NodeClient {
     return record;
   }
 }
-
-const unsettled = () =>
-  new SandboxdError(
-    'sandbox_unavailable',
-    'The sandbox is between running and stopped, and its node could not finish that yet. Try again in a moment.',
-  );
-
-const asleep = () =>
-  new SandboxdError('sandbox_unavailable', 'The sandbox is asleep: start it to read its process logs.');
 
 const failureOf = (error: unknown): string =>
   error instanceof SandboxdError ? error.message : 'The sandbox could not be started.';

@@ -285,6 +285,8 @@ describe('a restore', () => {
   });
 
   it('is kept up until the API has seen it, whatever the hour', async () => {
+    // As nobody's it would be put away before long.
+    bench.orders = { orders: [await own(), restore()] };
     await bench.agent.apply(restore());
     now += 3_600_000;
     await bench.world.running.sleepIdle();
@@ -294,9 +296,11 @@ describe('a restore', () => {
     await bench.world.running.sleepIdle();
     expect(await bench.state(NEW)).toBe('running');
     const { replaces: _, ...settled } = restore({ revision: 2 });
+    bench.orders = { orders: [await own(), settled] };
     await bench.agent.apply(settled);
     now += 3_600_000;
     await bench.world.running.sleepIdle();
     expect(await bench.state(NEW)).toBe('absent');
+    expect(await bench.seen(NEW)).toMatchObject({ state: 'stopped' });
   });
 });

@@ -28,6 +28,7 @@ export async function archiveSandbox(
   const { sandboxId } = work.order;
   work.onProgress('Waiting for the sandbox');
   const rest = await exclusively(sandboxId, async () => {
+    work.signal.throwIfAborted();
     const record = context.sandboxes.find(sandboxId);
     if (record === undefined) throw gone();
     if (context.sandboxes.live(sandboxId) !== undefined) return archiveRunning(context, work, record);
