@@ -85,7 +85,8 @@ export class TarStream {
   }
 
   #described(type: TarHeader['type'], name: string, content: string): void {
-    this.#header({ name, type, mode: 0o644, size: content.length, mtime: 0 });
+    const isPosix = type === TYPE.extended;
+    this.#header({ name, type, mode: 0o644, size: content.length, mtime: 0, isPosix });
     this.put(Buffer.from(content, 'latin1'));
     this.pad(content.length);
   }
