@@ -1,5 +1,5 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import {
@@ -60,7 +60,7 @@ class Trees implements AsyncDisposable {
     const scope = options.scope ?? 'snapshot';
     const directory = join(this.root, 'staging');
     if (options.freeze !== undefined) await mkdir(directory);
-    const staging = options.freeze && { directory, syncedAt: Date.now() };
+    const staging = options.freeze && { directory, syncedAt: options.syncedAt ?? Date.now() };
     await using archive = await archiveTree({ roots, scope, ...(staging && { staging }) }, options);
     const file = createWriteStream(this.file);
     for (let next = await archive.bytes.next(); next.done !== true; next = await archive.bytes.next()) {
@@ -98,12 +98,22 @@ class Trees implements AsyncDisposable {
 
 interface Options extends Partial<ArchiveOptions> {
   readonly layers?: readonly string[];
+  readonly syncedAt?: number;
 }
 
 /** Runs in the tree, whose names need not be text. */
 const shell = (script: string, cwd: string) => run('sh', ['-ec', script], { cwd });
 
-const still = <T>(work: () => Promise<T>): Promise<T> => work();
+/** What cannot be compressed. */
+const random = (file: string, bytes: number) => writeFile(file, randomBytes(bytes));
+
+/** Lets the tenant do something between the two passes. */
+const after =
+  (change: () => Promise<unknown>): NonNullable<ArchiveOptions['freeze']> =>
+  async (work) => {
+    await change();
+    return work();
+  };
 
 describe('the archive of a tree', () => {
   it('unpacks to the same contents, modes, times and links, and belongs to the sandbox user', async () => {
@@ -252,7 +262,8 @@ describe('the archive of a tree', () => {
     expect(facts).toMatchObject({ fileCount: 50_000, entryCount: 50_050, warnings: [] });
     expect(progress).toEqual(progress.toSorted((a, b) => a - b));
     expect(await trees.names()).toHaveLength(50_050);
-  });
+    // To make them takes a busy disk its time.
+  }, 300_000);
 
   it('leaves out what a copy does not need, and makes repositories nobody’s', async () => {
     await using trees = await Trees.make();
@@ -325,5 +336,176 @@ describe('the archive of an overlay', () => {
     await shell('mkdir -p lower/app/node_modules; printf x > lower/app/node_modules/x', trees.root);
     await changed(trees, 'printf mine > app/file; rm app/node_modules/x');
     expect(await trees.names()).toEqual(['app/', 'app/file']);
+  });
+});
+
+describe('the archive of a tree in use', () => {
+  it('is of the moment when the tree stood still', async () => {
+    await using trees = await Trees.make();
+    const { home } = trees;
+    await shell(
+      `mkdir -p dir/below gone/below; for f in same grows shrinks rewritten deleted becomes-dir dir/below/f gone/below/f
+       do printf old-content > $f; done; ln same linked; ln -s same link`,
+      home,
+    );
+    const freeze = after(async () => {
+      await appendFile(join(home, 'grows'), '-and-more');
+      await truncate(join(home, 'shrinks'), 3);
+      await writeFile(join(home, 'rewritten'), 'new-content');
+      await shell(
+        `rm -r deleted gone becomes-dir; mkdir becomes-dir; printf x > becomes-dir/x; ln -sfn grows link
+         mv dir/below/f dir/moved; printf new > gone; printf added > added; chmod 600 same`,
+        home,
+      );
+    });
+    const facts = await trees.archive({ freeze });
+    expect(facts).toMatchObject({ warnings: [], fileCount: 9 });
+    const to = await trees.unpacked();
+    await run('diff', ['-r', '--no-dereference', home, to]);
+    expect((await stat(join(to, 'same'))).mode & 0o777).toBe(0o600);
+    expect((await stat(join(to, 'linked'))).ino).toBe((await stat(join(to, 'same'))).ino);
+    expect((await lstat(join(to, 'grows'))).mtimeMs).toBe(
+      Math.trunc((await stat(join(home, 'grows'))).mtimeMs / 1000) * 1000,
+    );
+  });
+
+  it('copies again only what may have changed', async () => {
+    await using trees = await Trees.make();
+    const { home } = trees;
+    for (const name of ['a', 'b', 'c']) await writeFile(join(home, name), name);
+    const staged = () => readdir(join(trees.root, 'staging'));
+    let before: string[] = [];
+    // Everything is older than this, by more than any clock's tick.
+    const syncedAt = Date.now() + 60_000;
+    const freeze = after(async () => {
+      before = await staged();
+      await writeFile(join(home, 'b'), 'B');
+    });
+    await trees.archive({ freeze, syncedAt });
+    expect(before).toHaveLength(3);
+    expect(await staged()).toHaveLength(4);
+    expect(await readFile(join(await trees.unpacked(), 'b'), 'utf8')).toBe('B');
+  });
+
+  it('does not take a file for unchanged that was written to about when it was copied', async () => {
+    await using trees = await Trees.make();
+    await writeFile(join(trees.home, 'fresh'), 'x');
+    await trees.archive({ freeze: (work) => work() });
+    expect(await readdir(join(trees.root, 'staging'))).toHaveLength(2);
+  });
+
+  it('keeps sparse files sparse where they are set aside', async () => {
+    await using trees = await Trees.make();
+    await writeFile(join(trees.home, 'sparse'), 'begin');
+    await truncate(join(trees.home, 'sparse'), 10 * 1024 ** 3);
+    const facts = await trees.archive({ freeze: (work) => work() });
+    expect(facts.contentBytes).toBe(10 * 1024 ** 3);
+    for (const name of await readdir(join(trees.root, 'staging'))) {
+      expect((await stat(join(trees.root, 'staging', name))).blocks).toBeLessThan(64);
+    }
+    expect((await stat(join(await trees.unpacked(), 'sparse'))).size).toBe(10 * 1024 ** 3);
+  });
+
+  it('never leads out of it, whatever directory is swapped for a symlink meanwhile', async () => {
+    await using trees = await Trees.make();
+    const { home, root } = trees;
+    await shell('mkdir outside; printf secret > outside/secret; printf x > outside/file', root);
+    await shell(`mkdir d; for i in $(seq 300); do printf x > d/$i; done; printf inside > d/file`, home);
+    const swaps = `i=0; while [ $i -lt 300 ]; do mv d e; ln -s ${root}/outside d; rm d; mv e d; i=$((i+1)); done`;
+    const tenant = shell(swaps, home);
+    for (let round = 0; round < 5; round += 1) {
+      await trees.archive({ freeze: (work) => work() });
+      await rm(join(root, 'staging'), { recursive: true });
+      expect((await trees.names()).filter((name) => name.endsWith('secret'))).toEqual([]);
+    }
+    await tenant;
+  });
+
+  it('goes on when its writing never ends', async () => {
+    await using trees = await Trees.make();
+    const file = join(trees.home, 'log');
+    await writeFile(file, 'x'.repeat(1000));
+    const writer = await open(file, 'a');
+    let isDone = false;
+    const writing = (async () => {
+      while (!isDone) await writer.write('y'.repeat(1000));
+    })();
+    const facts = await trees.archive({ freeze: (work) => work() }).finally(() => (isDone = true));
+    await writing;
+    await writer.close();
+    expect(facts.fileCount).toBe(1);
+    expect((await stat(join(await trees.unpacked(), 'log'))).size).toBe(facts.contentBytes);
+  });
+
+  it('tells of a full disk, and stands still no longer', async () => {
+    await using trees = await Trees.make();
+    await writeFile(join(trees.home, 'big'), Buffer.alloc(3 * 1024 ** 2, 1));
+    const staging = join(trees.root, 'small');
+    await mkdir(staging);
+    await run('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'none', staging]);
+    try {
+      const attempt = archiveTree(
+        { roots: [trees.home], scope: 'snapshot', staging: { directory: staging, syncedAt: 0 } },
+        { freeze: (work) => work() },
+      );
+      await expect(attempt).rejects.toMatchObject({ code: 'ENOSPC' });
+    } finally {
+      await run('umount', [staging]);
+    }
+  });
+});
+
+describe('the archive of a tree that is not at rest, against its promise', () => {
+  const size = 8 * 1024 ** 2;
+  it.each([
+    ['shrinks', (file: string) => truncate(file, size - 1000)],
+    ['grows', (file: string) => appendFile(file, 'more')],
+  ])('has exactly what was announced of a file that %s, and says so', async (_how, change) => {
+    await using trees = await Trees.make();
+    // Much more than is on its way before anybody reads.
+    for (const name of ['a', 'b', 'c']) await random(join(trees.home, name), size);
+    await using archive = await archiveTree({ roots: [trees.home], scope: 'snapshot' });
+    const chunks = [(await archive.bytes.next()).value as Uint8Array];
+    await change(join(trees.home, 'a'));
+    await unlink(join(trees.home, 'b'));
+    await rename(join(trees.home, 'c'), join(trees.home, 'd'));
+    for (let next = await archive.bytes.next(); next.done !== true; next = await archive.bytes.next()) {
+      chunks.push(next.value);
+    }
+    await writeFile(trees.file, Buffer.concat(chunks));
+    expect(archive.facts()).toMatchObject({
+      warnings: ['1 file changed while it was read', '2 entries vanished while they were read'],
+      contentBytes: size,
+    });
+    expect((await trees.listed()).map((line) => line.split(/ +/)[2])).toEqual([String(size)]);
+  });
+});
+
+describe('an archive nobody wants any more', () => {
+  const startedWith = async (options: Omit<ArchiveOptions, 'scope'>) => {
+    const trees = await Trees.make();
+    await random(join(trees.home, 'a'), 64 * 1024 ** 2);
+    const archive = await archiveTree({ roots: [trees.home], scope: 'snapshot' }, options);
+    return { archive, [Symbol.asyncDispose]: () => trees[Symbol.asyncDispose]() };
+  };
+  const readAll = async (bytes: AsyncIterator<Uint8Array>) => {
+    while ((await bytes.next()).done !== true);
+  };
+
+  it('ends with the signal’s reason', async () => {
+    const signal = new AbortController();
+    await using started = await startedWith({ signal: signal.signal });
+    await started.archive.bytes.next();
+    signal.abort(new Error('not wanted any more'));
+    await expect(readAll(started.archive.bytes)).rejects.toThrow('not wanted any more');
+    await started.archive[Symbol.asyncDispose]();
+  });
+
+  it('is an error to whoever still reads it', async () => {
+    await using started = await startedWith({});
+    await started.archive.bytes.next();
+    await started.archive[Symbol.asyncDispose]();
+    await expect(readAll(started.archive.bytes)).rejects.toThrow('before its time');
+    expect(() => started.archive.facts()).toThrow('not come to its end');
   });
 });
