@@ -265,31 +265,34 @@ describe('the archive of a tree', () => {
     // To make them takes a busy disk its time.
   }, 300_000);
 
-  it('leaves out what a copy does not need, and makes repositories nobody’s', async () => {
-    await using trees = await Trees.make();
-    await shell(
-      `mkdir -p app/node_modules/x .runtimed/tasks .npm/_cacache; printf x > app/node_modules/x/y
+  it.each(['sha1', 'sha256'])(
+    'makes a repository of %s nobody’s, and leaves out the generated',
+    async (format) => {
+      await using trees = await Trees.make();
+      await shell(
+        `mkdir -p app/node_modules/x .runtimed/tasks .npm/_cacache; printf x > app/node_modules/x/y
        printf x > .runtimed/tasks/t; printf x > .runtimed/boot.json; printf x > .npm/_cacache/z
-       cd app; git init -q .; git config user.email a@b.example; git config user.name a
+       cd app; git init -q --object-format=${format} .; git config user.email a@b.example; git config user.name a
        git remote add origin https://someone:token-not-real@git.example/x.git
        git config core.fsmonitor /bin/evil; printf hi > file; git add file; git commit -qm first
        git update-ref refs/remotes/origin/main HEAD; git pack-refs --all; git tag later
        ln .git/config same-as-config; printf '#!/bin/sh' > .git/hooks/pre-commit`,
-      trees.home,
-    );
-    await trees.archive();
-    const names = await trees.names();
-    expect(names.filter((name) => /node_modules|_cacache|tasks|hooks|remotes/.test(name))).toEqual([]);
-    expect(names).toContain('.runtimed/boot.json');
-    const to = join(await trees.unpacked(), 'app');
-    expect(await readFile(join(to, '.git/config'), 'utf8')).not.toMatch(/remote|fsmonitor|token|user/);
-    expect(await readFile(join(to, '.git/packed-refs'), 'utf8')).not.toContain('remotes');
-    const git = (...args: string[]) =>
-      execFileSync('git', ['-c', 'safe.directory=*', '-C', to, ...args], { encoding: 'utf8' });
-    expect(git('log', '--format=%s')).toBe('first\n');
-    expect(git('status', '--porcelain')).toBe('?? same-as-config\n');
-    expect(git('fsck')).toBe('');
-  });
+        trees.home,
+      );
+      await trees.archive();
+      const names = await trees.names();
+      expect(names.filter((name) => /node_modules|_cacache|tasks|hooks|remotes/.test(name))).toEqual([]);
+      expect(names).toContain('.runtimed/boot.json');
+      const to = join(await trees.unpacked(), 'app');
+      expect(await readFile(join(to, '.git/config'), 'utf8')).not.toMatch(/remote|fsmonitor|token|user/);
+      expect(await readFile(join(to, '.git/packed-refs'), 'utf8')).not.toContain('remotes');
+      const git = (...args: string[]) =>
+        execFileSync('git', ['-c', 'safe.directory=*', '-C', to, ...args], { encoding: 'utf8' });
+      expect(git('log', '--format=%s')).toBe('first\n');
+      expect(git('status', '--porcelain')).toBe('?? same-as-config\n');
+      expect(git('fsck')).toBe('');
+    },
+  );
 });
 
 describe('the archive of an overlay', () => {
