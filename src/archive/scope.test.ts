@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { treatmentOf } from './scope.ts';
 
-describe('of a home, a snapshot', () => {
-  const treatment = (path: string) =>
-    path.endsWith('/')
-      ? treatmentOf(path.slice(0, -1), true, 'snapshot')
-      : treatmentOf(path, false, 'snapshot');
+/** A directory's path ends with a slash. */
+const treatment = (path: string) =>
+  path.endsWith('/')
+    ? treatmentOf(path.slice(0, -1), true, 'snapshot')
+    : treatmentOf(path, false, 'snapshot');
 
+describe('of a home, a snapshot', () => {
   it.each([
     'workspace/app/src/main.js',
     'workspace/app/src/',
@@ -42,7 +43,12 @@ describe('of a home, a snapshot', () => {
   ])('keeps %s', (path) => expect(treatment(path)).toBe('kept'));
 
   it.each([
-    ...['node_modules/', '.next/', 'out/', '.venv/', '__pycache__/', '.cache/'],
+    'node_modules/',
+    '.next/',
+    'out/',
+    '.venv/',
+    '__pycache__/',
+    '.cache/',
     'workspace/app/packages/a/node_modules/',
     '.npm/_cacache/',
     '.local/share/pnpm/store/',

@@ -31,7 +31,7 @@ try {
   const findings = new Findings();
   const entries =
     input.staging === undefined
-      ? walkTree(roots, choose, findings)
+      ? walkTree({ roots, choose, findings, opensFiles: true })
       : await setAside(roots, input.staging, findings);
   await archive(entries, findings);
 } catch (error) {
@@ -46,7 +46,9 @@ function layersToRead(): string[] {
 }
 
 function addsSomething(layer: string): boolean {
-  return walkTree([layer], choose, new Findings()).some(({ kind }) => kind !== 'directory');
+  return walkTree({ roots: [layer], choose, findings: new Findings() }).some(
+    ({ kind }) => kind !== 'directory',
+  );
 }
 
 /** Copies the contents of a tree that is in use, and once it stands still what has changed since. */
@@ -58,7 +60,7 @@ async function setAside(
   const copies = new Copies(directory);
   // Of those that vanish or change meanwhile the second pass tells.
   const first = new Findings();
-  for (const entry of walkTree(roots, choose, first)) {
+  for (const entry of walkTree({ roots, choose, findings: first })) {
     if (entry.kind === 'file') first.add(true, copies.keep(entry) ?? 0);
     tellProgress(first);
   }
@@ -72,7 +74,7 @@ async function setAside(
 }
 
 function* settled(roots: readonly string[], copies: Copies, findings: Findings): Generator<TreeEntry> {
-  for (const entry of walkTree(roots, choose, findings)) {
+  for (const entry of walkTree({ roots, choose, findings })) {
     if (entry.kind !== 'file') yield entry;
     else if (copies.keep(entry) === undefined) findings.note('vanished');
     else yield copies.kept(entry);

@@ -213,8 +213,8 @@ export function workspacesContract(name: string, setUp: () => Promise<Workspaces
 
     it('go on when they could not be made to stand still', async () => {
       await workspaces.prepare(id, demo);
-      const freeze = () => Promise.reject(new Error('cannot be frozen'));
-      await expect(archived({ freeze })).rejects.toThrow('cannot be frozen');
+      const attempt = archived({ freeze: () => Promise.reject(new Error('cannot be frozen')) });
+      await expect(attempt).rejects.toThrow('cannot be frozen');
       expect(await archived()).toMatchObject({ fileCount: 0 });
     });
 

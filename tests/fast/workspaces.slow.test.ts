@@ -176,17 +176,19 @@ describe('the kind of a workspace', () => {
   });
 });
 
-describe('an archive', () => {
-  const inLimbo = ({ data }: Setup) => readdir(join(data, 'limbo'));
-  const setUpArchive = async () => {
-    const under = await setUp('directory');
-    const id = newId();
-    await under.workspaces.prepare(id, DEMO);
-    return { under, id };
-  };
-  const live = (signal?: AbortSignal) =>
-    ({ scope: 'snapshot', freeze: (work) => work(), ...(signal && { signal }) }) satisfies ArchiveOptions;
+const inLimbo = ({ data }: Setup) => readdir(join(data, 'limbo'));
+const setUpArchive = async () => {
+  const under = await setUp('directory');
+  const id = newId();
+  await under.workspaces.prepare(id, DEMO);
+  return { under, id };
+};
 
+/** Of a sandbox in use. */
+const live = (signal?: AbortSignal) =>
+  ({ scope: 'snapshot', freeze: (work) => work(), ...(signal && { signal }) }) satisfies ArchiveOptions;
+
+describe('an archive', () => {
   it('of a sandbox in use has nothing left in limbo when it was read', async () => {
     const { under, id } = await setUpArchive();
     await using _under = under;
