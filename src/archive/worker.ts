@@ -10,10 +10,14 @@ import { Findings } from './findings.ts';
 import { Outlet } from './outlet.ts';
 import type { ArchiveInput, Notice, Staging } from './protocol.ts';
 import { treatmentOf } from './scope.ts';
+import { CHUNK_BYTES } from './tar-stream.ts';
 import { tarOf } from './tar-writer.ts';
 import { type Chooser, type TreeEntry, walkTree } from './walk.ts';
 
 const PROGRESS_MS = 200;
+
+/** Read while others are compressed: many small files take longer than large ones. */
+const BYTES_AHEAD = 4 * CHUNK_BYTES;
 
 /** The system's clock for files ticks every few milliseconds, on some file systems every second or two. */
 const CLOCK_TICK_MS = 2000;
@@ -93,7 +97,8 @@ async function archive(entries: Iterable<TreeEntry>, findings: Findings): Promis
     params: { [constants.ZSTD_c_compressionLevel]: 3, [constants.ZSTD_c_checksumFlag]: 1 },
     chunkSize: 256 * 1024,
   });
-  await pipeline(Readable.from(tarOf(entries, findings), { objectMode: false }), compressor, outlet);
+  const tar = Readable.from(tarOf(entries, findings), { objectMode: false, highWaterMark: BYTES_AHEAD });
+  await pipeline(tar, compressor, outlet);
   const { contentBytes, fileCount, entryCount, warnings } = findings;
   const facts = { sizeBytes, sha256: hash.digest('hex'), contentBytes, fileCount, entryCount, warnings };
   tell({ type: 'end', facts });
