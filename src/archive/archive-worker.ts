@@ -20,6 +20,8 @@ export class ArchiveWorker implements AsyncDisposable {
   ) {
     signal?.throwIfAborted();
     this.#worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData, name: 'archive' });
+    // Whoever waits for a notice is told; once nobody does, an error is nobody's any more, and not the server's end.
+    this.#worker.on('error', () => undefined);
     this.#notices = on(this.#worker, 'message', { close: ['exit'], ...(signal && { signal }) });
     this.#onProgress = onProgress;
     this.#signal = signal;

@@ -14,8 +14,13 @@ interface Level {
   readonly ino: bigint;
 }
 
+export interface Listed {
+  readonly name: string;
+  readonly isFile: boolean;
+}
+
 /** What the system answers when something is no longer there, or no longer what it was. */
-const GONE = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO', 'ESTALE']);
+const GONE = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO', 'EINVAL', 'ESTALE']);
 
 export const isGone = (error: unknown): boolean => GONE.has((error as NodeJS.ErrnoException).code ?? '');
 
@@ -36,9 +41,12 @@ export class DirectoryStack implements Disposable {
     return this.#levels.at(-1)?.fd === undefined;
   }
 
-  /** Sorted by their bytes. */
-  names(): string[] {
-    return readdirSync(`/proc/self/fd/${this.fd}`, 'latin1').toSorted();
+  /** What is in the directory that one is in, by the bytes of the names. */
+  list(): Listed[] {
+    // As bytes: where the system does not tell kinds, Node asks for them by name.
+    const found = readdirSync(`/proc/self/fd/${this.fd}`, { withFileTypes: true, encoding: 'buffer' });
+    const listed = found.map((entry) => ({ name: entry.name.toString('latin1'), isFile: entry.isFile() }));
+    return listed.toSorted((a, b) => (a.name < b.name ? -1 : 1));
   }
 
   /** Leads to an entry of the directory that one is in. */

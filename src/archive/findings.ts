@@ -14,7 +14,7 @@ const WARNINGS = {
     'file of a git repository was left out: it is too large to be cleaned',
     'files of git repositories were left out: they are too large to be cleaned',
   ],
-  setId: ['entry lost its set-id bit', 'entries lost their set-id bits'],
+  setId: ['entry lost its set-id bits', 'entries lost their set-id bits'],
   changed: ['file changed while it was read', 'files changed while they were read'],
   vanished: ['entry vanished while it was read', 'entries vanished while they were read'],
 } as const;

@@ -31,21 +31,49 @@ export function treatmentOf(path: string, isDirectory: boolean, scope: ArchiveSc
   if (path === RESERVED_DIRECTORY || path.startsWith(`${RESERVED_DIRECTORY}/`)) {
     return path === BOOT_RECORD ? 'kept' : 'left-out';
   }
-  return inRepository(path) ?? 'kept';
+  return inRepository(path, isDirectory) ?? 'kept';
 }
 
 /** Executed, fetched with, or somebody's: nothing of it belongs into a repository that is nobody's yet. */
-const OF_ITS_OWNER =
-  /^(?:hooks|config\.worktree|FETCH_HEAD|credentials|(?:logs\/)?refs\/remotes)(?:\/|$)|\.lock$/;
+const OF_ITS_OWNER = new Set(['hooks', 'config.worktree', 'FETCH_HEAD', 'credentials']);
 
-/** The part of a path below the innermost repository, submodules' included. */
-const REPOSITORY =
-  /^(?:.*\/)?\.git\/(?:modules\/(?:[^/]+\/)*?(?=(?:hooks|config|config\.worktree|FETCH_HEAD|credentials|packed-refs|(?:logs\/)?refs)(?:\/|$)))?(.+)$/;
+/** What remotes had, and its history. */
+const OF_REMOTES = /^(?:logs\/)?refs\/remotes(?:\/|$)/;
 
-function inRepository(path: string): Treatment | undefined {
-  const below = REPOSITORY.exec(path)?.[1];
-  if (below === undefined) return undefined;
-  if (OF_ITS_OWNER.test(below)) return 'left-out';
-  if (below === 'config') return 'git-config';
-  return below === 'packed-refs' ? 'git-packed-refs' : undefined;
+function inRepository(path: string, isDirectory: boolean): Treatment | undefined {
+  const below = belowRepository(path, isDirectory);
+  const [first] = below;
+  if (first === undefined) return undefined;
+  if (OF_ITS_OWNER.has(first)) return 'left-out';
+  const rest = below.join('/');
+  if (rest.endsWith('.lock') || OF_REMOTES.test(rest)) return 'left-out';
+  if (isDirectory) return undefined;
+  if (rest === 'config') return 'git-config';
+  return rest === 'packed-refs' ? 'git-packed-refs' : undefined;
+}
+
+/** The names on the way from the innermost repository's own directory; none outside of any. */
+function belowRepository(path: string, isDirectory: boolean): readonly string[] {
+  if (!path.includes('.git/')) return [];
+  const names = path.split('/');
+  const at = names.lastIndexOf('.git');
+  if (at === -1) return [];
+  const below = names.slice(at + 1);
+  if (below[0] === 'worktrees') return below.slice(2);
+  return below[0] === 'modules' ? belowSubmodule(below, isDirectory) : below;
+}
+
+/** Directories that every repository has, and files that are treated. */
+const LANDMARKS = {
+  directories: new Set(['hooks', 'refs', 'logs', 'objects', 'info']),
+  files: new Set(['config', 'config.worktree', 'packed-refs', 'FETCH_HEAD', 'credentials']),
+};
+
+/** A submodule's name may have slashes: its directory ends where what every repository has begins. */
+function belowSubmodule(below: readonly string[], isDirectory: boolean): readonly string[] {
+  const start = below.findIndex((name, at) => {
+    const isFile = at === below.length - 1 && !isDirectory;
+    return at > 1 && (isFile ? LANDMARKS.files : LANDMARKS.directories).has(name);
+  });
+  return start === -1 ? [] : below.slice(start);
 }

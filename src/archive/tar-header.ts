@@ -26,6 +26,8 @@ export interface TarHeader {
   /** Seconds since the epoch. */
   readonly mtime: number;
   readonly target?: string;
+  /** As POSIX has it, for an entry with records, which GNU tar expects of a sparse file. */
+  readonly isPosix?: boolean;
 }
 
 /** Of the two fields in a header. */
@@ -33,14 +35,17 @@ export const NAME_BYTES = 100;
 
 const MAX_OCTAL = 8 ** 11 - 1;
 
-/** What is the same in every header: whose it is, and the format, GNU tar's. */
+/** What is the same in every header: whose it is. */
 const COMMON = Buffer.alloc(BLOCK_BYTES);
 for (const at of [108, 116]) COMMON.write(`${SANDBOX_UID.toString(8).padStart(7, '0')}\0`, at, 'latin1');
-COMMON.write('ustar  \0', 257, 'latin1');
+
+const MAGIC = { gnu: 'ustar  \0', posix: 'ustar\x0000' };
 
 /** Writes a header of {@link BLOCK_BYTES}. */
-export function writeHeader(block: Buffer, { name, type, mode, size, mtime, target }: TarHeader): void {
+export function writeHeader(block: Buffer, header: TarHeader): void {
+  const { name, type, mode, size, mtime, target, isPosix = false } = header;
   COMMON.copy(block);
+  block.write(isPosix ? MAGIC.posix : MAGIC.gnu, 257, 'latin1');
   block.write(name, 0, NAME_BYTES, 'latin1');
   block.write(mode.toString(8).padStart(7, '0'), 100, 'latin1');
   writeSize(block, size);

@@ -6,7 +6,8 @@ export const CHUNK_BYTES = 512 * 1024;
 
 /** The bytes of a tar archive, gathered into chunks. */
 export class TarStream {
-  #chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+  /** Zeros from {@link #used} on. */
+  #chunk = Buffer.alloc(CHUNK_BYTES);
   #used = 0;
   #full: Buffer[] = [];
 
@@ -45,15 +46,14 @@ export class TarStream {
   read(fd: number, wanted: number, position: number): number {
     const room = CHUNK_BYTES - this.#used;
     const read = readSync(fd, this.#chunk, this.#used, Math.min(wanted + 1, room), position);
+    if (read > wanted) this.#chunk[this.#used + wanted] = 0;
     this.#advance(Math.min(read, wanted));
     return read;
   }
 
   /** Zeros, at most as many as fit into a chunk. @returns how many it was */
   zeros(wanted: number): number {
-    const room = this.#room();
-    const count = Math.min(wanted, room.byteLength);
-    room.fill(0, 0, count);
+    const count = Math.min(wanted, CHUNK_BYTES - this.#used);
     this.#advance(count);
     return count;
   }
@@ -85,7 +85,8 @@ export class TarStream {
   }
 
   #described(type: TarHeader['type'], name: string, content: string): void {
-    this.#header({ name, type, mode: 0o644, size: content.length, mtime: 0 });
+    const isPosix = type === TYPE.extended;
+    this.#header({ name, type, mode: 0o644, size: content.length, mtime: 0, isPosix });
     this.put(Buffer.from(content, 'latin1'));
     this.pad(content.length);
   }
@@ -104,7 +105,7 @@ export class TarStream {
     this.#used += bytes;
     if (this.#used < CHUNK_BYTES) return;
     this.#full.push(this.#chunk);
-    this.#chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+    this.#chunk = Buffer.alloc(CHUNK_BYTES);
     this.#used = 0;
   }
 }

@@ -115,7 +115,7 @@ class TarWriter {
       'GNU.sparse.name': path,
       'GNU.sparse.realsize': String(stat.size),
     });
-    this.#tar.begin({ ...headerOf(stat, TYPE.file), name: 'GNUSparseFile.0', size });
+    this.#tar.begin({ ...headerOf(stat, TYPE.file), name: 'GNUSparseFile.0', size, isPosix: true });
   }
 
   /** Exactly what was announced: what the file does not have any more is zeros, and what it has besides stays out. */

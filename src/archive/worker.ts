@@ -10,10 +10,14 @@ import { Findings } from './findings.ts';
 import { Outlet } from './outlet.ts';
 import type { ArchiveInput, Notice, Staging } from './protocol.ts';
 import { treatmentOf } from './scope.ts';
+import { CHUNK_BYTES } from './tar-stream.ts';
 import { tarOf } from './tar-writer.ts';
 import { type Chooser, type TreeEntry, walkTree } from './walk.ts';
 
 const PROGRESS_MS = 200;
+
+/** Read while others are compressed: many small files take longer than large ones. */
+const BYTES_AHEAD = 4 * CHUNK_BYTES;
 
 /** The system's clock for files ticks every few milliseconds, on some file systems every second or two. */
 const CLOCK_TICK_MS = 2000;
@@ -31,7 +35,7 @@ try {
   const findings = new Findings();
   const entries =
     input.staging === undefined
-      ? walkTree(roots, choose, findings)
+      ? walkTree({ roots, choose, findings, opensFiles: true })
       : await setAside(roots, input.staging, findings);
   await archive(entries, findings);
 } catch (error) {
@@ -46,7 +50,9 @@ function layersToRead(): string[] {
 }
 
 function addsSomething(layer: string): boolean {
-  return walkTree([layer], choose, new Findings()).some(({ kind }) => kind !== 'directory');
+  return walkTree({ roots: [layer], choose, findings: new Findings() }).some(
+    ({ kind }) => kind !== 'directory',
+  );
 }
 
 /** Copies the contents of a tree that is in use, and once it stands still what has changed since. */
@@ -58,7 +64,7 @@ async function setAside(
   const copies = new Copies(directory);
   // Of those that vanish or change meanwhile the second pass tells.
   const first = new Findings();
-  for (const entry of walkTree(roots, choose, first)) {
+  for (const entry of walkTree({ roots, choose, findings: first })) {
     if (entry.kind === 'file') first.add(true, copies.keep(entry) ?? 0);
     tellProgress(first);
   }
@@ -72,7 +78,7 @@ async function setAside(
 }
 
 function* settled(roots: readonly string[], copies: Copies, findings: Findings): Generator<TreeEntry> {
-  for (const entry of walkTree(roots, choose, findings)) {
+  for (const entry of walkTree({ roots, choose, findings })) {
     if (entry.kind !== 'file') yield entry;
     else if (copies.keep(entry) === undefined) findings.note('vanished');
     else yield copies.kept(entry);
@@ -91,7 +97,8 @@ async function archive(entries: Iterable<TreeEntry>, findings: Findings): Promis
     params: { [constants.ZSTD_c_compressionLevel]: 3, [constants.ZSTD_c_checksumFlag]: 1 },
     chunkSize: 256 * 1024,
   });
-  await pipeline(Readable.from(tarOf(entries, findings), { objectMode: false }), compressor, outlet);
+  const tar = Readable.from(tarOf(entries, findings), { objectMode: false, highWaterMark: BYTES_AHEAD });
+  await pipeline(tar, compressor, outlet);
   const { contentBytes, fileCount, entryCount, warnings } = findings;
   const facts = { sizeBytes, sha256: hash.digest('hex'), contentBytes, fileCount, entryCount, warnings };
   tell({ type: 'end', facts });

@@ -1,9 +1,7 @@
-import type { CaptureOrder } from './capture.ts';
 import { type NodeReport, orderOf, type SyncAnswer, type SyncRequest } from './node.ts';
 import type { Ports } from './ports.ts';
 import { settleReplacements } from './replacements.ts';
 import { applyRetention } from './retention.ts';
-import type { Sandbox } from './sandbox.ts';
 import type { Change } from './store.ts';
 import { endLostTasks } from './task-loss.ts';
 
@@ -39,35 +37,18 @@ export async function answerSync(ports: Ports, nodeId: string, heard: SyncReques
   if (heard.discarded !== undefined && heard.discarded.length > 0)
     await ports.store.commit({ kind: 'snapshot.discarded', nodeId, ids: heard.discarded });
   const { sandboxes, snapshots, nodes } = ports.store;
-  // First: whatever is captured was known before, so that one that is not known now is gone.
-  const captures = await snapshots.capturingOn(nodeId);
-  const [known, discards, acknowledged] = await Promise.all([
+  const [known, captures, discards, acknowledged] = await Promise.all([
     sandboxes.ofNode(nodeId),
+    snapshots.capturingOn(nodeId),
     snapshots.discardedOn(nodeId),
     nodes.acknowledged(nodeId),
   ]);
   const { policy } = ports.instance;
   return {
     orders: known.map(orderOf),
-    captures: await withoutLost(ports, nodeId, captures, known),
+    captures,
     discards,
     policy,
     acknowledged,
   };
-}
-
-/** Captures that can still come to something: those of a sandbox that is gone have failed. */
-async function withoutLost(
-  ports: Ports,
-  nodeId: string,
-  captures: readonly CaptureOrder[],
-  known: readonly Sandbox[],
-): Promise<CaptureOrder[]> {
-  const ids = new Set(known.map(({ id }) => id));
-  const { possible = [], lost = [] } = Object.groupBy(captures, ({ sandboxId }) =>
-    ids.has(sandboxId) ? 'possible' : 'lost',
-  );
-  const end = { status: 'failed', errorMessage: 'Its sandbox was deleted before it was captured.' } as const;
-  await ports.store.commit(...lost.map(({ id }) => ({ kind: 'snapshot.end', nodeId, id, end }) as const));
-  return possible;
 }

@@ -37,8 +37,8 @@ export type ArchiveScope =
 export interface ArchiveOptions {
   readonly scope: ArchiveScope;
   /**
-   * Runs its argument while the sandbox stands still. Without it the sandbox must be at rest already. With it everything
-   * is copied aside first, and again what has changed while it stands still, which is a fraction of a second.
+   * Runs its argument while the sandbox stands still. Without it the sandbox must be at rest already, until the bytes have
+   * ended. With it everything is copied aside first, and again what has changed while it stands still, which is a fraction of a second.
    */
   readonly freeze?: <T>(work: () => Promise<T>) => Promise<T>;
   /** Called a few times a second. Must not throw. */

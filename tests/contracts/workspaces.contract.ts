@@ -2,8 +2,8 @@ import { mkdir, readFile, readdir, rmdir, stat, writeFile } from 'node:fs/promis
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ulidSource } from '../../src/domain/ids.ts';
-import type { HomeMount, Workspaces } from '../../src/domain/workspace.ts';
 import { expectedOf, file, inPieces, tarOf, zstdOf } from '../harness/archives.ts';
+import type { ArchiveOptions, HomeMount, Workspaces } from '../../src/domain/workspace.ts';
 
 export interface WorkspacesUnderTest extends AsyncDisposable {
   readonly workspaces: Workspaces;
@@ -194,6 +194,60 @@ export function workspacesContract(name: string, setUp: () => Promise<Workspaces
       });
     });
 
+    const archived = async (options: Partial<ArchiveOptions> = {}) => {
+      const archive = await workspaces.archive(id, { scope: 'snapshot', ...options });
+      let sizeBytes = 0;
+      for await (const bytes of archive.bytes) sizeBytes += bytes.byteLength;
+      expect(archive.facts().sizeBytes).toBe(sizeBytes);
+      return archive.facts();
+    };
+
+    it('are archived at rest and in use, without what is generated and what is runtimed’s own', async () => {
+      const { home } = await workspaces.prepare(id, demo);
+      const empty = await archived();
+      expect(empty).toMatchObject({
+        fileCount: 0,
+        contentBytes: 0,
+        warnings: [],
+        baseImage: under.imageDigest,
+      });
+      await under.mounted(home, async (path) => {
+        await writeFile(join(path, 'workspace/app/main.js'), 'main');
+        await mkdir(join(path, '.runtimed/tasks'), { recursive: true });
+        await writeFile(join(path, '.runtimed/tasks/1'), 'not for a copy');
+      });
+      const full = await archived();
+      expect(full).toMatchObject({ fileCount: 1, contentBytes: 4, warnings: [] });
+      expect(full.entryCount).toBeGreaterThan(full.fileCount);
+      expect(await archived({ scope: 'backup' })).toMatchObject({ fileCount: 2 });
+      let isStill = false;
+      const freeze = async <T>(work: () => Promise<T>): Promise<T> => {
+        isStill = true;
+        return work().finally(() => (isStill = false));
+      };
+      const live = await archived({ freeze });
+      expect(isStill).toBe(false);
+      expect({ fileCount: live.fileCount, contentBytes: live.contentBytes }).toEqual({
+        fileCount: 1,
+        contentBytes: 4,
+      });
+    });
+
+    it('are not archived when they do not exist, nor against the signal', async () => {
+      const attempt = workspaces.archive(id, { scope: 'snapshot' });
+      await expect(attempt).rejects.toMatchObject({ code: 'not_found' });
+      await workspaces.prepare(id, demo);
+      const signal = AbortSignal.abort(new Error('not wanted any more'));
+      await expect(archived({ signal })).rejects.toThrow('not wanted any more');
+    });
+
+    it('go on when they could not be made to stand still', async () => {
+      await workspaces.prepare(id, demo);
+      const attempt = archived({ freeze: () => Promise.reject(new Error('cannot be frozen')) });
+      await expect(attempt).rejects.toThrow('cannot be frozen');
+      expect(await archived()).toMatchObject({ fileCount: 0 });
+    });
+
     it.each(['../x', '', '/etc', 'a/b', 'l'.repeat(26)])('are none for %j', async (hostile) => {
       for (const attempt of [
         async () => workspaces.prepare(hostile, demo),
@@ -201,6 +255,7 @@ export function workspacesContract(name: string, setUp: () => Promise<Workspaces
         async () => workspaces.remove(hostile),
         async () => workspaces.moveToTrash(hostile),
         async () => workspaces.usage(hostile),
+        async () => workspaces.archive(hostile, { scope: 'snapshot' }),
         async () => workspaces.files(hostile),
       ]) {
         await expect(attempt()).rejects.toMatchObject({ code: 'invalid_request' });

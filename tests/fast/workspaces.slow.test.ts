@@ -19,11 +19,11 @@ import { describe, expect, it } from 'vitest';
 import { DiskWorkspaces } from '../../src/adapters/workspace/workspaces.ts';
 import { SandboxdError } from '../../src/domain/errors.ts';
 import { ulidSource } from '../../src/domain/ids.ts';
-import type { WorkspaceKind } from '../../src/domain/workspace.ts';
+import type { ArchiveOptions, WorkspaceKind } from '../../src/domain/workspace.ts';
 import { filesContract } from '../contracts/files.contract.ts';
 import { workspacesContract } from '../contracts/workspaces.contract.ts';
 import { FakeEngine } from '../fakes/engine.ts';
-import { DEMO, IMAGE, OTHER_IMAGE, setUpDisk as setUp } from '../harness/disk-workspaces.ts';
+import { DEMO, IMAGE, OTHER_IMAGE, type DiskSetup, setUpDisk as setUp } from '../harness/disk-workspaces.ts';
 import { OWN as OWNER } from '../harness/archives.ts';
 
 const run = promisify(execFile);
@@ -123,6 +123,62 @@ describe('the kind of a workspace', () => {
     await later.open();
     expect(await later.prepare(id, DEMO)).toEqual(made);
     expect((await later.prepare(newId(), DEMO)).home.kind).toBe('overlay');
+  });
+});
+
+const inLimbo = ({ data }: DiskSetup) => readdir(join(data, 'limbo'));
+const setUpArchive = async () => {
+  const under = await setUp('directory');
+  const id = newId();
+  await under.workspaces.prepare(id, DEMO);
+  return { under, id };
+};
+
+/** Of a sandbox in use. */
+const live = (signal?: AbortSignal) =>
+  ({ scope: 'snapshot', freeze: (work) => work(), ...(signal && { signal }) }) satisfies ArchiveOptions;
+
+describe('an archive', () => {
+  it('of a sandbox in use has nothing left in limbo when it was read', async () => {
+    const { under, id } = await setUpArchive();
+    await using _under = under;
+    const { bytes } = await under.workspaces.archive(id, live());
+    expect(await inLimbo(under)).toEqual([expect.stringMatching(new RegExp(`^${id}-`))]);
+    for await (const _chunk of bytes);
+    expect(await inLimbo(under)).toEqual([]);
+  });
+
+  it('has nothing left there when it is not read to its end, not at all, or given up', async () => {
+    const { under, id } = await setUpArchive();
+    await using _under = under;
+    for await (const _chunk of (await under.workspaces.archive(id, live())).bytes) break;
+    expect(await inLimbo(under)).toEqual([]);
+
+    const unread = await under.workspaces.archive(id, live());
+    await unread.bytes[Symbol.asyncIterator]().return?.();
+    expect(await inLimbo(under)).toEqual([]);
+
+    const caller = new AbortController();
+    await under.workspaces.archive(id, live(caller.signal));
+    caller.abort(new Error('not wanted any more'));
+    await expect.poll(() => inLimbo(under)).toEqual([]);
+  });
+
+  it('has nothing left there when the disk is full, and says that it is', async () => {
+    const { under, id } = await setUpArchive();
+    await using _under = under;
+    const { home } = await under.workspaces.find(id);
+    if (home.kind !== 'bind') throw new Error('A workspace of kind directory is one.');
+    await writeFile(join(home.path, 'big'), Buffer.alloc(3 * 1024 ** 2, 1));
+    const limbo = join(under.data, 'limbo');
+    await run('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'none', limbo]);
+    try {
+      const attempt = under.workspaces.archive(id, live());
+      await expect(attempt).rejects.toMatchObject({ code: 'unavailable', message: /disk is full/ });
+      expect(await inLimbo(under)).toEqual([]);
+    } finally {
+      await run('umount', [limbo]);
+    }
   });
 });
 
