@@ -1,11 +1,13 @@
 import type { CommandOutcome, NodeClient, SandboxObservation, SandboxOrder } from '../domain/node.ts';
 import { notFound, SandboxdError } from '../domain/errors.ts';
+import type { Engine } from '../domain/engine.ts';
 import type { SandboxFiles } from '../domain/files.ts';
 import { AGENT_IDS, type AgentId } from '../domain/coding-agent.ts';
 import type { NodeTasks } from '../domain/task.ts';
 import type { Traffic } from '../domain/routing.ts';
 import type { SandboxRuntime } from '../domain/runtime.ts';
 import type { ExecEvent, ExecRequest, RestartScope } from '../domain/runtimed.ts';
+import type { WorkspaceArchive } from '../domain/workspace.ts';
 import { Activity } from './activity.ts';
 import { Graves } from './graves.ts';
 import { KeyedLock } from './keyed-lock.ts';
@@ -180,6 +182,30 @@ export class NodeAgent implements NodeClient {
     return this.exclusively(id, () => this.lifecycle.putAway(id));
   }
 
+  /** Every sandbox that has a workspace, or is about to have one. */
+  keeps(): { id: string; template: string }[] {
+    return this.#records.all().map(({ id, order }) => ({ id, template: order.template }));
+  }
+
+  /**
+   * Archives a workspace for a backup, with its sandbox's lock held until `consume` has ended. One that runs stands still
+   * for a moment.
+   * @throws not_found when there is none, sandbox_unavailable while it is between running and stopped
+   */
+  archiveForBackup<T>(
+    id: string,
+    consume: (archive: WorkspaceArchive) => Promise<T>,
+    signal: AbortSignal,
+  ): Promise<T> {
+    return this.exclusively(id, async () => {
+      const isUp = this.lifecycle.live.has(id);
+      if (!isUp && !isAtRest(this.#require(id))) throw unsettled();
+      const scope = { scope: 'backup', signal } as const;
+      const freeze = <U>(work: () => Promise<U>) => standingStill(this.#ports.engine, id, work);
+      return consume(await this.#ports.workspaces.archive(id, isUp ? { ...scope, freeze } : scope));
+    });
+  }
+
   /** Brings a sandbox up if, with its lock held, `still` says so. */
   async rouse(id: string, still: (record: SandboxRecord) => boolean): Promise<void> {
     await this.exclusively(id, async () => {
@@ -305,6 +331,16 @@ export class NodeAgent implements NodeClient {
 /** Whether nothing of the tenant's can be running. A start or stop that was cut off may have left its container up. */
 const isAtRest = ({ state, operation }: SandboxRecord): boolean =>
   operation === undefined && state !== 'running' && state !== 'paused';
+
+/** Pauses a sandbox that runs while something is done. */
+async function standingStill<T>(engine: Engine, id: string, work: () => Promise<T>): Promise<T> {
+  await engine.pause(id);
+  try {
+    return await work();
+  } finally {
+    await engine.unpause(id);
+  }
+}
 
 const unsettled = () =>
   new SandboxdError(
