@@ -34,6 +34,8 @@ export interface Config extends Outbound {
   readonly providers: ProviderSettings;
   /** After which a provider that says nothing is given up. */
   readonly providerSilenceSeconds: number;
+  /** Opens the keys in a backup. */
+  readonly backupPassphrase: string | undefined;
   /** `SANDBOXD_*` names nobody reads: most likely misspelt. */
   readonly unknownNames: readonly string[];
 }
@@ -76,6 +78,7 @@ export function loadConfig(env: Environment): Config {
     },
     providers: readProviders(read),
     providerSilenceSeconds: readProviderSilence(read),
+    backupPassphrase: read.text('SANDBOXD_BACKUP_PASSPHRASE'),
     ...readOutbound(read, env),
     unknownNames: [],
   };

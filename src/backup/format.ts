@@ -32,8 +32,6 @@ export const BackupHeader = v.object({
   keys: v.picklist(['included', 'left-out']),
   /** `configured`: it is the operator's own, and in no backup. */
   secretsKey: v.picklist(['kept', 'configured']),
-  /** How many there were to be, for progress. */
-  planned: v.object({ workspaces: Count, snapshots: Count }),
 });
 export type BackupHeader = v.InferOutput<typeof BackupHeader>;
 

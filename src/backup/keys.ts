@@ -5,9 +5,6 @@ import * as v from 'valibot';
 import { invalid } from '../domain/errors.ts';
 import { parseMember } from './format.ts';
 
-/** Shorter ones are guessed. */
-export const PASSPHRASE_LENGTH = 12;
-
 const WRAPPING = 'PBES2-HS512+A256KW';
 const CONTENT = 'A256GCM';
 /** A quarter of a second for whoever knows the passphrase, and for every guess of who does not. */

@@ -32,6 +32,7 @@ interface Placed extends TarEntry {
 export class BackupFile implements AsyncDisposable {
   readonly header: BackupHeader;
   readonly leftOut: Checksums['leftOut'];
+  readonly sizeBytes: number;
   readonly #file: FileHandle;
   readonly #members: ReadonlyMap<string, Placed>;
 
@@ -40,6 +41,7 @@ export class BackupFile implements AsyncDisposable {
     this.#members = found.members;
     this.header = found.header;
     this.leftOut = found.leftOut;
+    this.sizeBytes = found.sizeBytes;
   }
 
   /**
@@ -106,12 +108,15 @@ async function openPlain(path: string): Promise<FileHandle> {
   } catch (cause) {
     throw invalid(`${path} cannot be read (${(cause as NodeJS.ErrnoException).code}).`, { cause });
   }
-  throw invalid(`${path} is no file. A backup is read more than once: store what comes through a pipe first.`);
+  throw invalid(
+    `${path} is no file. A backup is read more than once: store what comes through a pipe first.`,
+  );
 }
 
 interface Found extends Pick<Checksums, 'leftOut'> {
   readonly members: ReadonlyMap<string, Placed>;
   readonly header: BackupHeader;
+  readonly sizeBytes: number;
 }
 
 /** Reads a backup from beginning to end. */
@@ -140,7 +145,8 @@ class Verifier {
     }
     if (header === undefined) throw invalid('This is no backup of sandboxd: it is empty.');
     await this.#expectEnd(position);
-    return { header, members: this.#members, leftOut: await this.#compare() };
+    const leftOut = await this.#compare();
+    return { header, members: this.#members, leftOut, sizeBytes: this.#size };
   }
 
   /** What it is comes first, so that a newer one is told before anything else of it is judged. */

@@ -60,7 +60,8 @@ export function decodeEntry(block: Buffer): TarEntry | undefined {
 export const paddingOf = (size: number): number => (BLOCK - (size % BLOCK)) % BLOCK;
 
 /** For messages: a name nobody has checked yet. */
-export const printable = (name: string): string => name.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, NAME_LENGTH);
+export const printable = (name: string): string =>
+  name.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, NAME_LENGTH);
 
 function textAt(block: Buffer, at: number, length: number): string {
   const field = block.subarray(at, at + length);

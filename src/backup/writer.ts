@@ -3,6 +3,7 @@ import { rm, stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { createZstdCompress } from 'node:zlib';
 import { asSandboxdError, isCode } from '../domain/errors.ts';
+import type { SnapshotManifest } from '../domain/snapshot-store.ts';
 import { type BackupHeader, FORMAT_VERSION, type LeftOut, MEMBERS, type WorkspaceFacts } from './format.ts';
 import { type Bytes, MemberStream } from './member-stream.ts';
 import { readNodeState } from './node-state.ts';
@@ -47,6 +48,11 @@ async function* failure(at: number, error: unknown): Bytes {
   yield END;
 }
 
+interface OpenArchive extends AsyncDisposable {
+  readonly manifest: SnapshotManifest;
+  readonly bytes: () => AsyncIterable<Uint8Array>;
+}
+
 class BackupWriter {
   readonly #sources: BackupSources;
   readonly #spool: Spool;
@@ -64,9 +70,7 @@ class BackupWriter {
   async *all(): Bytes {
     const database = await this.#copyDatabase();
     const { node, nodeDirectory, snapshots } = this.#sources;
-    const kept = snapshots.isShared ? [] : await snapshots.list();
-    const workspaces = node.keeps();
-    yield* this.#members.json(MEMBERS.header, await this.#header(database, workspaces.length, kept.length));
+    yield* this.#members.json(MEMBERS.header, await this.#header(database));
     if (this.#options.keys !== undefined) {
       yield* this.#members.bytes(MEMBERS.keys, new TextEncoder().encode(this.#options.keys));
     }
@@ -74,12 +78,13 @@ class BackupWriter {
     for await (const { path, content } of readNodeState(nodeDirectory)) {
       yield* this.#members.bytes(MEMBERS.node(path), content);
     }
-    for (const workspace of workspaces) yield* this.#workspace(workspace);
+    for (const workspace of node.keeps()) yield* this.#workspace(workspace);
+    const kept = snapshots.isShared ? [] : await snapshots.list();
     for (const id of kept) yield* this.#snapshot(id);
     yield* this.#members.end(this.#leftOut);
   }
 
-  async #header(database: string | undefined, workspaces: number, snapshots: number): Promise<BackupHeader> {
+  async #header(database: string | undefined): Promise<BackupHeader> {
     const { version, instanceId, nodeId, secretsKey, clock } = this.#sources;
     return {
       format: 'sandboxd-backup',
@@ -95,7 +100,6 @@ class BackupWriter {
       snapshots: this.#sources.snapshots.isShared ? 'shared' : 'included',
       keys: this.#options.keys === undefined ? 'left-out' : 'included',
       secretsKey,
-      planned: { workspaces, snapshots },
     };
   }
 
@@ -141,10 +145,25 @@ class BackupWriter {
   }
 
   async *#snapshot(id: string): Bytes {
-    const kept = await this.#keep('snapshot', id, () => this.#sources.snapshots.get(id));
-    if (kept === undefined) return;
-    yield* this.#members.json(MEMBERS.snapshotManifest(id), kept.manifest);
-    yield* this.#members.stream(MEMBERS.snapshot(id), kept.manifest.sizeBytes, kept.archive);
+    const opened = await this.#keep('snapshot', id, () => this.#open(id));
+    if (opened === undefined) return;
+    await using archive = opened;
+    yield* this.#members.json(MEMBERS.snapshotManifest(id), archive.manifest);
+    yield* this.#members.stream(MEMBERS.snapshot(id), archive.manifest.sizeBytes, archive.bytes());
+  }
+
+  /** With its first bytes read: one that was removed says so before anything of it is written. */
+  async #open(id: string): Promise<OpenArchive> {
+    const { manifest, archive } = await this.#sources.snapshots.get(id);
+    const iterator = archive[Symbol.asyncIterator]();
+    const first = await iterator.next();
+    return {
+      manifest,
+      bytes: async function* () {
+        for (let next = first; next.done !== true; next = await iterator.next()) yield next.value;
+      },
+      [Symbol.asyncDispose]: async () => void (await iterator.return?.()),
+    };
   }
 
   /** What is gone by now is nobody's loss; what cannot be read is told, and does not keep the rest from being kept. */

@@ -25,6 +25,7 @@ async function run(args: string[], env: NodeJS.ProcessEnv = {}) {
     note: (line) => void noted.push(line),
     progress: () => ({ update() {}, done() {}, [Symbol.dispose]() {} }),
     confirm: async () => false,
+    askSecret: async () => '',
   };
   const signal = new AbortController().signal;
   const exitCode = await runCommandLine(args, {

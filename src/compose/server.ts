@@ -14,7 +14,11 @@ import type { Ports } from '../domain/ports.ts';
 import type { PreviewAddressing } from '../domain/preview.ts';
 import type { Store } from '../domain/store.ts';
 import { addressingOf, consoleOrigins, freePort } from './addressing.ts';
+import { clearSpools } from '../backup/spool.ts';
+import { clearStaging } from '../backup/staging.ts';
 import { agentPorts, nodeDirectory } from './agent.ts';
+import { backupOf } from './backup.ts';
+import { garbageOf } from './garbage.ts';
 import { IN_PROCESS, localNode } from './api.ts';
 import { claimDataDirectory } from './claim.ts';
 import { configuredTokens } from './configured-tokens.ts';
@@ -44,8 +48,11 @@ export interface Server extends AsyncDisposable {
 export async function startServer({ config, image, log, onShutDown }: ServerOptions): Promise<Server> {
   await using starting = new AsyncDisposableStack();
   const newId = ulidSource(systemClock);
-  const identity = await loadIdentity(config.dataDir, newId);
+  // Before anything is made in it: a restore may be about to put one in its place.
   starting.use(await claimDataDirectory(config.dataDir));
+  await clearStaging(config.dataDir);
+  await clearSpools(config.dataDir);
+  const identity = await loadIdentity(config.dataDir, newId);
   const store = starting.use(await openStore(config.database));
   const port = config.listen.port || (await freePort(config.listen.host));
   const addressing = addressingOf(config, port);
@@ -94,7 +101,12 @@ export async function startServer({ config, image, log, onShutDown }: ServerOpti
       ports,
       running,
       handle: (request) => app.fetch(request),
-      onShutDown,
+      admin: {
+        pid: process.pid,
+        shutDown: onShutDown,
+        backup: backupOf({ config, identity, ports, agent: running.agent, snapshots: nodePorts.snapshots }),
+        collectGarbage: garbageOf({ config, identity, ports, node: nodePorts }),
+      },
     }),
   );
   routes.connect((command) => proxy.send(command));
