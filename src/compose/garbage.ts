@@ -30,10 +30,7 @@ function sourcesOf({ config, identity, ports, node }: GarbageParts): GarbageSour
   const { engine, workspaces, snapshots, defaults } = node;
   const waste = new WorkspaceWaste(config.dataDir, clock);
   const docker = new Docker({ socketPath: config.dockerSocket, host: undefined, protocol: 'http' });
-  const needed = async () => {
-    const waiting = (await waste.sources()).filter(({ isLaidOut }) => !isLaidOut);
-    return new Set(waiting.map(({ imageDigest }) => imageDigest));
-  };
+  const needed = async () => new Set((await waste.withoutLayer()).map(({ imageDigest }) => imageDigest));
   return [
     waste.unusedLayers(() => engine.imageDigest(defaults.image)),
     unusedImages({ docker, recipes: () => readRecipes(config.agents), needed, graceMs: GRACE_MS, clock }),

@@ -16,9 +16,8 @@ import type { Store } from '../domain/store.ts';
 import { addressingOf, consoleOrigins, freePort } from './addressing.ts';
 import { clearSpools } from '../backup/spool.ts';
 import { clearStaging } from '../backup/staging.ts';
+import { adminActions } from './admin.ts';
 import { agentPorts, nodeDirectory } from './agent.ts';
-import { backupOf } from './backup.ts';
-import { garbageOf } from './garbage.ts';
 import { IN_PROCESS, localNode } from './api.ts';
 import { claimDataDirectory } from './claim.ts';
 import { configuredTokens } from './configured-tokens.ts';
@@ -48,10 +47,7 @@ export interface Server extends AsyncDisposable {
 export async function startServer({ config, image, log, onShutDown }: ServerOptions): Promise<Server> {
   await using starting = new AsyncDisposableStack();
   const newId = ulidSource(systemClock);
-  // Before anything is made in it: a restore may be about to put one in its place.
-  starting.use(await claimDataDirectory(config.dataDir));
-  await clearStaging(config.dataDir);
-  await clearSpools(config.dataDir);
+  starting.use(await takeDataDirectory(config.dataDir));
   const identity = await loadIdentity(config.dataDir, newId);
   const store = starting.use(await openStore(config.database));
   const port = config.listen.port || (await freePort(config.listen.host));
@@ -101,18 +97,24 @@ export async function startServer({ config, image, log, onShutDown }: ServerOpti
       ports,
       running,
       handle: (request) => app.fetch(request),
-      admin: {
-        pid: process.pid,
-        shutDown: onShutDown,
-        backup: backupOf({ config, identity, ports, agent: running.agent, snapshots: nodePorts.snapshots }),
-        collectGarbage: garbageOf({ config, identity, ports, node: nodePorts }),
-      },
+      admin: adminActions({ config, identity, ports, agent: running.agent, node: nodePorts, onShutDown }),
     }),
   );
   routes.connect((command) => proxy.send(command));
   running.begin();
   const ending = starting.move();
   return { addressing, stopAll: () => running.stopAll(), [Symbol.asyncDispose]: () => ending.disposeAsync() };
+}
+
+/**
+ * Claims the data directory and clears away what a crash has left in and beside it. Before anything is made in it: a
+ * restore may be about to put one in its place.
+ */
+async function takeDataDirectory(dataDir: string): Promise<AsyncDisposable> {
+  const claim = await claimDataDirectory(dataDir);
+  await clearStaging(dataDir);
+  await clearSpools(dataDir);
+  return claim;
 }
 
 interface ApiParts {

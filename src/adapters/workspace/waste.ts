@@ -21,21 +21,19 @@ export class WorkspaceWaste {
     this.#clock = clock;
   }
 
-  /**
-   * What every workspace is made from: also those in the trash, which somebody may want back.
-   * @returns sources whose layer is not on disk come without it being made
-   */
-  async sources(): Promise<(WorkspaceSource & { readonly isLaidOut: boolean })[]> {
+  /** What workspaces are made from whose layers are not on disk: they are still to be taken from their images. */
+  async withoutLayer(): Promise<WorkspaceSource[]> {
+    const sources = await this.#sources();
+    const ages = await Promise.all(sources.map((source) => ageOf(this.#layout.layer(source), this.#clock())));
+    return sources.filter((_source, at) => ages[at] === undefined);
+  }
+
+  /** Of every workspace, also those in the trash: somebody may want them back. */
+  async #sources(): Promise<WorkspaceSource[]> {
     const { sandboxes, trash } = this.#layout;
     const roots = (await Promise.all([sandboxes, trash].map(childrenOf))).flat();
     const records = await Promise.all(roots.map((root) => readRecord(sandboxLayout('', root))));
-    const sources = records.flatMap((record) => (record === undefined ? [] : [sourceOf(record)]));
-    return Promise.all(
-      sources.map(async (source) => ({
-        ...source,
-        isLaidOut: (await ageOf(this.#layout.layer(source), 0)) !== undefined,
-      })),
-    );
+    return records.flatMap((record) => (record === undefined ? [] : [sourceOf(record)]));
   }
 
   /** Layers that no workspace lies upon. @param current the image new workspaces are made with */
@@ -52,7 +50,7 @@ export class WorkspaceWaste {
     const images = await childrenOf(this.#layout.layers);
     const present = (await Promise.all(images.map(childrenOf))).flat();
     // Read after the layers: whoever makes a workspace meanwhile makes it with the current image.
-    const used = new Set((await this.sources()).map((source) => this.#layout.layer(source)));
+    const used = new Set((await this.#sources()).map((source) => this.#layout.layer(source)));
     const kept = dirname(this.#layout.layer({ imageDigest: await current(), template: 'any' }));
     const unused = present.filter((path) => !used.has(path) && dirname(path) !== kept);
     return Promise.all(unused.map((path) => this.#layer(path)));
