@@ -33,7 +33,7 @@ describe('a backup', () => {
     const { id } = await site.addSandbox();
     const snapshot = await site.addSnapshot();
     await site.write('node/outbox/acknowledged.json', '{"seq":3,"keys":[]}');
-    await site.backUp();
+    await site.backUp({ hasKeys: true });
     expect(await namesOf()).toEqual([
       'backup.json',
       'keys.jwe',
@@ -51,7 +51,7 @@ describe('a backup', () => {
   });
 
   it('tells nobody its keys without the passphrase', async () => {
-    await site.backUp();
+    await site.backUp({ hasKeys: true });
     const bytes = await readFile(site.file, 'latin1');
     expect(bytes).not.toContain('test-key-not-real');
     expect(bytes).not.toContain(PASSPHRASE);
@@ -68,7 +68,7 @@ describe('a backup', () => {
   it('leaves out keys, a remote database and a shared store, and says so', async () => {
     await site.addSnapshot();
     site.snapshots.isShared = true;
-    await site.backUp({ hasKeys: false, sources: { ...site.sources, database: { kind: 'remote' } } });
+    await site.backUp({ sources: { ...site.sources, database: { kind: 'remote' } } });
     expect(await namesOf()).toEqual(['backup.json', 'checksums.json']);
     await using file = await BackupFile.open(site.file);
     expect(file.header).toMatchObject({
@@ -127,8 +127,8 @@ describe('a backup', () => {
 describe('what is restored', () => {
   it('is the database, the workspaces, the snapshots and the keys of the moment', async () => {
     const sandbox = await site.addSandbox();
-    const snapshot = await site.addSnapshot();
-    await site.backUp();
+    await site.addSnapshot();
+    await site.backUp({ hasKeys: true });
     const snapshots = new KeptArchives();
     await using file = await BackupFile.open(site.file);
     const keys = await openKeys((await file.read(MEMBERS.keys)).toString(), PASSPHRASE);
@@ -144,7 +144,7 @@ describe('what is restored', () => {
   });
 
   it('without keys is the same installation all the same', async () => {
-    await site.backUp({ hasKeys: false });
+    await site.backUp();
     await restore();
     expect(await site.restored('instance')).toBe('fake0001');
     expect(await site.restored('node/id')).toBe(site.nodeId);

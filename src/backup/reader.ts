@@ -13,7 +13,7 @@ import {
   parseJson,
   parseMember,
 } from './format.ts';
-import { BLOCK, decodeEntry, paddingOf, printable, type TarEntry } from './tar.ts';
+import { BLOCK, decodeEntry, END, paddingOf, printable, type TarEntry } from './tar.ts';
 
 const CHUNK = 2 ** 20;
 /** Of a member that is read into memory. */
@@ -141,7 +141,9 @@ class Verifier {
       if (entry === undefined) break;
       await this.#take(entry, position + BLOCK);
       header ??= await this.#header(entry);
-      position += BLOCK + entry.size + paddingOf(entry.size);
+      position += BLOCK + entry.size;
+      await this.#expectZeros(position, paddingOf(entry.size));
+      position += paddingOf(entry.size);
     }
     if (header === undefined) throw invalid('This is no backup of sandboxd: it is empty.');
     await this.#expectEnd(position);
@@ -198,13 +200,17 @@ class Verifier {
     return this.#chunk.subarray(0, length);
   }
 
-  /** Nothing but zeros: what no checksum covers is not there. */
   async #expectEnd(position: number): Promise<void> {
-    if (position + 2 * BLOCK > this.#size) throw cutOff();
-    for (let at = position; at < this.#size; at += CHUNK) {
-      const rest = await this.#bytes(at, Math.min(CHUNK, this.#size - at));
-      if (rest.some((byte) => byte !== 0)) {
-        throw invalid('The backup cannot be used: something follows its end.');
+    if (position + END.byteLength > this.#size) throw cutOff();
+    await this.#expectZeros(position, this.#size - position);
+  }
+
+  /** What no checksum covers must be nothing. */
+  async #expectZeros(position: number, length: number): Promise<void> {
+    for (let done = 0; done < length; done += CHUNK) {
+      const bytes = await this.#bytes(position + done, Math.min(CHUNK, length - done));
+      if (bytes.some((byte) => byte !== 0)) {
+        throw invalid('The backup cannot be used: there is something between its members, or after its end.');
       }
     }
   }

@@ -29,12 +29,12 @@ it('refuses a header whose checksum is another one', () => {
 });
 
 it('hears the names of members however the bytes are cut', () => {
-  const member = (name: string, content: string) => [
-    encodeEntry({ name, size: content.length }, 0),
-    Buffer.from(content),
-    Buffer.alloc(paddingOf(content.length)),
-  ];
-  const bytes = Buffer.concat([...member('a', 'x'.repeat(700)), ...member('b', ''), ...member('c', 'y'), END]);
+  const bytes = Buffer.concat([
+    ...member('a', 'x'.repeat(700)),
+    ...member('b', ''),
+    ...member('c', 'y'),
+    END,
+  ]);
   for (const size of [1, 7, 512, 513, bytes.length]) {
     const names: string[] = [];
     const watch = new MemberWatch((name) => names.push(name));
@@ -42,6 +42,12 @@ it('hears the names of members however the bytes are cut', () => {
     expect(names).toEqual(['a', 'b', 'c']);
   }
 });
+
+const member = (name: string, content: string): Buffer[] => [
+  encodeEntry({ name, size: content.length }, 0),
+  Buffer.from(content),
+  Buffer.alloc(paddingOf(content.length)),
+];
 
 /** With the checksum of what it holds now. */
 function resummed(block: Buffer): Buffer {

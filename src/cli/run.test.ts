@@ -1,7 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest';
+import { claimDataDirectory } from '../compose/claim.ts';
 import { EXIT } from './failure.ts';
 import { runCommandLine } from './run.ts';
 import type { Terminal } from './terminal.ts';
@@ -48,6 +49,9 @@ it.each([[[]], [['help']], [['--help']], [['-h']]])('lists every command for %j'
     'token create',
     'image build',
     'image verify',
+    'backup',
+    'restore',
+    'gc',
   ])
     expect(printed).toContain(`  ${name} `);
 });
@@ -81,6 +85,9 @@ it.each([
   [['token']],
   [['image']],
   [['image', 'verify']],
+  [['backup']],
+  [['restore', 'a', 'b']],
+  [['gc', 'everything']],
   [['status', 'now']],
   [['help', 'nothing']],
 ])('refuses %j as wrongly used', async (args) => {
@@ -102,11 +109,14 @@ it('answers status for programs too when nothing runs', async () => {
   expect(JSON.parse(printed)).toEqual({ running: false });
 });
 
-it.each([[['login']], [['token', 'create', 'ci']]])('%j says that no server runs', async (args) => {
-  const { exitCode, noted } = await run(args);
-  expect(exitCode).toBe(EXIT.notRunning);
-  expect(noted).toContain('sandboxd up');
-});
+it.each([[['login']], [['token', 'create', 'ci']], [['backup', 'x.tar']], [['gc', '--dry-run']]])(
+  '%j says that no server runs',
+  async (args) => {
+    const { exitCode, noted } = await run(args);
+    expect(exitCode).toBe(EXIT.notRunning);
+    expect(noted).toContain('sandboxd up');
+  },
+);
 
 it.each([[['image', 'build']], [['image', 'verify', 'acme/sandbox:1']]])(
   '%j says that the engine does not answer',
@@ -128,4 +138,28 @@ it('gives the doctor’s findings to programs', async () => {
   const { ok, findings } = JSON.parse(printed) as { ok: boolean; findings: { level: string }[] };
   expect(findings.length).toBeGreaterThan(5);
   expect(ok).toBe(findings.every(({ level }) => level !== 'fail'));
+});
+
+it('says of a backup what is one while no server runs', async () => {
+  const { noted } = await run(['backup', join(dataDir, 'x.tar'), '--no-keys']);
+  expect(noted).toContain(`a copy of ${dataDir} is a backup`);
+  expect(await readdir(dataDir)).toEqual([]);
+});
+
+it('restores nothing that is no backup, or where there is something', async () => {
+  const file = `${dataDir}.tar`;
+  await writeFile(file, 'x'.repeat(1024));
+  onTestFinished(() => rm(file));
+  const refused = await run(['restore', file]);
+  expect(refused).toMatchObject({ exitCode: EXIT.failed, printed: '' });
+  expect(refused.noted).toContain('no backup of sandboxd');
+  await writeFile(join(dataDir, 'something'), '');
+  expect((await run(['restore', file])).noted).toContain('is not empty');
+});
+
+it('restores nothing under a server that runs', async () => {
+  await using _server = await claimDataDirectory(dataDir);
+  const { exitCode, noted } = await run(['restore', 'x.tar']);
+  expect(exitCode).toBe(EXIT.failed);
+  expect(noted).toContain('"sandboxd down"');
 });
