@@ -1,6 +1,7 @@
 import { createWriteStream } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { addAbortSignal } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createZstdDecompress } from 'node:zlib';
 import { invalid } from '../domain/errors.ts';
@@ -18,7 +19,7 @@ import { clearStaging, makeStaging, publish, requireNothing } from './staging.ts
 export interface WorkspaceAdopter {
   open(): Promise<void>;
   /** @throws invalid_request for content that is refused, and nothing is left of it then */
-  adopt(sandboxId: string, source: WorkspaceSource, content: ArchivedContent): Promise<unknown>;
+  adopt(sandboxId: string, source: WorkspaceSource, content: () => Promise<ArchivedContent>): Promise<void>;
 }
 
 /** How far a restore has come. */
@@ -136,7 +137,7 @@ class Restore {
       );
       const bytes = this.#archive(MEMBERS.workspace(id), expected.sha256);
       const onWarning = (warning: string) => this.#options.onWarning(`Sandbox ${id}: ${warning}`);
-      await workspaces.adopt(id, { imageDigest, template }, { bytes, expected, onWarning });
+      await workspaces.adopt(id, { imageDigest, template }, async () => ({ bytes, expected, onWarning }));
     }
   }
 
@@ -154,7 +155,9 @@ class Restore {
   }
 
   #archive(name: string, sha256: string): AsyncIterable<Uint8Array> {
-    if (this.#file.member(name).sha256 === sha256) return this.#file.stream(name);
+    if (this.#file.member(name).sha256 === sha256) {
+      return addAbortSignal(this.#options.signal, this.#file.stream(name));
+    }
     throw invalid(`The backup cannot be used: its ${name} is another one than is described beside it.`);
   }
 

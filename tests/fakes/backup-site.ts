@@ -70,7 +70,8 @@ export class AdoptedWorkspaces implements WorkspaceAdopter {
     await mkdir(this.#directory, { recursive: true });
   }
 
-  async adopt(id: string, source: WorkspaceSource, { bytes, expected }: ArchivedContent): Promise<void> {
+  async adopt(id: string, source: WorkspaceSource, open: () => Promise<ArchivedContent>): Promise<void> {
+    const { bytes, expected } = await open();
     const content = await buffer(bytes);
     if (sha256(content) !== expected.sha256) throw new Error('The archive is another one.');
     await writeFile(join(this.#directory, id), content);
