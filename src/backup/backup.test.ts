@@ -97,6 +97,17 @@ describe('a backup', () => {
     );
   });
 
+  it('can be read on after a member was left early', async () => {
+    await site.write('node/tasks/LARGE.json', 'x'.repeat(3 * 2 ** 20));
+    await site.backUp();
+    await using file = await BackupFile.open(site.file);
+    for await (const chunk of file.stream('node/tasks/LARGE.json')) {
+      expect(chunk).toHaveLength(2 ** 20);
+      break;
+    }
+    expect(await file.read('node/tasks/LARGE.json')).toHaveLength(3 * 2 ** 20);
+  });
+
   it('leaves nothing in the data directory, also when its reader leaves', async () => {
     await site.addSandbox();
     const giveUp = new AbortController();

@@ -79,13 +79,19 @@ export class BackupFile implements AsyncDisposable {
     return buffer(this.stream(name));
   }
 
-  /** The bytes of one, in order. May be asked for again. */
+  /** The bytes of one, in order. May be asked for again, and left early. */
   stream(name: string): Readable {
-    const { offset, size } = this.member(name);
-    // A range of no bytes cannot be said.
-    if (size === 0) return Readable.from([]);
-    const range = { start: offset, end: offset + size - 1 };
-    return this.#file.createReadStream({ ...range, autoClose: false, highWaterMark: CHUNK });
+    return Readable.from(this.#chunks(this.member(name)), { objectMode: false, highWaterMark: CHUNK });
+  }
+
+  /** A stream of the file's own would close it when it is left early. */
+  async *#chunks({ offset, size }: Placed): AsyncGenerator<Buffer> {
+    for (let done = 0; done < size; done += CHUNK) {
+      const chunk = Buffer.alloc(Math.min(CHUNK, size - done));
+      const { bytesRead } = await this.#file.read(chunk, 0, chunk.byteLength, offset + done);
+      if (bytesRead < chunk.byteLength) throw cutOff();
+      yield chunk;
+    }
   }
 
   /** @throws invalid_request when there is none by that name */
