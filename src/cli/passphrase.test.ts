@@ -8,6 +8,8 @@ import type { Terminal } from './terminal.ts';
 
 const GOOD = 'a-fake-passphrase';
 
+const never = () => Promise.reject(new Error('It was asked for.'));
+
 let directory: string;
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'sandboxd-passphrase-'));
@@ -55,7 +57,6 @@ describe('A passphrase', () => {
   });
 
   it('is not wanted when the keys are left alone', async () => {
-    const never = () => Promise.reject(new Error('It was asked for.'));
     expect(await passphraseFor({ 'no-keys': true }, never)).toBeUndefined();
   });
 });

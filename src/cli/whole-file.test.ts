@@ -19,6 +19,7 @@ const content = (...parts: string[]) =>
   };
 
 const good = async () => 'good';
+const never = () => Promise.reject(new Error('It was asked for.'));
 
 it('is there once it was found good, for its owner alone', async () => {
   await writeFile(path, 'of before', { mode: 0o644 });
@@ -54,7 +55,6 @@ it.each([
 });
 
 it('is not asked for where it cannot be written', async () => {
-  const never = () => Promise.reject(new Error('It was asked for.'));
   const nowhere = writeWholeFile(join(directory, 'none', 'x.tar'), never, good);
   await expect(nowhere).rejects.toThrow(Failure);
   await expect(nowhere).rejects.toThrow('ENOENT');

@@ -1,6 +1,6 @@
 import { copyFileStore } from '../adapters/libsql/file.ts';
 import type { NodeAgent } from '../agent/agent.ts';
-import type { BackupDatabase } from '../backup/sources.ts';
+import type { BackupDatabase, BackupSources } from '../backup/sources.ts';
 import { writeBackup } from '../backup/writer.ts';
 import type { Config } from '../config.ts';
 import type { Ports } from '../domain/ports.ts';
@@ -20,7 +20,7 @@ interface BackupParts {
 
 /** Backups of this server. */
 export function backupOf({ config, identity, ports, agent, snapshots }: BackupParts): AdminActions['backup'] {
-  const sources = {
+  return backupFrom({
     dataDir: config.dataDir,
     nodeDirectory: nodeDirectory(config),
     version: ports.instance.version,
@@ -32,9 +32,13 @@ export function backupOf({ config, identity, ports, agent, snapshots }: BackupPa
     snapshots,
     clock: ports.clock,
     log: ports.log,
-  } as const;
-  return (keys, signal) => streamOf(writeBackup(sources, { keys, signal }));
+  });
 }
+
+export const backupFrom =
+  (sources: BackupSources): AdminActions['backup'] =>
+  (keys, signal) =>
+    streamOf(writeBackup(sources, { keys, signal }));
 
 const databaseOf = ({ database: { url } }: Config): BackupDatabase =>
   isFileStore(url) ? { kind: 'file', copy: (into) => copyFileStore(url, into) } : { kind: 'remote' };

@@ -18,11 +18,28 @@ const source = (kind: GarbageSource['kind'], find: () => Promise<Garbage[]>): Ga
   find,
 });
 
+const garbage = (name: string, remove?: () => Promise<void>): Garbage =>
+  remove === undefined ? { kind: 'layer', name } : { kind: 'layer', name, remove };
+
+const neverRemoved = () => Promise.reject(new Error('It was removed.'));
+
+const manifest = (id: string, createdAt: number): SnapshotManifest => ({
+  version: 1,
+  id,
+  template: 'blank',
+  baseImage: 'sha256:fake',
+  sizeBytes: 5,
+  contentBytes: 5,
+  fileCount: 1,
+  entryCount: 1,
+  sha256: 'fake',
+  warnings: [],
+  createdAt,
+});
+
 describe('Collecting garbage', () => {
   it('goes on after what cannot be found or removed, and tells of it', async () => {
     const removed: string[] = [];
-    const garbage = (name: string, remove?: () => Promise<void>): Garbage =>
-      remove === undefined ? { kind: 'layer', name } : { kind: 'layer', name, remove };
     const sources = [
       source('image', () => Promise.reject(new SandboxdError('node_unavailable', 'The engine is away.'))),
       source('layer', async () => [
@@ -43,9 +60,8 @@ describe('Collecting garbage', () => {
   });
 
   it('removes nothing when it only looks', async () => {
-    const remove = () => Promise.reject(new Error('It was removed.'));
     const report = await collectGarbage(
-      [source('trash', async () => [{ kind: 'trash', name: 'a', sizeBytes: 7, remove }])],
+      [source('trash', async () => [{ kind: 'trash', name: 'a', sizeBytes: 7, remove: neverRemoved }])],
       LOOK,
       SILENT,
     );
@@ -57,20 +73,6 @@ describe('Collecting garbage', () => {
 });
 
 describe('Archives without a row', () => {
-  const manifest = (id: string, createdAt: number): SnapshotManifest => ({
-    version: 1,
-    id,
-    template: 'blank',
-    baseImage: 'sha256:fake',
-    sizeBytes: 5,
-    contentBytes: 5,
-    fileCount: 1,
-    entryCount: 1,
-    sha256: 'fake',
-    warnings: [],
-    createdAt,
-  });
-
   it('are garbage when they are old and on this disk', async () => {
     const store = new KeptArchives();
     for (const [id, age] of [

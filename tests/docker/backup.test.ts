@@ -1,7 +1,11 @@
-import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { secretBox } from '../../src/adapters/crypto/secret-box.ts';
+import { openFileStore } from '../../src/adapters/libsql/file.ts';
+import { credentialContext } from '../../src/domain/credential.ts';
+import { DEFAULT_OWNER } from '../../src/domain/identity.ts';
 import { Installation } from '../harness/installation.ts';
 import { SnapshotDesk } from '../harness/snapshot-desk.ts';
 
@@ -24,9 +28,12 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-async function connectedProviders(): Promise<string[]> {
-  const answer = await site.json<{ providers: { id: string; connected: boolean }[] }>('GET', '/v1/agents');
-  return answer.providers.filter(({ connected }) => connected).map(({ id }) => id);
+/** What the server reads when it needs a provider's key. */
+async function storedKey(): Promise<string | undefined> {
+  await using store = await openFileStore(join(site.dataDir, 'sandboxd.db'));
+  const credential = await store.credentials.find(DEFAULT_OWNER, 'anthropic');
+  const vault = secretBox(await readFile(join(site.dataDir, 'keys', 'secrets'), 'utf8'));
+  return credential && (await vault.open(credential.sealed, credentialContext(DEFAULT_OWNER, 'anthropic')));
 }
 
 const statusOf = async (desk: SnapshotDesk): Promise<string> => (await desk.sandbox()).status;
@@ -66,7 +73,7 @@ describe('A backup of an installation that runs', () => {
       'kept\npublic/index.html\n',
     );
     expect(await asleep.serves()).toBe('as it slept');
-    expect(await connectedProviders()).toContain('anthropic');
+    expect(await storedKey()).toBe(KEY);
     expect(await (await running.fork(snapshot.id)).serves()).toBe('as it was captured');
   }, 280_000);
 
