@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { invalid } from '../domain/errors.ts';
@@ -5,6 +6,9 @@ import { runProgram } from '../host/run-program.ts';
 
 /** Where a data directory is laid out before it is one: beside it, so that one rename makes it appear as a whole. */
 export const stagingOf = (dataDir: string): string => `${dataDir}.restoring`;
+
+/** Whether a restore lays something out, or one that was killed has left it. */
+export const hasStaging = (dataDir: string): boolean => existsSync(stagingOf(dataDir));
 
 /** Removes what a restore that was killed has left. None may be under way: call this with the data directory claimed. */
 export const clearStaging = (dataDir: string): Promise<void> =>

@@ -1,7 +1,8 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest';
+import { clearStaging, stagingOf } from '../backup/staging.ts';
 import { claimDataDirectory } from '../compose/claim.ts';
 import { EXIT } from './failure.ts';
 import { runCommandLine } from './run.ts';
@@ -162,4 +163,14 @@ it('restores nothing under a server that runs', async () => {
   const { exitCode, noted } = await run(['restore', 'x.tar']);
   expect(exitCode).toBe(EXIT.failed);
   expect(noted).toContain('"sandboxd down"');
+});
+
+it('starts nothing where a backup is being restored', async () => {
+  await using _restore = await claimDataDirectory(dataDir);
+  await mkdir(stagingOf(dataDir));
+  onTestFinished(() => clearStaging(dataDir));
+  const { exitCode, noted } = await run(['up', '--yes']);
+  expect(exitCode).toBe(EXIT.failed);
+  expect(noted).toContain('is being restored');
+  expect(await readdir(dataDir)).toEqual([]);
 });
