@@ -39,6 +39,8 @@ export interface Config extends Outbound {
   readonly snapshots: SnapshotPlace;
   /** How many snapshots are kept. */
   readonly retention: RetentionLimits;
+  /** Opens the keys in a backup. */
+  readonly backupPassphrase: string | undefined;
   /** `SANDBOXD_*` names nobody reads: most likely misspelt. */
   readonly unknownNames: readonly string[];
 }
@@ -83,6 +85,7 @@ export function loadConfig(env: Environment): Config {
     providerSilenceSeconds: readProviderSilence(read),
     snapshots: readSnapshotPlace(read),
     retention: readRetention(read),
+    backupPassphrase: read.text('SANDBOXD_BACKUP_PASSPHRASE'),
     ...readOutbound(read, env),
     unknownNames: [],
   };

@@ -6,7 +6,9 @@ import type { NodeTasks } from '../domain/task.ts';
 import type { Traffic } from '../domain/routing.ts';
 import type { SandboxRuntime } from '../domain/runtime.ts';
 import type { ExecEvent, ExecRequest, RestartScope } from '../domain/runtimed.ts';
+import type { WorkspaceArchive } from '../domain/workspace.ts';
 import { Activity } from './activity.ts';
+import { archiveForBackup } from './backup.ts';
 import { asleep, beingReplaced, unsettled } from './errors.ts';
 import { Graves } from './graves.ts';
 import { KeyedLock } from './keyed-lock.ts';
@@ -194,6 +196,24 @@ export class NodeAgent implements NodeClient {
   putAway(id: string): Promise<void> {
     this.activity.forget(id);
     return this.exclusively(id, () => this.lifecycle.putAway(id));
+  }
+
+  /** Every sandbox that has a workspace, or is about to have one. */
+  keeps(): { id: string; template: string }[] {
+    return this.#records.all().map(({ id, order }) => ({ id, template: order.template }));
+  }
+
+  /**
+   * Archives a workspace for a backup, with its sandbox's lock held for as long as it is read. One that runs stands still
+   * for a moment.
+   * @throws not_found when there is none, sandbox_unavailable while it is between running and stopped
+   */
+  archiveForBackup<T>(
+    id: string,
+    consume: (archive: WorkspaceArchive) => Promise<T>,
+    signal: AbortSignal,
+  ): Promise<T> {
+    return archiveForBackup({ ports: this.#ports, sandboxes: this.#sandboxes() }, { id, consume, signal });
   }
 
   /** Brings a sandbox up if, with its lock held, `still` says so. */

@@ -46,6 +46,16 @@ describe('the outbox', () => {
     expect(numbers(second)).toEqual(['2 b']);
   });
 
+  it('counts on above what the API holds, also when that is more than it knows of', async () => {
+    const outbox = await Outbox.open(directory);
+    await outbox.add('a', draft('a'));
+    await outbox.acknowledge(40);
+    await outbox.acknowledge(7);
+    await outbox.add('b', draft('b'));
+    expect(numbers(outbox)).toEqual(['41 b']);
+    expect(numbers(await Outbox.open(directory))).toEqual(['41 b']);
+  });
+
   it('takes one and the same report once, pending or gone, before and after a restart', async () => {
     const first = await Outbox.open(directory);
     await first.add('a', draft('a'));

@@ -84,14 +84,16 @@ export class Outbox {
     });
   }
 
-  /** Drops every report up to `seq`: the API holds them. */
+  /**
+   * Drops every report up to `seq`: the API holds them. It may hold more than this node knows of, when that was restored
+   * from a backup and the API was not: what happens from here on is numbered above, or it would be taken for known.
+   */
   acknowledge(seq: number): Promise<void> {
     return this.#exclusive(async () => {
+      if (seq <= this.#acknowledged.seq) return;
       const done = this.#entries.filter(({ report }) => report.seq <= seq);
-      const last = done.at(-1);
-      if (last === undefined) return;
       const keys = [...this.#acknowledged.keys, ...done.map(({ key }) => key)].slice(-REMEMBERED_KEYS);
-      this.#acknowledged = { seq: last.report.seq, keys };
+      this.#acknowledged = { seq, keys };
       await writeDurably(this.#path(STATE), JSON.stringify(this.#acknowledged));
       this.#entries = this.#entries.filter(({ report }) => report.seq > seq);
       // What is on disk again after a power cut is below the number, and left out.

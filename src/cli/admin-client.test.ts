@@ -87,3 +87,31 @@ it('asks for the end without expecting content', async () => {
   await using _ = await serve((_request, answer) => void answer.writeHead(202).end());
   await expect(new AdminClient(socket).down()).resolves.toBeUndefined();
 });
+
+it('hands on a backup as it comes, and lets go of it', async () => {
+  let left: Promise<unknown> | undefined;
+  await using _ = await serve((request, answer) => {
+    expect(request.url).toBe('/admin/backup');
+    left = once(answer, 'close');
+    answer.write('first');
+  });
+  const giveUp = new AbortController();
+  const bytes = await new AdminClient(socket).backup(undefined, giveUp.signal);
+  expect(String(await once(bytes, 'data'))).toBe('first');
+  const broken = once(bytes, 'error');
+  giveUp.abort();
+  await Promise.all([left, broken]);
+});
+
+it('asks for the collection of garbage with what was chosen', async () => {
+  let body: unknown;
+  const collect = async (request: IncomingMessage, answer: ServerResponse) => {
+    body = JSON.parse(await text(request)) as unknown;
+    answer.end(JSON.stringify({ items: [], failures: [] }));
+  };
+  await using _ = await serve((request, answer) => void collect(request, answer));
+  const { signal } = new AbortController();
+  const report = await new AdminClient(socket).collectGarbage({ dryRun: true, trash: false }, signal);
+  expect(report).toEqual({ items: [], failures: [] });
+  expect(body).toEqual({ dryRun: true, trash: false });
+});

@@ -1,6 +1,8 @@
 import { type IncomingMessage, request } from 'node:http';
+import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { fromEnvelope } from '../domain/errors.ts';
+import type { GarbageOptions, GarbageReport } from '../domain/garbage.ts';
 
 /** What a running server tells about itself. */
 export interface ServerStatus {
@@ -47,7 +49,7 @@ export class AdminClient {
 
   /** @throws invalid_request when name or owner are none */
   async createToken(input: { name: string; owner?: string }): Promise<IssuedToken> {
-    return (await this.#call('POST', '/admin/tokens', input)) as IssuedToken;
+    return (await this.#call('POST', '/admin/tokens', { body: input })) as IssuedToken;
   }
 
   /** Asks the server to put its sandboxes to sleep and end; it goes on to do so when this returns. */
@@ -55,13 +57,39 @@ export class AdminClient {
     await this.#call('POST', '/admin/down');
   }
 
-  async #call(method: 'GET' | 'POST', path: string, body?: object): Promise<unknown> {
-    const answer = await send(this.#socketPath, method, path, body === undefined ? '' : JSON.stringify(body));
-    const content = await text(answer);
-    const status = answer.statusCode ?? 0;
-    if (status >= 400) throw fromEnvelope(parse(content), status < 500 ? 'invalid_request' : 'internal');
+  /**
+   * A backup, as the bytes of its file, however long it takes.
+   * @param keys the installation's keys, sealed; undefined to leave them out
+   */
+  backup(keys: string | undefined, signal: AbortSignal): Promise<Readable> {
+    return this.#ask('POST', '/admin/backup', { body: { keys }, signal });
+  }
+
+  /** Finds what nobody needs any more, and removes it unless it is a trial, however long that takes. */
+  async collectGarbage(options: GarbageOptions, signal: AbortSignal): Promise<GarbageReport> {
+    return (await this.#call('POST', '/admin/gc', { body: options, signal })) as GarbageReport;
+  }
+
+  async #call(method: Method, path: string, request?: AdminRequest): Promise<unknown> {
+    const content = await text(await this.#ask(method, path, request));
     return content === '' ? undefined : parse(content);
   }
+
+  /** @throws the server's own error when it refuses */
+  async #ask(method: Method, path: string, request: AdminRequest = {}): Promise<IncomingMessage> {
+    const answer = await send(this.#socketPath, method, path, request);
+    const status = answer.statusCode ?? 0;
+    if (status < 400) return answer;
+    throw fromEnvelope(parse(await text(answer)), status < 500 ? 'invalid_request' : 'internal');
+  }
+}
+
+type Method = 'GET' | 'POST';
+
+interface AdminRequest {
+  readonly body?: object;
+  /** Until when an answer is waited for. */
+  readonly signal?: AbortSignal;
 }
 
 function parse(content: string): unknown {
@@ -73,12 +101,17 @@ function parse(content: string): unknown {
   }
 }
 
-function send(socketPath: string, method: string, path: string, body: string): Promise<IncomingMessage> {
+function send(
+  socketPath: string,
+  method: Method,
+  path: string,
+  { body, signal = AbortSignal.timeout(DEADLINE_MS) }: AdminRequest,
+): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
-    const signal = AbortSignal.timeout(DEADLINE_MS);
-    request({ socketPath, method, path, signal, headers: body === '' ? {} : headers }, resolve)
+    const content = body === undefined ? '' : JSON.stringify(body);
+    const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(content) };
+    request({ socketPath, method, path, signal, headers: content === '' ? {} : headers }, resolve)
       .once('error', reject)
-      .end(body);
+      .end(content);
   });
 }

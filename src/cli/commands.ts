@@ -1,9 +1,12 @@
 import type { Command } from './command.ts';
+import { backup } from './commands/backup.ts';
 import { doctor } from './commands/doctor.ts';
 import { down } from './commands/down.ts';
+import { gc } from './commands/gc.ts';
 import { imageBuild } from './commands/image-build.ts';
 import { imageVerify } from './commands/image-verify.ts';
 import { login } from './commands/login.ts';
+import { restore } from './commands/restore.ts';
 import { status } from './commands/status.ts';
 import { tokenCreate } from './commands/token-create.ts';
 import { up } from './commands/up.ts';
@@ -18,4 +21,7 @@ export const COMMANDS: readonly Command[] = [
   tokenCreate,
   imageBuild,
   imageVerify,
+  backup,
+  restore,
+  gc,
 ];

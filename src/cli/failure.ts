@@ -5,7 +5,7 @@ export const EXIT = {
   failed: 1,
   /** The command line itself was wrong. */
   usage: 2,
-  /** `status`, `login`, `token`: no server is running. */
+  /** A command that asks the server for something: none is running. */
   notRunning: 3,
   interrupted: 130,
 } as const;

@@ -1,7 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest';
+import { clearStaging, stagingOf } from '../backup/staging.ts';
+import { claimDataDirectory } from '../compose/claim.ts';
 import { EXIT } from './failure.ts';
 import { runCommandLine } from './run.ts';
 import type { Terminal } from './terminal.ts';
@@ -25,6 +27,7 @@ async function run(args: string[], env: NodeJS.ProcessEnv = {}) {
     note: (line) => void noted.push(line),
     progress: () => ({ update() {}, done() {}, [Symbol.dispose]() {} }),
     confirm: async () => false,
+    askSecret: async () => '',
   };
   const signal = new AbortController().signal;
   const exitCode = await runCommandLine(args, {
@@ -47,6 +50,9 @@ it.each([[[]], [['help']], [['--help']], [['-h']]])('lists every command for %j'
     'token create',
     'image build',
     'image verify',
+    'backup',
+    'restore',
+    'gc',
   ])
     expect(printed).toContain(`  ${name} `);
 });
@@ -80,6 +86,9 @@ it.each([
   [['token']],
   [['image']],
   [['image', 'verify']],
+  [['backup']],
+  [['restore', 'a', 'b']],
+  [['gc', 'everything']],
   [['status', 'now']],
   [['help', 'nothing']],
 ])('refuses %j as wrongly used', async (args) => {
@@ -101,11 +110,14 @@ it('answers status for programs too when nothing runs', async () => {
   expect(JSON.parse(printed)).toEqual({ running: false });
 });
 
-it.each([[['login']], [['token', 'create', 'ci']]])('%j says that no server runs', async (args) => {
-  const { exitCode, noted } = await run(args);
-  expect(exitCode).toBe(EXIT.notRunning);
-  expect(noted).toContain('sandboxd up');
-});
+it.each([[['login']], [['token', 'create', 'ci']], [['backup', 'x.tar']], [['gc', '--dry-run']]])(
+  '%j says that no server runs',
+  async (args) => {
+    const { exitCode, noted } = await run(args);
+    expect(exitCode).toBe(EXIT.notRunning);
+    expect(noted).toContain('sandboxd up');
+  },
+);
 
 it.each([[['image', 'build']], [['image', 'verify', 'acme/sandbox:1']]])(
   '%j says that the engine does not answer',
@@ -127,4 +139,38 @@ it('gives the doctor’s findings to programs', async () => {
   const { ok, findings } = JSON.parse(printed) as { ok: boolean; findings: { level: string }[] };
   expect(findings.length).toBeGreaterThan(5);
   expect(ok).toBe(findings.every(({ level }) => level !== 'fail'));
+});
+
+it('says of a backup what is one while no server runs', async () => {
+  const { noted } = await run(['backup', join(dataDir, 'x.tar'), '--no-keys']);
+  expect(noted).toContain(`a copy of ${dataDir} is a backup`);
+  expect(await readdir(dataDir)).toEqual([]);
+});
+
+it('restores nothing that is no backup, or where there is something', async () => {
+  const file = `${dataDir}.tar`;
+  await writeFile(file, 'x'.repeat(1024));
+  onTestFinished(() => rm(file));
+  const refused = await run(['restore', file]);
+  expect(refused).toMatchObject({ exitCode: EXIT.failed, printed: '' });
+  expect(refused.noted).toContain('no backup of sandboxd');
+  await writeFile(join(dataDir, 'something'), '');
+  expect((await run(['restore', file])).noted).toContain('is not empty');
+});
+
+it('restores nothing under a server that runs', async () => {
+  await using _server = await claimDataDirectory(dataDir);
+  const { exitCode, noted } = await run(['restore', 'x.tar']);
+  expect(exitCode).toBe(EXIT.failed);
+  expect(noted).toContain('"sandboxd down"');
+});
+
+it('starts nothing where a backup is being restored', async () => {
+  await using _restore = await claimDataDirectory(dataDir);
+  await mkdir(stagingOf(dataDir));
+  onTestFinished(() => clearStaging(dataDir));
+  const { exitCode, noted } = await run(['up', '--yes']);
+  expect(exitCode).toBe(EXIT.failed);
+  expect(noted).toContain('is being restored');
+  expect(await readdir(dataDir)).toEqual([]);
 });

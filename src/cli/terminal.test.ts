@@ -72,3 +72,25 @@ describe('a question', () => {
     );
   });
 });
+
+describe('a question for a secret', () => {
+  it('shows nothing of what is typed', async () => {
+    const { input, errors, output } = streams(true);
+    const terminal = createTerminal({ input, errors, output });
+    const answer = terminal.askSecret('Passphrase:', new AbortController().signal);
+    input.write('a-fake-passphrasX\u007Fe\r');
+    expect(await answer).toBe('a-fake-passphrase');
+    expect(written(errors)).toBe('Passphrase: \n');
+    expect(written(output)).toBe('');
+  });
+
+  it.each([
+    ['Ctrl-C', '\u0003'],
+    ['Ctrl-D', '\u0004'],
+  ])('ends with %s', async (_key, typed) => {
+    const { input, ...rest } = streams(true);
+    const answer = createTerminal({ input, ...rest }).askSecret('?', new AbortController().signal);
+    input.write(typed);
+    await expect(answer).rejects.toThrow('nothing was entered');
+  });
+});

@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline/promises';
-import type { Readable, Writable } from 'node:stream';
+import { type Readable, Writable } from 'node:stream';
+import { EXIT, Failure } from './failure.ts';
 
 /** What the command line says and asks. Results go to one output, everything about the way there to the other. */
 export interface Terminal {
@@ -13,6 +14,8 @@ export interface Terminal {
   progress(title: string): ProgressLine;
   /** A yes-or-no question; no on anything but yes. */
   confirm(question: string, signal: AbortSignal): Promise<boolean>;
+  /** Asks for what must not be seen as it is typed. Only where somebody sits. @throws when that somebody leaves */
+  askSecret(question: string, signal: AbortSignal): Promise<string>;
 }
 
 /** How a long piece of work is told. */
@@ -24,7 +27,7 @@ export interface ProgressLine extends Disposable {
 }
 
 interface TerminalStreams {
-  readonly input: Readable & { readonly isTTY?: boolean };
+  readonly input: Readable & { readonly isTTY?: boolean; setRawMode?(isRaw: boolean): unknown };
   readonly output: Writable;
   readonly errors: Writable & { readonly isTTY?: boolean; readonly columns?: number };
 }
@@ -46,7 +49,32 @@ export function createTerminal({ input, output, errors }: TerminalStreams): Term
         reader.close();
       }
     },
+    askSecret: (question, signal) => askUnseen(question, { input, errors }, signal),
   };
+}
+
+/** As a line that is edited like any other, and of which nothing is drawn. */
+async function askUnseen(
+  question: string,
+  { input, errors }: Pick<TerminalStreams, 'input' | 'errors'>,
+  signal: AbortSignal,
+): Promise<string> {
+  const unseen = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const reader = createInterface({ input, output: unseen, terminal: true, historySize: 0 });
+  const left = new AbortController();
+  // With the terminal in raw mode Ctrl-C is a key like any other, and Ctrl-D ends the input.
+  reader.once('SIGINT', () => left.abort());
+  reader.once('close', () => left.abort());
+  errors.write(`${question} `);
+  try {
+    return await reader.question('', { signal: AbortSignal.any([signal, left.signal]) });
+  } catch (cause) {
+    signal.throwIfAborted();
+    throw new Failure('nothing was entered.', EXIT.interrupted, { cause });
+  } finally {
+    errors.write('\n');
+    reader.close();
+  }
 }
 
 const BAR = 24;

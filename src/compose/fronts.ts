@@ -3,7 +3,7 @@ import { type RunningProxy, startProxy } from '../../proxy/start.ts';
 import type { RunningAgent } from '../agent/start.ts';
 import type { Config } from '../config.ts';
 import type { Ports } from '../domain/ports.ts';
-import { createAdminApp } from '../routes/admin/index.ts';
+import { type AdminActions, createAdminApp } from '../routes/admin/index.ts';
 import { listenOnSocket } from './listen.ts';
 
 /** How long a visitor's request waits for a sandbox to wake. */
@@ -18,7 +18,8 @@ export interface FrontOptions {
   readonly running: RunningAgent;
   /** The API and console. */
   readonly handle: (request: Request) => Response | Promise<Response>;
-  readonly onShutDown: () => void;
+  /** What the command line can ask for. */
+  readonly admin: AdminActions;
 }
 
 /** Opens everything that can be connected to: the admin socket last, since it says that the server is ready. */
@@ -45,7 +46,7 @@ export async function openFronts(
       { onWake: running.onWake, onTraffic: running.onTraffic, log: (message) => log.warn(message) },
     ),
   );
-  const admin = createAdminApp(ports, { pid: process.pid, shutDown: options.onShutDown });
+  const admin = createAdminApp(ports, options.admin);
   opening.use(await listenOnSocket(join(config.dataDir, 'admin.sock'), (request) => admin.fetch(request)));
   const closing = opening.move();
   return { send: (command) => proxy.send(command), [Symbol.asyncDispose]: () => closing.disposeAsync() };

@@ -14,6 +14,9 @@ import type { Ports } from '../domain/ports.ts';
 import type { PreviewAddressing } from '../domain/preview.ts';
 import type { Store } from '../domain/store.ts';
 import { addressingOf, consoleOrigins, freePort } from './addressing.ts';
+import { clearSpools } from '../backup/spool.ts';
+import { clearStaging } from '../backup/staging.ts';
+import { adminActions } from './admin.ts';
 import { agentPorts, nodeDirectory } from './agent.ts';
 import { IN_PROCESS, localNode } from './api.ts';
 import { claimDataDirectory } from './claim.ts';
@@ -45,8 +48,8 @@ export interface Server extends AsyncDisposable {
 export async function startServer({ config, image, log, onShutDown }: ServerOptions): Promise<Server> {
   await using starting = new AsyncDisposableStack();
   const newId = ulidSource(systemClock);
+  starting.use(await takeDataDirectory(config.dataDir));
   const identity = await loadIdentity(config.dataDir, newId);
-  starting.use(await claimDataDirectory(config.dataDir));
   const store = starting.use(await openStore(config.database));
   const port = config.listen.port || (await freePort(config.listen.host));
   const addressing = addressingOf(config, port);
@@ -95,13 +98,24 @@ export async function startServer({ config, image, log, onShutDown }: ServerOpti
       ports,
       running,
       handle: (request) => app.fetch(request),
-      onShutDown,
+      admin: adminActions({ config, identity, ports, agent: running.agent, node: nodePorts, onShutDown }),
     }),
   );
   routes.connect((command) => proxy.send(command));
   running.begin();
   const ending = starting.move();
   return { addressing, stopAll: () => running.stopAll(), [Symbol.asyncDispose]: () => ending.disposeAsync() };
+}
+
+/**
+ * Claims the data directory and clears away what a crash has left in and beside it. Before anything is made in it: a
+ * restore may be about to put one in its place.
+ */
+async function takeDataDirectory(dataDir: string): Promise<AsyncDisposable> {
+  const claim = await claimDataDirectory(dataDir);
+  await clearStaging(dataDir);
+  await clearSpools(dataDir);
+  return claim;
 }
 
 interface ApiParts {

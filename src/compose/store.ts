@@ -3,9 +3,12 @@ import { migrateRemoteStore, openRemoteStore } from '../adapters/libsql/remote.t
 import type { Config } from '../config.ts';
 import type { Store } from '../domain/store.ts';
 
+/** Whether a database is a file of this machine. */
+export const isFileStore = (url: string): boolean => url.startsWith('file:');
+
 /** Opens and migrates the database of the configuration: a file, or a remote one. */
 export async function openStore(database: Config['database']): Promise<Store & AsyncDisposable> {
-  if (database.url.startsWith('file:')) return openFileStore(database.url);
+  if (isFileStore(database.url)) return openFileStore(database.url);
   await migrateRemoteStore(database);
   return { ...openRemoteStore(database), [Symbol.asyncDispose]: async () => undefined };
 }

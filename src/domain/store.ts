@@ -90,6 +90,8 @@ export interface SnapshotReads {
   capturingOn(nodeId: string): Promise<CaptureOrder[]>;
   /** Ids whose archives a node is to remove, of every owner. */
   discardedOn(nodeId: string): Promise<string[]>;
+  /** Which of these have a row, of every owner, also when their deletion was ordered. */
+  known(ids: readonly string[]): Promise<string[]>;
   /**
    * Ready ones beyond what is kept, of every owner, oldest first: all but the newest `keepLast` of each app, and the oldest
    * ones while all ready ones together take more than `maxBytes`. The newest of an app always stays, and so does

@@ -36,6 +36,7 @@ export function memorySnapshots(rows: () => Rows): SnapshotReads {
         .map(captureOf),
     discardedOn: async (nodeId) =>
       [...rows().discarded].filter((id) => rows().snapshots.get(id)?.nodeId === nodeId).toSorted(),
+    known: async (ids) => ids.filter((id) => rows().snapshots.has(id)),
     surplus: async (limits) => surplusOf(kept(), [...rows().sandboxes.values()], limits),
   };
 }

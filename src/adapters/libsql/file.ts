@@ -39,6 +39,24 @@ export async function openFileStore(
   return { ...createStore(database), [Symbol.asyncDispose]: () => closing.disposeAsync() };
 }
 
+/**
+ * Copies an embedded database that is in use: as it is at one moment, whole, and without the space its file has free.
+ * @param into a path where there is nothing yet; what a failure leaves there is for the caller to remove
+ * @throws unavailable when it cannot be read, or the copy not be written
+ */
+export async function copyFileStore(location: string, into: string): Promise<void> {
+  // A connection of its own: one that only reads refuses this, and the one that writes has its queue.
+  const client = createClient({ url: pathToFileURL(pathOfFile(location)).href, concurrency: 1 });
+  try {
+    await createPrivately(into);
+    await onDriver(client).read(sql`VACUUM INTO ${into}`);
+  } catch (error) {
+    throw translate(error);
+  } finally {
+    client.close();
+  }
+}
+
 /** One file, two connections: writers take turns on one, readers use the other and never wait for a writer. */
 export class FileSql implements Sql, AsyncDisposable {
   readonly #writer: Connection;
@@ -54,7 +72,7 @@ export class FileSql implements Sql, AsyncDisposable {
   }
 
   static async open(location: string, { lockWaitMs = LOCK_WAIT_MS }: FileOptions = {}): Promise<FileSql> {
-    const path = toPath(location);
+    const path = pathOfFile(location);
     await createPrivately(path);
     return new FileSql(pathToFileURL(path).href, lockWaitMs);
   }
@@ -145,7 +163,7 @@ class Connection {
 }
 
 /** `file:` and `file://` URLs and plain paths, as one absolute path. */
-function toPath(location: string): string {
+export function pathOfFile(location: string): string {
   if (location.startsWith('file://')) return fileURLToPath(location);
   return resolve(location.startsWith('file:') ? location.slice('file:'.length) : location);
 }

@@ -74,6 +74,12 @@ export const snapshotReads = (database: Sql): SnapshotReads => ({
     );
     return rows.map(({ id }) => id);
   },
+  async known(ids) {
+    const rows = await database.read<{ id: string }>(
+      sql`SELECT id FROM snapshots WHERE id IN (SELECT value FROM json_each(${JSON.stringify(ids)}))`,
+    );
+    return rows.map(({ id }) => id);
+  },
   surplus: async (limits) => (await database.read<SnapshotRow>(surplus(limits))).map(toSnapshot),
 });
 

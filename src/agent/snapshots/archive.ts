@@ -6,7 +6,8 @@ import { insist } from '../insist.ts';
 import type { SandboxRecord } from '../records.ts';
 import type { SnapshotKeeperContext } from './context.ts';
 
-type Context = Pick<SnapshotKeeperContext, 'ports' | 'sandboxes'>;
+/** What archiving a sandbox needs of its node. */
+export type CaptureWorld = Pick<SnapshotKeeperContext, 'ports' | 'sandboxes'>;
 
 export interface ArchiveWork {
   readonly order: CaptureOrder;
@@ -21,7 +22,7 @@ export interface ArchiveWork {
  * until its last byte is kept, so that whoever wants to wake it waits; for one that runs, only until it goes on.
  */
 export async function archiveSandbox(
-  context: Context,
+  context: CaptureWorld,
   work: ArchiveWork,
   exclusively = context.sandboxes.exclusively,
 ): Promise<void> {
@@ -38,7 +39,7 @@ export async function archiveSandbox(
   await rest?.();
 }
 
-async function archiveAtRest(context: Context, work: ArchiveWork, record: SandboxRecord): Promise<void> {
+async function archiveAtRest(context: CaptureWorld, work: ArchiveWork, record: SandboxRecord): Promise<void> {
   const { sandboxes, ports } = context;
   if (!sandboxes.isAtRest(record.id)) throw unsettled();
   sandboxes.say(record.id, 'A snapshot of it is being taken');
@@ -52,7 +53,7 @@ async function archiveAtRest(context: Context, work: ArchiveWork, record: Sandbo
 
 /** Returns what is left to be done once the sandbox goes on. */
 async function archiveRunning(
-  context: Context,
+  context: CaptureWorld,
   work: ArchiveWork,
   record: SandboxRecord,
 ): Promise<() => Promise<void>> {
@@ -73,8 +74,8 @@ const copying = ({ signal, onProgress }: ArchiveWork) => ({
 });
 
 /** Runs a task while nothing moves in a sandbox, which goes on afterwards whatever happens. */
-async function frozen<T>(
-  { ports: { engine, log } }: Context,
+export async function frozen<T>(
+  { ports: { engine, log } }: CaptureWorld,
   sandboxId: string,
   signal: AbortSignal,
   task: () => Promise<T>,
@@ -99,7 +100,7 @@ async function frozen<T>(
 }
 
 async function keep(
-  { ports }: Context,
+  { ports }: CaptureWorld,
   { order, signal }: ArchiveWork,
   { order: { preset, template } }: SandboxRecord,
   archive: WorkspaceArchive,

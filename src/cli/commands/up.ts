@@ -1,7 +1,9 @@
 import { join } from 'node:path';
+import { hasStaging } from '../../backup/staging.ts';
+import { isClaimed } from '../../compose/claim.ts';
 import type { ServerStatus } from '../admin-client.ts';
 import type { Command, CommandContext } from '../command.ts';
-import { EXIT, type ExitCode } from '../failure.ts';
+import { EXIT, type ExitCode, Failure } from '../failure.ts';
 import { type ServerStart, startDetached, startInForeground } from '../server-process.ts';
 
 export const up: Command = {
@@ -22,12 +24,19 @@ Run again, it prints that of the running server.`,
       await welcome(running, context);
       return EXIT.ok;
     }
+    await requireNoRestore(context.config.dataDir);
     // Loaded only here: a running server is reported without it at once.
     const { prepareMachine } = await import('../prepare/machine.ts');
     await prepareMachine(context, yes === true);
     return await (detach === true ? serveDetached(context) : serveInForeground(context));
   },
 };
+
+/** What is made in the data directory now would keep a restore from putting its own in place. */
+async function requireNoRestore(dataDir: string): Promise<void> {
+  if (!hasStaging(dataDir) || !(await isClaimed(dataDir))) return;
+  throw new Failure(`a backup is being restored into ${dataDir}. Wait until that has ended.`);
+}
 
 async function serveDetached(context: CommandContext): Promise<ExitCode> {
   await welcome(await startDetached(serverStart(context)), context);

@@ -31,6 +31,7 @@ function prepare() {
       [Symbol.dispose]() {},
     }),
     confirm: async () => false,
+    askSecret: async () => '',
   };
   return prepareDocker({
     terminal,

@@ -16,6 +16,7 @@ const terminal: Terminal = {
   note: () => {},
   progress: () => ({ update() {}, done() {}, [Symbol.dispose]() {} }),
   confirm: async () => false,
+  askSecret: async () => '',
 };
 
 let directory: string;

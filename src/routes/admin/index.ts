@@ -2,6 +2,7 @@ import { DEFAULT_OWNER } from '../../domain/identity.ts';
 import { Hono } from 'hono';
 import * as v from 'valibot';
 import { issueLoginLink, issueToken } from '../../domain/auth.ts';
+import { GarbageOptions, type GarbageReport } from '../../domain/garbage.ts';
 import type { Ports } from '../../domain/ports.ts';
 import { consoleUrl } from '../../domain/preview.ts';
 import { readInput } from '../body.ts';
@@ -13,14 +14,22 @@ const TokenInput = v.object({
   owner: v.optional(v.string('must be a string'), DEFAULT_OWNER),
 });
 
+const BackupInput = v.object({ keys: v.optional(v.string('must be a string')) });
+
 export interface AdminActions {
   readonly pid: number;
   /** Puts every sandbox to sleep and ends the process. Returns at once. */
   readonly shutDown: () => void;
+  /**
+   * A backup, as the bytes of its file.
+   * @param keys the installation's keys, sealed; undefined to leave them out
+   */
+  readonly backup: (keys: string | undefined, signal: AbortSignal) => ReadableStream<Uint8Array>;
+  readonly collectGarbage: (options: GarbageOptions) => Promise<GarbageReport>;
 }
 
 /** What the command line asks of a running server. Served on a socket of its own: who can open that may do all this. */
-export function createAdminApp(ports: Ports, { pid, shutDown }: AdminActions) {
+export function createAdminApp(ports: Ports, actions: AdminActions) {
   const url = consoleUrl(ports.instance.addressing);
   return new Hono<Env>()
     .onError(renderError)
@@ -30,15 +39,25 @@ export function createAdminApp(ports: Ports, { pid, shutDown }: AdminActions) {
       await next();
     })
     .get('/admin/status', async (c) =>
-      c.json({ version: ports.instance.version, pid, url, sandboxes: await ports.store.sandboxes.count() }),
+      c.json({
+        version: ports.instance.version,
+        pid: actions.pid,
+        url,
+        sandboxes: await ports.store.sandboxes.count(),
+      }),
     )
     .post('/admin/login-link', async (c) => {
       const secret = await issueLoginLink(ports);
       return c.json({ url: `${url}/login/${secret}` }, 201);
     })
     .post('/admin/tokens', async (c) => c.json(await issueToken(ports, await readInput(c, TokenInput)), 201))
+    .post('/admin/backup', async (c) => {
+      const { keys } = await readInput(c, BackupInput);
+      return c.body(actions.backup(keys, c.req.raw.signal), 200, { 'content-type': 'application/x-tar' });
+    })
+    .post('/admin/gc', async (c) => c.json(await actions.collectGarbage(await readInput(c, GarbageOptions))))
     .post('/admin/down', (c) => {
-      shutDown();
+      actions.shutDown();
       return c.body(null, 202);
     });
 }

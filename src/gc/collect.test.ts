@@ -1,0 +1,115 @@
+import { describe, expect, it } from 'vitest';
+import { KeptArchives } from '../../tests/fakes/backup-site.ts';
+import { SandboxdError } from '../domain/errors.ts';
+import type { Garbage, GarbageSource } from '../domain/garbage.ts';
+import type { SnapshotManifest } from '../domain/snapshot-store.ts';
+import { GRACE_MS } from './age.ts';
+import { collectGarbage } from './collect.ts';
+import { unorderedSandboxes } from './sandboxes.ts';
+import { unknownSnapshots } from './snapshots.ts';
+
+const SILENT = { info() {}, warn() {}, error() {} };
+const NOW = Date.UTC(2030, 0, 2);
+const LOOK = { dryRun: true, trash: false };
+const REMOVE = { dryRun: false, trash: false };
+
+const source = (kind: GarbageSource['kind'], find: () => Promise<Garbage[]>): GarbageSource => ({
+  kind,
+  find,
+});
+
+const garbage = (name: string, remove?: () => Promise<void>): Garbage =>
+  remove === undefined ? { kind: 'layer', name } : { kind: 'layer', name, remove };
+
+const neverRemoved = () => Promise.reject(new Error('It was removed.'));
+
+const manifest = (id: string, createdAt: number): SnapshotManifest => ({
+  version: 1,
+  id,
+  template: 'blank',
+  baseImage: 'sha256:fake',
+  sizeBytes: 5,
+  contentBytes: 5,
+  fileCount: 1,
+  entryCount: 1,
+  sha256: 'fake',
+  warnings: [],
+  createdAt,
+});
+
+describe('Collecting garbage', () => {
+  it('goes on after what cannot be found or removed, and tells of it', async () => {
+    const removed: string[] = [];
+    const sources = [
+      source('image', () => Promise.reject(new SandboxdError('node_unavailable', 'The engine is away.'))),
+      source('layer', async () => [
+        garbage('a', () => Promise.reject(new Error('something inside'))),
+        garbage('b', async () => void removed.push('b')),
+        garbage('c'),
+      ]),
+    ];
+    const report = await collectGarbage(sources, REMOVE, SILENT);
+    expect(report.failures).toEqual([{ kind: 'image', errorMessage: 'The engine is away.' }]);
+    expect(report.items.map(({ name, outcome }) => [name, outcome])).toEqual([
+      ['a', 'failed'],
+      ['b', 'removed'],
+      ['c', 'shown'],
+    ]);
+    expect(removed).toEqual(['b']);
+    expect(JSON.stringify(report)).not.toContain('something inside');
+  });
+
+  it('removes nothing when it only looks', async () => {
+    const report = await collectGarbage(
+      [source('trash', async () => [{ kind: 'trash', name: 'a', sizeBytes: 7, remove: neverRemoved }])],
+      LOOK,
+      SILENT,
+    );
+    expect(report).toEqual({
+      items: [{ kind: 'trash', name: 'a', sizeBytes: 7, outcome: 'shown' }],
+      failures: [],
+    });
+  });
+});
+
+describe('Archives without a row', () => {
+  it('are garbage when they are old and on this disk', async () => {
+    const store = new KeptArchives();
+    for (const [id, age] of [
+      ['known', GRACE_MS],
+      ['old', GRACE_MS],
+      ['young', GRACE_MS - 1],
+    ] as const)
+      store.kept.set(id, { manifest: manifest(id, NOW - age), content: Buffer.from('12345') });
+    const rows = { known: async (ids: readonly string[]) => ids.filter((id) => id === 'known') };
+    const garbage = unknownSnapshots(store, rows, () => NOW);
+    const [found, ...others] = await garbage.find(LOOK);
+    expect(found).toMatchObject({ name: 'old', sizeBytes: 5, ageMs: GRACE_MS });
+    expect(others).toEqual([]);
+    await found?.remove?.();
+    expect([...store.kept.keys()]).toEqual(['known', 'young']);
+    store.isShared = true;
+    store.kept.set('old', { manifest: manifest('old', 0), content: Buffer.from('12345') });
+    expect(await garbage.find(LOOK)).toEqual([]);
+  });
+});
+
+describe('Sandboxes nobody ordered', () => {
+  it('are only shown', async () => {
+    const garbage = unorderedSandboxes({
+      engine: {
+        list: async () => [
+          { sandboxId: 'ordered', state: 'running' },
+          { sandboxId: 'container', state: 'stopped' },
+        ],
+        listVolumes: async () => ['container', 'volume'],
+      },
+      workspaces: { list: async () => ['ordered', 'home'] },
+      rows: { ofNode: async () => [{ id: 'ordered' } as never] },
+      nodeId: 'node-1',
+    });
+    const found = await garbage.find(LOOK);
+    expect(found.map(({ name }) => name)).toEqual(['container', 'volume', 'home']);
+    expect(found.every(({ remove }) => remove === undefined)).toBe(true);
+  });
+});
