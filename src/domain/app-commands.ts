@@ -4,7 +4,9 @@ import { type App, type AppPatch, type NewApp } from './app.ts';
 import { invalid } from './errors.ts';
 import type { Ports } from './ports.ts';
 import { recorded } from './record.ts';
+import { discardOf } from './retention.ts';
 import { deleteSandbox } from './sandbox-commands.ts';
+import type { Change } from './store.ts';
 
 /** Creates an app without a sandbox. */
 export async function createApp(
@@ -54,13 +56,38 @@ export async function updateApp(
   return requireApp(ports, owner, id);
 }
 
-/** Removes the app with its sandbox and workspace. @throws not_found */
-export async function deleteApp(ports: Ports, owner: string, id: string): Promise<void> {
+/**
+ * Removes the app with its sandbox and workspace.
+ * @param snapshots whether its snapshots go as well; kept, they can still be found and used
+ * @throws not_found
+ */
+export async function deleteApp(
+  ports: Ports,
+  owner: string,
+  id: string,
+  snapshots: 'keep' | 'delete' = 'keep',
+): Promise<void> {
   const app = await requireApp(ports, owner, id);
-  const removal = [
-    { kind: 'app.delete', owner, id: app.id } as const,
+  const removal: Change[] = [
+    { kind: 'app.delete', owner, id: app.id },
     recorded(ports, 'app.deleted', { owner, appId: app.id, message: `App "${app.name}" was deleted.` }),
+    ...(snapshots === 'delete' ? await snapshotRemoval(ports, owner, app.id) : []),
   ];
   if (app.currentSandboxId === undefined) await ports.store.commit(...removal);
   else await deleteSandbox(ports, owner, app.currentSandboxId, removal);
+}
+
+/** Those of a capture that is under way come to nothing: their sandbox goes. The node's next sync removes the archives. */
+async function snapshotRemoval(ports: Ports, owner: string, appId: string): Promise<Change[]> {
+  const removal: Change[] = [];
+  for (let before: string | undefined; ; ) {
+    const page = await ports.store.snapshots.list(owner, { appId, before, limit: 200 });
+    for (const snapshot of page) {
+      const isUnderWay = snapshot.status === 'capturing';
+      if (isUnderWay) removal.push({ kind: 'snapshot.withdraw', owner, id: snapshot.id });
+      else removal.push(...discardOf(ports, snapshot, 'user'));
+    }
+    before = page.at(-1)?.id;
+    if (before === undefined) return removal;
+  }
 }

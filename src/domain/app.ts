@@ -19,14 +19,16 @@ export interface App {
   readonly updatedAt: number;
 }
 
-const LIMITS = { name: 200, description: 10_000, tags: 32, tag: 64, external: 256 } as const;
+/** Characters. */
+export const APP_NAME_LENGTH = 200;
+const LIMITS = { name: APP_NAME_LENGTH, description: 10_000, tags: 32, tag: 64, external: 256 } as const;
 
 /** Databases and terminals cut text at a NUL. */
 export const Text = v.pipe(
   v.string('must be a string'),
   v.check((text) => !text.includes('\0'), 'must not contain a NUL character'),
 );
-const Name = v.pipe(
+export const AppName = v.pipe(
   Text,
   v.trim(),
   v.nonEmpty('must not be empty'),
@@ -57,7 +59,7 @@ export const PresetId = v.pipe(
 );
 
 export const NewApp = v.object({
-  name: Name,
+  name: AppName,
   description: v.optional(Description, ''),
   tags: v.optional(Tags, []),
   external_user_id: v.optional(External),
@@ -66,7 +68,7 @@ export const NewApp = v.object({
 });
 
 export const AppPatch = v.object({
-  name: v.optional(Name),
+  name: v.optional(AppName),
   description: v.optional(Description),
   tags: v.optional(Tags),
 });

@@ -1,5 +1,9 @@
+import type { CaptureOrder } from './capture.ts';
 import { type NodeReport, orderOf, type SyncAnswer, type SyncRequest } from './node.ts';
 import type { Ports } from './ports.ts';
+import { settleReplacements } from './replacements.ts';
+import { applyRetention } from './retention.ts';
+import type { Sandbox } from './sandbox.ts';
 import type { Change } from './store.ts';
 import { endLostTasks } from './task-loss.ts';
 
@@ -13,23 +17,56 @@ export async function ingest(ports: Ports, nodeId: string, heard: SyncRequest): 
     ),
   ];
   if (changes.length > 0) await ports.store.commit(...changes);
+  if (heard.observations.length > 0) await settleReplacements(ports, nodeId);
+  if (heard.reports.some(({ captured }) => captured?.status === 'ready')) await applyRetention(ports);
 }
 
-/** The changes of a report. One that tells of a task's end ends it in the same commit. */
+/** The changes of a report. One that tells of the end of a task or of a capture ends it in the same commit. */
 function taken(nodeId: string, eventId: string, report: NodeReport): Change[] {
-  const event: Change = { kind: 'report', nodeId, eventId, report };
-  const { taskId, ended } = report;
-  if (taskId === undefined || ended === undefined) return [event];
-  return [event, { kind: 'task.end', nodeId, id: taskId, end: ended }];
+  const changes: Change[] = [{ kind: 'report', nodeId, eventId, report }];
+  const { taskId, ended, snapshotId, captured } = report;
+  if (taskId !== undefined && ended !== undefined)
+    changes.push({ kind: 'task.end', nodeId, id: taskId, end: ended });
+  if (snapshotId !== undefined && captured !== undefined)
+    changes.push({ kind: 'snapshot.end', nodeId, id: snapshotId, end: captured });
+  return changes;
 }
 
 /** One turn of the node's loop: take over what it says, answer with everything it should have. */
 export async function answerSync(ports: Ports, nodeId: string, heard: SyncRequest): Promise<SyncAnswer> {
   await ingest(ports, nodeId, heard);
   if (heard.tasks !== undefined) await endLostTasks(ports, nodeId, new Set(heard.tasks));
-  const [sandboxes, acknowledged] = await Promise.all([
-    ports.store.sandboxes.ofNode(nodeId),
-    ports.store.nodes.acknowledged(nodeId),
+  if (heard.discarded !== undefined && heard.discarded.length > 0)
+    await ports.store.commit({ kind: 'snapshot.discarded', nodeId, ids: heard.discarded });
+  const { sandboxes, snapshots, nodes } = ports.store;
+  const [known, captures, discards, acknowledged] = await Promise.all([
+    sandboxes.ofNode(nodeId),
+    snapshots.capturingOn(nodeId),
+    snapshots.discardedOn(nodeId),
+    nodes.acknowledged(nodeId),
   ]);
-  return { orders: sandboxes.map(orderOf), policy: ports.instance.policy, acknowledged };
+  const { policy } = ports.instance;
+  return {
+    orders: known.map(orderOf),
+    captures: await withoutLost(ports, nodeId, captures, known),
+    discards,
+    policy,
+    acknowledged,
+  };
+}
+
+/** Captures that can still come to something: those of a sandbox that is gone have failed. */
+async function withoutLost(
+  ports: Ports,
+  nodeId: string,
+  captures: readonly CaptureOrder[],
+  known: readonly Sandbox[],
+): Promise<CaptureOrder[]> {
+  const ids = new Set(known.map(({ id }) => id));
+  const { possible = [], lost = [] } = Object.groupBy(captures, ({ sandboxId }) =>
+    ids.has(sandboxId) ? 'possible' : 'lost',
+  );
+  const end = { status: 'failed', errorMessage: 'Its sandbox was deleted before it was captured.' } as const;
+  await ports.store.commit(...lost.map(({ id }) => ({ kind: 'snapshot.end', nodeId, id, end }) as const));
+  return possible;
 }

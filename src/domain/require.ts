@@ -2,6 +2,8 @@ import type { App } from './app.ts';
 import { notFound } from './errors.ts';
 import type { Ports } from './ports.ts';
 import type { Sandbox } from './sandbox.ts';
+import { parseId } from './ids.ts';
+import type { Snapshot } from './snapshot.ts';
 import type { Task } from './task.ts';
 
 /** @throws not_found */
@@ -32,4 +34,12 @@ export async function requireTask(
   const task = await ports.store.tasks.find(owner, id);
   if (task === undefined || (sandboxId !== undefined && task.sandboxId !== sandboxId)) throw notFound('task');
   return task;
+}
+
+/** @param id in either case; what is no id does not exist. @throws not_found */
+export async function requireSnapshot(ports: Ports, owner: string, id: string): Promise<Snapshot> {
+  const known = parseId(id);
+  const snapshot = known === undefined ? undefined : await ports.store.snapshots.find(owner, known);
+  if (snapshot === undefined) throw notFound('snapshot');
+  return snapshot;
 }

@@ -1,20 +1,15 @@
-import { requireApp, requireSandbox } from './require.ts';
 import * as v from 'valibot';
 import { type App, PresetId, Text } from './app.ts';
-import { invalid, isCode, SandboxdError, taskInProgress } from './errors.ts';
-import { ingest } from './node-sync.ts';
-import { resolveManifest } from './manifest.ts';
-import { orderOf } from './node.ts';
+import { carryOut, carryOutDeletion, tidyAway } from './carry-out.ts';
+import { invalid, SandboxdError, taskInProgress } from './errors.ts';
 import type { Ports } from './ports.ts';
 import { BLANK_TEMPLATE, DEFAULT_PRESET, findPreset, TEMPLATES } from './preset.ts';
-import { recorded } from './record.ts';
-import {
-  DEFAULT_PORT,
-  type Desired,
-  type IdlePolicy,
-  type Sandbox,
-  type SandboxBlueprint,
-} from './sandbox.ts';
+import { replacementOf, withdrawalOf } from './replacements.ts';
+import { requireApp, requireSandbox } from './require.ts';
+import { DEFAULT_PORT, type Desired, type Sandbox, type SandboxBlueprint } from './sandbox.ts';
+import { create, newSandbox } from './sandbox-creation.ts';
+import { BodyId } from './snapshot.ts';
+import { holderOf, madeFrom, requireReady } from './snapshot-source.ts';
 import type { Change } from './store.ts';
 
 /** Which ports of a sandbox are previewed is a short list: it is part of every route. */
@@ -58,6 +53,7 @@ export const NewProjectSandbox = v.object({
   project: v.object({ id: ProjectField, user_id: ProjectField }, 'must be an object with id and user_id'),
   visibility: v.optional(VisibilityField),
   template: v.optional(Template),
+  from_snapshot: v.optional(BodyId),
   runtime_preset: v.optional(PresetId),
 });
 
@@ -96,16 +92,22 @@ export async function createAppSandbox(
       `The app has a live sandbox already (${app.currentSandboxId}). Start it, or delete it first.`,
     );
   }
-  return create(ports, { owner, appId: app.id, ...blueprint(input, app) });
+  const nodeId = await ports.nodes.place();
+  return create(ports, newSandbox(ports, { owner, appId: app.id, nodeId, ...blueprint(input, app) }));
 }
 
-/** Idempotent per project: a live one that is not in error is returned as it is. */
+/**
+ * Idempotent per project: a live one that is not in error is returned as it is.
+ * @throws not_found and invalid_request for a snapshot that nothing can be made from, conflict, and what {@link create} does
+ */
 export async function createProjectSandbox(
   ports: Ports,
   owner: string,
   input: v.InferOutput<typeof NewProjectSandbox>,
 ): Promise<{ sandbox: Sandbox; created: boolean }> {
   const project = { id: input.project.id, userId: input.project.user_id };
+  if (input.template !== undefined && input.from_snapshot !== undefined)
+    throw invalid('template, from_snapshot: give one of them; a snapshot brings its own files.');
   const existing = await ports.store.sandboxes.findByProject(owner, project);
   if (existing !== undefined) {
     if (existing.status !== 'error') return { sandbox: existing, created: false };
@@ -114,12 +116,9 @@ export async function createProjectSandbox(
       `The project's sandbox (${existing.id}) is in error. Start it to try again, or delete it first.`,
     );
   }
-  const visibility = input.visibility ?? 'public';
+  const made = newSandbox(ports, { owner, project, ...(await projectChoice(ports, owner, input)) });
   try {
-    return {
-      sandbox: await create(ports, { owner, project, visibility, ...blueprint(input) }),
-      created: true,
-    };
+    return { sandbox: await create(ports, made), created: true };
   } catch (error) {
     // Two first requests at once: the one that lost answers with what the other made.
     const winner =
@@ -131,76 +130,37 @@ export async function createProjectSandbox(
   }
 }
 
-type Creation = SandboxBlueprint &
-  Pick<Sandbox, 'owner'> &
-  Partial<Pick<Sandbox, 'appId' | 'project' | 'visibility'>>;
+type ProjectInput = v.InferOutput<typeof NewProjectSandbox>;
 
-async function create(ports: Ports, creation: Creation): Promise<Sandbox> {
-  const now = ports.clock();
-  const sandbox: Sandbox = {
-    visibility: 'public',
-    ...creation,
-    id: ports.newId(),
-    nodeId: await ports.nodes.place(),
-    idlePolicy: idlePolicyFor(creation),
-    desired: 'running',
-    generation: 1,
-    revision: 1,
-    status: 'creating',
-    paused: false,
-    createdAt: now,
-    updatedAt: now,
-  };
-  await ports.store.commit(
-    { kind: 'sandbox.insert', sandbox },
-    recorded(ports, 'sandbox.create.started', {
-      ...about(sandbox),
-      message: `A ${sandbox.preset ?? sandbox.template} sandbox is being created.`,
-    }),
-  );
-  try {
-    await carryOut(ports, sandbox);
-  } catch (error) {
-    // The node is away: the order stands, and its next sync carries it out.
-    if (!isCode(error, 'node_unavailable')) {
-      if (isCode(error, 'sandbox_capacity')) await withdraw(ports, sandbox, error);
-      throw error;
-    }
-    ports.log.warn('a create waits for its node', { sandboxId: sandbox.id, nodeId: sandbox.nodeId });
+/** What a project's sandbox is made from, and where. An explicit preset wins over the snapshot's, but not over its files. */
+async function projectChoice(ports: Ports, owner: string, input: ProjectInput) {
+  const visibility = input.visibility;
+  if (input.from_snapshot === undefined) {
+    const nodeId = await ports.nodes.place();
+    return { nodeId, visibility: visibility ?? ('public' as const), ...blueprint(input) };
   }
-  return requireSandbox(ports, sandbox.owner, sandbox.id);
+  const snapshot = await requireReady(ports, owner, input.from_snapshot, 'from_snapshot');
+  const nodeId = await ports.nodes.place(holderOf(snapshot));
+  const made = madeFrom(snapshot);
+  const preset = input.runtime_preset ?? made.preset;
+  return { nodeId, ...made, preset, visibility: visibility ?? made.visibility };
 }
 
-/** What nobody can visit nobody can wake: a background worker sleeps only when it is told to. */
-function idlePolicyFor({ preset }: SandboxBlueprint): IdlePolicy {
-  const found = preset === undefined ? undefined : findPreset(preset);
-  if (found === undefined) return 'sleep';
-  return resolveManifest(found.manifest).manifest.web === undefined ? 'always_on' : 'sleep';
-}
-
-/** A refused create leaves nothing to clean up by hand. */
-async function withdraw(ports: Ports, sandbox: Sandbox, reason: SandboxdError): Promise<void> {
-  await ports.store.commit(
-    recorded(ports, 'sandbox.create.failed', {
-      ...about(sandbox),
-      severity: 'warning',
-      message: `The sandbox was not created: ${reason.message}`,
-      payload: { reason: reason.code },
-    }),
-  );
-  await deleteSandbox(ports, sandbox.owner, sandbox.id);
-}
-
-/** Idempotent. @throws not_found, sandbox_capacity, node_unavailable (the order stands) */
+/** Idempotent. @throws not_found, conflict, sandbox_capacity, node_unavailable (the order stands) */
 export const startSandbox = (ports: Ports, owner: string, id: string): Promise<Sandbox> =>
   order(ports, owner, id, 'running');
 
-/** Idempotent. @throws not_found, task_in_progress, node_unavailable (the order stands) */
+/** Idempotent. @throws not_found, conflict, task_in_progress, node_unavailable (the order stands) */
 export const stopSandbox = (ports: Ports, owner: string, id: string): Promise<Sandbox> =>
   order(ports, owner, id, 'stopped');
 
 async function order(ports: Ports, owner: string, id: string, desired: Desired): Promise<Sandbox> {
-  const { generation } = await requireSandbox(ports, owner, id);
+  const { generation, replaces } = await requireSandbox(ports, owner, id);
+  if (replaces !== undefined)
+    throw new SandboxdError(
+      'conflict',
+      "This sandbox is about to take its app's place. Wait until the restore has ended, or delete it to call that off.",
+    );
   await ports.store.commit({ kind: 'sandbox.order', owner, id, desired, at: ports.clock() });
   const sandbox = await requireSandbox(ports, owner, id);
   const { activeTaskId } = sandbox;
@@ -211,7 +171,7 @@ async function order(ports: Ports, owner: string, id: string, desired: Desired):
 }
 
 /**
- * Destroys container and workspace. Returns once they are gone, or, when the node is away, once that is ordered.
+ * Destroys container and workspace, and calls off a restore that it is part of. Returns once they are gone, or, when the node is away, once that is ordered.
  * @param alongside changes that belong to the same deletion
  * @throws not_found
  */
@@ -222,18 +182,16 @@ export async function deleteSandbox(
   alongside: readonly Change[] = [],
 ): Promise<void> {
   const sandbox = await requireSandbox(ports, owner, id);
+  const replacement = await replacementOf(ports, sandbox);
+  const reason = new SandboxdError('conflict', 'The restore was called off by a deletion.');
+  const called = [sandbox, replacement].filter((row) => row?.replaces !== undefined);
   await ports.store.commit(
+    ...called.flatMap((row) => (row === undefined ? [] : withdrawalOf(ports, row, reason))),
     { kind: 'sandbox.order', owner, id: sandbox.id, desired: 'absent', at: ports.clock() },
     ...alongside,
   );
-  const ordered = await ports.store.sandboxes.findOrdered(owner, sandbox.id);
-  if (ordered === undefined) return;
-  try {
-    await carryOut(ports, ordered);
-  } catch (error) {
-    if (!isCode(error, 'node_unavailable')) throw error;
-    ports.log.warn('a deletion waits for its node', { sandboxId: sandbox.id, nodeId: sandbox.nodeId });
-  }
+  if (replacement !== undefined) await tidyAway(ports, owner, replacement.id);
+  await carryOutDeletion(ports, owner, sandbox.id);
 }
 
 /** @throws not_found, invalid_request when nothing is changed */
@@ -251,14 +209,3 @@ export async function updateSandbox(
   await carryOut(ports, await requireSandbox(ports, owner, id));
   return requireSandbox(ports, owner, id);
 }
-
-async function carryOut(ports: Ports, sandbox: Sandbox): Promise<void> {
-  const outcome = await ports.nodes.client(sandbox.nodeId).apply(orderOf(sandbox));
-  await ingest(ports, sandbox.nodeId, outcome);
-}
-
-const about = (sandbox: Sandbox) => ({
-  owner: sandbox.owner,
-  sandboxId: sandbox.id,
-  appId: sandbox.appId,
-});

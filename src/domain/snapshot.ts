@@ -1,6 +1,6 @@
 import * as v from 'valibot';
-import { Text } from './app.ts';
-import type { SnapshotContent } from './capture.ts';
+import { AppName, Text } from './app.ts';
+import type { CaptureOrder, SnapshotContent } from './capture.ts';
 import type { SandboxBlueprint, Visibility } from './sandbox.ts';
 
 export const SNAPSHOT_STATUSES = ['capturing', 'ready', 'failed'] as const;
@@ -21,6 +21,8 @@ export interface Snapshot {
   readonly sourceAppId?: string;
   /** What its source was last captured as, or was made from: its place in the lineage. */
   readonly parentSnapshotId?: string;
+  /** Its source may run while it is captured. */
+  readonly live: boolean;
   /** Captures it, and keeps its archive unless the store is shared. */
   readonly nodeId: string;
   /** What a sandbox made from it is like, unless something else is asked for. */
@@ -33,21 +35,32 @@ export interface Snapshot {
   readonly createdAt: number;
 }
 
+/** Characters. */
+export const SNAPSHOT_NAME_LENGTH = 200;
+
 const Name = v.pipe(
   Text,
   v.trim(),
   v.nonEmpty('must not be empty'),
-  v.maxLength(200, 'must be at most 200 characters'),
+  v.maxLength(SNAPSHOT_NAME_LENGTH, `must be at most ${SNAPSHOT_NAME_LENGTH} characters`),
 );
 
+/** What its node is told of it. */
+export const captureOf = (snapshot: Snapshot): CaptureOrder => ({
+  id: snapshot.id,
+  sandboxId: snapshot.sourceSandboxId,
+  live: snapshot.live,
+  parentSnapshotId: snapshot.parentSnapshotId,
+});
+
 /** An id in a body; what is no id is nobody's either, so that it answers as one that does not exist. */
-const IdField = v.pipe(Text, v.nonEmpty('must not be empty'));
+export const BodyId = v.pipe(Text, v.nonEmpty('must not be empty'));
 
 export const NewSnapshot = v.object({
-  source_sandbox_id: IdField,
+  source_sandbox_id: BodyId,
   name: Name,
   live: v.optional(v.boolean('must be true or false'), false),
 });
 
-export const RestoreInput = v.object({ snapshot_id: IdField });
-export const ForkInput = v.object({ snapshot_id: IdField, name: v.optional(Name) });
+export const RestoreInput = v.object({ snapshot_id: BodyId });
+export const ForkInput = v.object({ snapshot_id: BodyId, name: v.optional(AppName) });

@@ -14,6 +14,7 @@ import {
   OWNER,
   STRANGER,
 } from '../fakes/rows.ts';
+import { snapshotStoreContract } from './store-snapshots.contract.ts';
 import { taskStoreContract } from './store-tasks.contract.ts';
 
 export interface OpenedStore extends AsyncDisposable {
@@ -674,5 +675,6 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
     });
 
     taskStoreContract(() => store);
+    snapshotStoreContract(() => store);
   });
 }

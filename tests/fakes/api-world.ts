@@ -4,8 +4,9 @@ import type { ChannelVerifier } from '../../src/domain/channel.ts';
 import { SandboxdError } from '../../src/domain/errors.ts';
 import { ulidSource } from '../../src/domain/ids.ts';
 import type { Logger } from '../../src/domain/log.ts';
+import { answerSync } from '../../src/domain/node-sync.ts';
 import type { Instance, Ports } from '../../src/domain/ports.ts';
-import { FakeNode, fakeNodes } from './fake-node.ts';
+import { FAKE_NODE_ID, FakeNode, fakeNodes } from './fake-node.ts';
 import { ManualTime } from './manual-time.ts';
 import { memoryStore } from './memory-store.ts';
 
@@ -16,6 +17,7 @@ const INSTANCE: Instance = {
   configuredTokens: new Map(),
   policy: { idleEnabled: true, idleSeconds: 2100 },
   providers: { baseUrls: {}, compatibleKey: undefined, defaultModel: undefined },
+  retention: {},
   previewKey: Buffer.alloc(32, 1).toString('base64'),
 };
 
@@ -52,6 +54,10 @@ export function apiWorld(instance: Partial<Instance> = {}): ApiWorld {
     newId: ulidSource(clock),
     log: recorder(logged),
     instance: { ...INSTANCE, ...instance },
+  };
+  node.sync = async () => {
+    const { acknowledged } = await answerSync(ports, FAKE_NODE_ID, node.hears());
+    node.acknowledge(acknowledged);
   };
   const advance = (ms: number) => time.advance(ms);
   return { app: createApp(() => ports), ports, node, logged, time, advance };

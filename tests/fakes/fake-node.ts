@@ -1,5 +1,5 @@
 import type { AgentId } from '../../src/domain/coding-agent.ts';
-import { notFound, SandboxdError } from '../../src/domain/errors.ts';
+import { asSandboxdError, notFound, SandboxdError } from '../../src/domain/errors.ts';
 import type { EventType } from '../../src/domain/event.ts';
 import type { SandboxFiles } from '../../src/domain/files.ts';
 import type { Clock } from '../../src/domain/ids.ts';
@@ -10,6 +10,7 @@ import type {
   NodeReport,
   SandboxObservation,
   SandboxOrder,
+  SyncAnswer,
   SyncRequest,
 } from '../../src/domain/node.ts';
 import type { Upstream } from '../../src/domain/provider.ts';
@@ -17,6 +18,7 @@ import { NO_USAGE, type NodeTasks, type TaskOutcome } from '../../src/domain/tas
 import { findPreset } from '../../src/domain/preset.ts';
 import type { BootPhase, ExecEvent, ExecRequest, RestartScope } from '../../src/domain/runtimed.ts';
 import { fakeFiles } from './fake-files.ts';
+import { captureReport, FakeSnapshots } from './fake-snapshots.ts';
 import { FakeTasks, SUCCEEDED } from './fake-tasks.ts';
 
 /** Stands in for every node id. */
@@ -43,7 +45,7 @@ export class FakeNode implements NodeClient {
   bootsTo: BootPhase = 'ready';
   /** Whether commands and questions get through. */
   reachable = true;
-  /** What the next order that changes something fails with, once. */
+  /** What the next order that changes something fails with, once. One made from a snapshot ends in error with it. */
   failure: SandboxdError | undefined;
   /** What the image of its sandboxes carries. */
   installed: readonly AgentId[] = ['opencode', 'claude-code'];
@@ -54,10 +56,19 @@ export class FakeNode implements NodeClient {
   /** How the agents of submitted tasks reach their providers, in order. */
   readonly upstreams: Upstream[] = [];
   program: ExecProgram = () => [{ type: 'exit', exit_code: 0, truncated: false, timed_out: false }];
+  readonly snapshots = new FakeSnapshots({
+    requireReachable: () => this.#requireReachable(),
+    stateOf: (sandboxId) => this.#sandboxes.get(sandboxId)?.observation.state,
+    report: (order, end) => this.#push(order.sandboxId, captureReport(order, end)),
+    sync: () => this.sync(),
+  });
+  /** Lets the API hear what happened: for the world around to say. */
+  sync: () => Promise<void> = async () => {};
   readonly #clock: Clock;
   readonly #sandboxes = new Map<string, FakeSandbox>();
   #reports: NodeReport[] = [];
   #seq = 0;
+  #discarded: readonly string[] = [];
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -182,11 +193,21 @@ export class FakeNode implements NodeClient {
       observations: [...this.#sandboxes.values()].map(({ observation }) => observation),
       reports: [...this.#reports],
       tasks: [...this.#sandboxes.values()].flatMap(({ tasks }) => tasks.activeId ?? []),
+      discarded: [...this.#discarded],
     };
   }
 
   acknowledge(seq: number): void {
     this.#reports = this.#reports.filter((report) => report.seq > seq);
+  }
+
+  /** Does what the answer to a sync says. */
+  async heed({ orders, captures, discards, acknowledged }: SyncAnswer): Promise<void> {
+    this.acknowledge(acknowledged);
+    for (const order of orders) await this.apply(order);
+    for (const order of captures) await this.snapshots.capture(order);
+    await this.snapshots.discard(discards);
+    this.#discarded = discards;
   }
 
   /** Records that something happened on the node itself. */
@@ -197,19 +218,27 @@ export class FakeNode implements NodeClient {
     payload?: NodeReport['payload'],
     about: Pick<NodeReport, 'taskId' | 'ended'> = {},
   ): void {
+    this.#push(sandboxId, { type, severity: 'info', message, payload, ...about });
+  }
+
+  #push(sandboxId: string, report: Omit<NodeReport, 'seq' | 'at' | 'sandboxId'>): void {
     this.#seq += 1;
-    const at = this.#clock();
-    this.#reports.push({ seq: this.#seq, at, sandboxId, type, severity: 'info', message, payload, ...about });
+    this.#reports.push({ seq: this.#seq, at: this.#clock(), sandboxId, ...report });
   }
 
   #carryOut(order: SandboxOrder, known: FakeSandbox | undefined): void {
     const { failure } = this;
     this.failure = undefined;
-    if (failure !== undefined) throw failure;
+    if (failure !== undefined && !endsInError(order, failure)) throw failure;
     if (order.desired === 'absent') {
       if (known === undefined) return;
       this.#sandboxes.delete(order.id);
       this.report(order.id, 'sandbox.deleted', 'The sandbox and its workspace were deleted.');
+      return;
+    }
+    const broken = failure ?? (known === undefined ? this.#standAside(order) : undefined);
+    if (broken !== undefined) {
+      this.#fail(order, broken);
       return;
     }
     const seen = order.desired === 'running' ? this.#started(order) : stopped(order);
@@ -220,6 +249,37 @@ export class FakeNode implements NodeClient {
     else if (known !== undefined) {
       this.report(order.id, 'sandbox.stopped', 'The sandbox was stopped.', { reason: 'user' });
     }
+  }
+
+  /** Stops and captures what a new sandbox replaces. Answers why that failed; the other one is as it was then. */
+  #standAside({ replaces }: SandboxOrder): SandboxdError | undefined {
+    const other = replaces && this.#sandboxes.get(replaces.sandboxId);
+    if (replaces === undefined || other === undefined) return undefined;
+    const before = other.observation;
+    this.change(replaces.sandboxId, stopped(other.order));
+    try {
+      this.snapshots.captureWithin(replaces.safety);
+    } catch (error) {
+      other.observation = before;
+      return asSandboxdError(error);
+    }
+    if (before.state !== 'stopped')
+      this.report(replaces.sandboxId, 'sandbox.stopped', 'The sandbox was stopped.', { reason: 'restore' });
+    return undefined;
+  }
+
+  #fail(order: SandboxOrder, { message }: SandboxdError): void {
+    const observation = {
+      ...stopped(order),
+      id: order.id,
+      generation: order.generation,
+      state: 'error' as const,
+      errorMessage: message,
+      awakeBecause: [],
+    };
+    const sandbox = { order, observation, files: fakeFiles(), logs: new Map<string, string[]>() };
+    this.#sandboxes.set(order.id, { ...sandbox, tasks: new FakeTasks() });
+    this.report(order.id, 'sandbox.create.failed', message);
   }
 
   #started(order: SandboxOrder) {
@@ -248,6 +308,10 @@ export const fakeNodes = (node: NodeClient): NodeDirectory => ({
   client: () => node,
   place: async () => FAKE_NODE_ID,
 });
+
+/** What a snapshot is at fault for, or a start, leaves its sandbox in error; a node that is away or full never began. */
+const endsInError = (order: SandboxOrder, { code }: SandboxdError): boolean =>
+  order.fromSnapshotId !== undefined && code !== 'sandbox_capacity' && code !== 'node_unavailable';
 
 const unavailable = (message: string) => new SandboxdError('sandbox_unavailable', message);
 

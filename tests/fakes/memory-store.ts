@@ -5,7 +5,9 @@ import { notFound, SandboxdError } from '../../src/domain/errors.ts';
 import type { Event } from '../../src/domain/event.ts';
 import { mayBecome, SANDBOX_STATUSES, type Sandbox } from '../../src/domain/sandbox.ts';
 import type { Change, Store } from '../../src/domain/store.ts';
+import { captureOf, type Snapshot } from '../../src/domain/snapshot.ts';
 import type { Task } from '../../src/domain/task.ts';
+import { surplusOf } from './surplus.ts';
 
 interface State {
   readonly apps: Map<string, App>;
@@ -13,6 +15,9 @@ interface State {
   /** Sandboxes whose deletion is confirmed: kept in `sandboxes` for late reports only. */
   readonly gone: Set<string>;
   readonly tasks: Map<string, Task>;
+  readonly snapshots: Map<string, Snapshot>;
+  /** Snapshots whose deletion is ordered. */
+  readonly discarded: Set<string>;
   readonly events: Map<string, Event>;
   /** By owner and provider. */
   readonly credentials: Map<string, Credential>;
@@ -35,6 +40,7 @@ export function memoryStore(): Store {
   };
   const all = () => [...state.sandboxes.values()].map(withTask);
   const live = () => all().filter(isLive);
+  const kept = () => [...state.snapshots.values()].filter(({ id }) => !state.discarded.has(id));
   return {
     apps: {
       find: async (owner, id) => {
@@ -61,6 +67,8 @@ export function memoryStore(): Store {
           withTask,
         ),
       ofNode: async (nodeId) => all().filter((row) => row.nodeId === nodeId && !state.gone.has(row.id)),
+      replacing: async (nodeId) =>
+        live().filter((row) => row.nodeId === nodeId && row.replaces !== undefined),
       count: async () =>
         Object.fromEntries(
           SANDBOX_STATUSES.map((status) => [status, live().filter((row) => row.status === status).length]),
@@ -84,6 +92,30 @@ export function memoryStore(): Store {
             nodeId,
             createdAt,
           })),
+    },
+    snapshots: {
+      find: async (owner, id) => kept().find((row) => row.owner === owner && row.id === id),
+      list: async (owner, { appId, before, limit }) =>
+        newestFirst(state.snapshots, before, limit, (row) => {
+          const isAsked = matches(row, { owner, ...(appId !== undefined && { sourceAppId: appId }) });
+          return isAsked && !state.discarded.has(row.id);
+        }),
+      parentOf: async (owner, sandboxId) => {
+        const source = state.sandboxes.get(sandboxId);
+        if (source?.owner !== owner) return undefined;
+        const ready = kept().filter(
+          (row) => row.sourceSandboxId === sandboxId && row.status === 'ready' && row.owner === owner,
+        );
+        const newest = ready.map(({ id }) => id).toSorted();
+        return newest.at(-1) ?? source.fromSnapshotId;
+      },
+      capturingOn: async (nodeId) =>
+        kept()
+          .filter((row) => matches(row, { nodeId, status: 'capturing', cause: 'manual' }))
+          .map(captureOf),
+      discardedOn: async (nodeId) =>
+        [...state.discarded].filter((id) => state.snapshots.get(id)?.nodeId === nodeId).toSorted(),
+      surplus: async (limits) => surplusOf(kept(), live(), limits),
     },
     events: {
       list: async (owner, { before, limit, ...of }) =>
@@ -124,6 +156,8 @@ const emptyState = (): State => ({
   sandboxes: new Map(),
   gone: new Set(),
   tasks: new Map(),
+  snapshots: new Map(),
+  discarded: new Set(),
   events: new Map(),
   credentials: new Map(),
   acknowledged: new Map(),
@@ -137,6 +171,8 @@ const copyOf = (state: State): State => ({
   sandboxes: new Map(state.sandboxes),
   gone: new Set(state.gone),
   tasks: new Map(state.tasks),
+  snapshots: new Map(state.snapshots),
+  discarded: new Set(state.discarded),
   events: new Map(state.events),
   credentials: new Map(state.credentials),
   acknowledged: new Map(state.acknowledged),
@@ -158,7 +194,7 @@ const isLive = (row: Sandbox): boolean => row.desired !== 'absent';
 
 const withSandbox = (app: App, live: readonly Sandbox[]): App => ({
   ...app,
-  currentSandboxId: live.find((sandbox) => sandbox.appId === app.id)?.id,
+  currentSandboxId: live.find((sandbox) => sandbox.appId === app.id && sandbox.replaces === undefined)?.id,
 });
 
 const isSameProject = (one: Sandbox['project'], other: Sandbox['project']): boolean =>
@@ -193,6 +229,41 @@ function order({ sandboxes }: State, id: string, desired: Sandbox['desired'], at
   sandboxes.set(id, { ...row, desired, ...numbers });
 }
 
+const liveSandboxes = ({ sandboxes }: State): Sandbox[] => [...sandboxes.values()].filter(isLive);
+
+const hasTask = (state: State, sandboxId: string): boolean =>
+  runningTasks(state).some((task) => task.sandboxId === sandboxId);
+
+const atWork = () => new SandboxdError('task_in_progress', 'A task is running in this sandbox.');
+
+function requireReplaceable(state: State, sandbox: Sandbox, otherId: string): void {
+  const other = liveSandboxes(state).find(({ id }) => id === otherId);
+  const isOwn = other !== undefined && other.appId === sandbox.appId && other.replaces === undefined;
+  if (!isOwn || other.appId === undefined || other.owner !== sandbox.owner)
+    throw new SandboxdError('conflict', "It is not its app's own sandbox.");
+  if (hasTask(state, otherId)) throw atWork();
+}
+
+/** One live sandbox of an app is its own, one of a project, and one takes the place of another. */
+function requireOnlyOne(state: State, sandbox: Sandbox): void {
+  for (const row of liveSandboxes(state).filter(({ id }) => id !== sandbox.id)) {
+    const areOwn = row.replaces === undefined && sandbox.replaces === undefined;
+    const sameApp = sandbox.appId !== undefined && row.appId === sandbox.appId;
+    const sameProject = row.owner === sandbox.owner && isSameProject(row.project, sandbox.project);
+    if ((sameApp && areOwn) || sameProject)
+      throw new SandboxdError('conflict', 'It already has a live sandbox.');
+    const goal = sandbox.replaces?.sandboxId;
+    if (goal !== undefined && goal === row.replaces?.sandboxId)
+      throw new SandboxdError('conflict', 'It is being restored already.');
+  }
+}
+
+/** Says of what happens once what it happens to. */
+function onceKey({ type, owner, sandboxId, snapshotId }: Event): string | undefined {
+  if (type === 'snapshot.restored' || type === 'snapshot.restore.failed') return `${owner} ${sandboxId}`;
+  return type === 'snapshot.deleted' ? `${owner} ${snapshotId}` : undefined;
+}
+
 function observe(state: State, row: Sandbox, { observation, at }: ChangeOf<'sandbox.observed'>): void {
   if (observation.state === 'absent') {
     if (!isLive(row)) state.gone.add(row.id);
@@ -219,18 +290,28 @@ const APPLY: Appliers = {
     for (const row of state.sandboxes.values()) if (row.appId === id) order(state, row.id, 'absent');
     state.apps.delete(id);
   },
-  'sandbox.insert': ({ apps, sandboxes }, { sandbox }) => {
-    if (sandbox.appId !== undefined && apps.get(sandbox.appId)?.owner !== sandbox.owner)
+  'sandbox.insert': (state, { sandbox }) => {
+    if (sandbox.appId !== undefined && state.apps.get(sandbox.appId)?.owner !== sandbox.owner)
       throw notFound('app');
-    for (const row of [...sandboxes.values()].filter(isLive)) {
-      const sameApp = sandbox.appId !== undefined && row.appId === sandbox.appId;
-      const sameProject = row.owner === sandbox.owner && isSameProject(row.project, sandbox.project);
-      if (sameApp || sameProject) throw new SandboxdError('conflict', 'It already has a live sandbox.');
-    }
-    insertNew(sandboxes, sandbox.id, sandbox);
+    if (sandbox.replaces !== undefined) requireReplaceable(state, sandbox, sandbox.replaces.sandboxId);
+    requireOnlyOne(state, sandbox);
+    insertNew(state.sandboxes, sandbox.id, sandbox);
+  },
+  'sandbox.replaced': (state, { owner, id, at }) => {
+    const row = state.sandboxes.get(id);
+    if (row?.owner !== owner || !isLive(row) || row.replaces === undefined) return;
+    order(state, row.replaces.sandboxId, 'absent', at);
+    const { replaces: _, ...own } = row;
+    const settled = { ...own, revision: row.revision + 1, updatedAt: at };
+    requireOnlyOne(state, settled);
+    state.sandboxes.set(id, settled);
+  },
+  'sandbox.withdraw': (state, { owner, id, at }) => {
+    const row = state.sandboxes.get(id);
+    if (row?.owner === owner && row.replaces !== undefined) order(state, id, 'absent', at);
   },
   'sandbox.order': (state, { owner, id, desired, at }) => {
-    const isBusy = desired === 'stopped' && runningTasks(state).some(({ sandboxId }) => sandboxId === id);
+    const isBusy = desired === 'stopped' && hasTask(state, id);
     if (state.sandboxes.get(id)?.owner === owner && !isBusy) order(state, id, desired, at);
   },
   'sandbox.update': ({ sandboxes }, { owner, id, set, at }) => {
@@ -245,9 +326,28 @@ const APPLY: Appliers = {
       observe(state, row, change);
     }
   },
+  'snapshot.insert': ({ snapshots }, { snapshot }) => insertNew(snapshots, snapshot.id, snapshot),
+  'snapshot.end': ({ snapshots }, { nodeId, id, end }) => {
+    const row = snapshots.get(id);
+    if (row?.nodeId === nodeId && row.status === 'capturing') snapshots.set(id, { ...row, ...end });
+  },
+  'snapshot.withdraw': ({ snapshots }, { owner, id }) => {
+    const row = snapshots.get(id);
+    if (row?.owner === owner && row.status === 'capturing') snapshots.delete(id);
+  },
+  'snapshot.discard': ({ snapshots, discarded }, { owner, id }) => {
+    const row = snapshots.get(id);
+    if (row?.owner === owner && row.status !== 'capturing') discarded.add(id);
+  },
+  'snapshot.discarded': ({ snapshots, discarded }, { nodeId, ids }) => {
+    for (const id of ids) {
+      if (snapshots.get(id)?.nodeId === nodeId && discarded.delete(id)) snapshots.delete(id);
+    }
+  },
   'task.insert': (state, { task }) => {
-    if (runningTasks(state).some(({ sandboxId }) => sandboxId === task.sandboxId))
-      throw new SandboxdError('task_in_progress', 'A task is running in this sandbox.');
+    if (hasTask(state, task.sandboxId)) throw atWork();
+    if (liveSandboxes(state).some(({ replaces }) => replaces?.sandboxId === task.sandboxId))
+      throw new SandboxdError('conflict', "The sandbox's app is being restored.");
     insertNew(state.tasks, task.id, task);
   },
   'task.withdraw': ({ tasks }, { owner, id }) => {
@@ -266,15 +366,17 @@ const APPLY: Appliers = {
     credentials.delete(credentialKey(owner, provider));
   },
   event: ({ events }, { event }) => {
-    if (!events.has(event.id)) events.set(event.id, event);
+    const once = onceKey(event);
+    const isKnown = once !== undefined && [...events.values()].some((other) => onceKey(other) === once);
+    if (!isKnown && !events.has(event.id)) events.set(event.id, event);
   },
   report: ({ events, sandboxes, acknowledged }, { nodeId, eventId, report }) => {
     if (report.seq <= (acknowledged.get(nodeId) ?? 0)) return;
     acknowledged.set(nodeId, report.seq);
     const row = sandboxes.get(report.sandboxId);
     if (row?.nodeId !== nodeId) return;
-    const { type, severity, message, payload, at, taskId } = report;
-    const subject = { owner: row.owner, appId: row.appId, sandboxId: row.id, taskId };
+    const { type, severity, message, payload, at, taskId, snapshotId } = report;
+    const subject = { owner: row.owner, appId: row.appId, sandboxId: row.id, taskId, snapshotId };
     events.set(eventId, { id: eventId, ...subject, type, severity, message, payload, createdAt: at });
   },
   'token.insert': ({ tokens }, { token }) => insertNew(tokens, token.hash, token),

@@ -3,6 +3,7 @@ import type { Event } from '../../src/domain/event.ts';
 import { ulidSource } from '../../src/domain/ids.ts';
 import type { NodeReport, SandboxObservation } from '../../src/domain/node.ts';
 import type { Sandbox } from '../../src/domain/sandbox.ts';
+import type { Snapshot } from '../../src/domain/snapshot.ts';
 import type { Task } from '../../src/domain/task.ts';
 
 /** Rows with everything required filled in, for tests that care about one or two fields. */
@@ -52,6 +53,21 @@ export const aTask = (fields: Partial<Task> = {}): Task => ({
   agent: 'opencode',
   provider: 'anthropic',
   timeoutSeconds: 600,
+  createdAt: NOON,
+  ...fields,
+});
+
+export const aSnapshot = (fields: Partial<Snapshot> = {}): Snapshot => ({
+  id: newId(),
+  owner: OWNER,
+  name: 'Before the redesign',
+  cause: 'manual',
+  status: 'capturing',
+  sourceSandboxId: newId(),
+  nodeId: NODE,
+  live: false,
+  blueprint: { template: 'blank', ports: [3000] },
+  visibility: 'public',
   createdAt: NOON,
   ...fields,
 });

@@ -1,7 +1,6 @@
 import * as v from 'valibot';
 import { setProviderKey } from '../../src/domain/agent-commands.ts';
 import { createApp } from '../../src/domain/app-commands.ts';
-import { answerSync } from '../../src/domain/node-sync.ts';
 import type { Instance } from '../../src/domain/ports.ts';
 import type { ProviderId } from '../../src/domain/provider.ts';
 import type { Sandbox } from '../../src/domain/sandbox.ts';
@@ -9,7 +8,6 @@ import { createAppSandbox } from '../../src/domain/sandbox-commands.ts';
 import type { Task } from '../../src/domain/task.ts';
 import { NewTask, submitTask } from '../../src/domain/task-commands.ts';
 import { type ApiWorld, apiWorld } from './api-world.ts';
-import { FAKE_NODE_ID } from './fake-node.ts';
 import type { FakeTasks } from './fake-tasks.ts';
 import { OWNER } from './rows.ts';
 
@@ -53,7 +51,4 @@ export async function taskWorld(
 }
 
 /** Lets the node of a world tell what it has, and what happened. */
-export async function syncNode({ ports, node }: ApiWorld): Promise<void> {
-  const { acknowledged } = await answerSync(ports, FAKE_NODE_ID, node.hears());
-  node.acknowledge(acknowledged);
-}
+export const syncNode = ({ node }: ApiWorld): Promise<void> => node.sync();

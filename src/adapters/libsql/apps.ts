@@ -11,16 +11,19 @@ interface AppRow {
   external_user_id: string | null;
   external_project_id: string | null;
   preset: string | null;
+  forked_from_snapshot_id: string | null;
+  forked_from_app_id: string | null;
   current_sandbox_id: string | null;
   created_at: number;
   updated_at: number;
 }
 
-/** Which sandbox is an app's own is derived, never stored: the one that is live. */
+/** Which sandbox is an app's own is derived, never stored: the live one that is not yet to replace another. */
 const SELECT = sql`
   SELECT a.id, a.owner, a.name, a.description, a.tags, a.external_user_id, a.external_project_id, a.preset,
-    s.id AS current_sandbox_id, a.created_at, a.updated_at
-  FROM apps a LEFT JOIN sandboxes s ON s.app_id = a.id AND s.desired <> 'absent'`;
+    a.forked_from_snapshot_id, a.forked_from_app_id, s.id AS current_sandbox_id, a.created_at, a.updated_at
+  FROM apps a LEFT JOIN sandboxes s ON s.app_id = a.id AND s.desired <> 'absent'
+    AND s.replaces IS NULL`;
 
 export const appReads = (database: Sql): AppReads => ({
   async find(owner, id) {
@@ -46,6 +49,10 @@ const toApp = (row: AppRow): App => ({
   externalUserId: row.external_user_id ?? undefined,
   externalProjectId: row.external_project_id ?? undefined,
   preset: row.preset ?? undefined,
+  forkedFrom:
+    row.forked_from_snapshot_id === null
+      ? undefined
+      : { snapshotId: row.forked_from_snapshot_id, appId: row.forked_from_app_id ?? undefined },
   currentSandboxId: row.current_sandbox_id ?? undefined,
   createdAt: row.created_at,
   updatedAt: row.updated_at,
@@ -53,10 +60,10 @@ const toApp = (row: AppRow): App => ({
 
 export const insertApp = (app: App): Statement => sql`
   INSERT INTO apps (id, owner, name, description, tags, external_user_id, external_project_id, preset,
-    created_at, updated_at)
+    forked_from_snapshot_id, forked_from_app_id, created_at, updated_at)
   VALUES (${app.id}, ${app.owner}, ${app.name}, ${app.description}, ${JSON.stringify(app.tags)},
     ${app.externalUserId ?? null}, ${app.externalProjectId ?? null}, ${app.preset ?? null},
-    ${app.createdAt}, ${app.updatedAt})`;
+    ${app.forkedFrom?.snapshotId ?? null}, ${app.forkedFrom?.appId ?? null}, ${app.createdAt}, ${app.updatedAt})`;
 
 export const updateApp = ({ owner, id, set, at }: Extract<Change, { kind: 'app.update' }>): Statement => sql`
   UPDATE apps SET

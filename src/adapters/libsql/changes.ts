@@ -4,7 +4,21 @@ import { deleteCredential, putCredential } from './credentials.ts';
 import { insertEvent, insertReport } from './events.ts';
 import { deleteSession, expireIdentity, insertLoginLink, insertSession, insertToken } from './identity.ts';
 import { acknowledge, meetNode } from './nodes.ts';
-import { insertSandbox, observeSandbox, orderSandbox, updateSandbox } from './sandboxes.ts';
+import {
+  insertSandbox,
+  observeSandbox,
+  orderSandbox,
+  replaceSandbox,
+  updateSandbox,
+  withdrawSandbox,
+} from './sandboxes.ts';
+import {
+  discardSnapshot,
+  endSnapshot,
+  forgetSnapshots,
+  insertSnapshot,
+  withdrawSnapshot,
+} from './snapshots.ts';
 import type { Statement } from './sql.ts';
 import { endTask, insertTask, withdrawTask } from './tasks.ts';
 
@@ -16,8 +30,15 @@ const STATEMENTS: { [Kind in Change['kind']]: (change: ChangeOf<Kind>) => readon
   'app.delete': ({ owner, id }) => deleteApp(owner, id),
   'sandbox.insert': ({ sandbox }) => [insertSandbox(sandbox)],
   'sandbox.order': (change) => [orderSandbox(change)],
+  'sandbox.replaced': replaceSandbox,
+  'sandbox.withdraw': (change) => [withdrawSandbox(change)],
   'sandbox.update': (change) => [updateSandbox(change)],
   'sandbox.observed': (change) => [observeSandbox(change)],
+  'snapshot.insert': (change) => [insertSnapshot(change)],
+  'snapshot.end': (change) => [endSnapshot(change)],
+  'snapshot.withdraw': (change) => [withdrawSnapshot(change)],
+  'snapshot.discard': (change) => [discardSnapshot(change)],
+  'snapshot.discarded': (change) => [forgetSnapshots(change)],
   'task.insert': (change) => [insertTask(change)],
   'task.withdraw': (change) => [withdrawTask(change)],
   'task.end': (change) => [endTask(change)],

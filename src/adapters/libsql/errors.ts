@@ -1,4 +1,6 @@
-import { type ErrorCode, notFound, SandboxdError } from '../../domain/errors.ts';
+import { type ErrorCode, SandboxdError } from '../../domain/errors.ts';
+
+const TASK_RUNS = 'A task is running in this sandbox. Wait until it has ended, or cancel it first.';
 
 /** What the schema refuses, by the text SQLite puts in its message, as a caller should read it. */
 const CONFLICTS: readonly (readonly [pattern: string, message: string, code?: ErrorCode])[] = [
@@ -6,13 +8,11 @@ const CONFLICTS: readonly (readonly [pattern: string, message: string, code?: Er
     'sandboxes.owner, sandboxes.project_id, sandboxes.project_user_id',
     'This project already has a live sandbox for this user. Use that one, or delete it first.',
   ],
+  ['sandboxes.replaces', 'This app is being restored already. Wait until that has ended.'],
   ['sandboxes.app_id', 'This app already has a live sandbox. Use that one, or delete it first.'],
   ['sandboxes.id', 'A sandbox with this id exists already.'],
-  [
-    'tasks.sandbox_id',
-    'A task is running in this sandbox. Wait until it has ended, or cancel it first.',
-    'task_in_progress',
-  ],
+  ['tasks.sandbox_id', TASK_RUNS, 'task_in_progress'],
+  ['snapshots.id', 'A snapshot with this id exists already.'],
   ['tasks.id', 'A task with this id exists already.'],
   ['apps.id', 'An app with this id exists already.'],
   ['api_tokens.', 'This token exists already.'],
@@ -22,6 +22,23 @@ const CONFLICTS: readonly (readonly [pattern: string, message: string, code?: Er
 
 /** Raised by the trigger that ties a sandbox to an app of the same owner. */
 export const APP_MISSING = 'sandbox without its app';
+
+/** Raised by the triggers about a sandbox that takes the place of another. */
+export const NOT_ITS_APPS_OWN = 'replaces a sandbox that is not its app own';
+export const REPLACED_AT_WORK = 'replaces a sandbox in which a task runs';
+export const BEING_REPLACED = 'task in a sandbox that is being replaced';
+
+/** What a trigger refuses, as a caller should read it. */
+const REFUSALS: readonly (readonly [raised: string, code: ErrorCode, message: string])[] = [
+  [APP_MISSING, 'not_found', 'No such app.'],
+  [
+    NOT_ITS_APPS_OWN,
+    'conflict',
+    "The sandbox to be replaced is not its app's own any more. Look at the app, and try again.",
+  ],
+  [REPLACED_AT_WORK, 'task_in_progress', TASK_RUNS],
+  [BEING_REPLACED, 'conflict', "The sandbox's app is being restored. Wait until that has ended."],
+];
 
 const LOCKED = 'The database is locked by another process. Try again in a moment.';
 
@@ -55,7 +72,8 @@ export function translate(thrown: unknown): unknown {
 }
 
 function translateConstraint(thrown: Error): unknown {
-  if (thrown.message.includes(APP_MISSING)) return notFound('app');
+  const refusal = REFUSALS.find(([raised]) => thrown.message.includes(raised));
+  if (refusal !== undefined) return new SandboxdError(refusal[1], refusal[2], { cause: thrown });
   if (!thrown.message.includes('UNIQUE constraint failed')) return thrown;
   const conflict = CONFLICTS.find(([pattern]) => thrown.message.includes(pattern));
   if (conflict === undefined) return thrown;

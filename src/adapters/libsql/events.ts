@@ -11,6 +11,7 @@ interface EventRow {
   app_id: string | null;
   sandbox_id: string | null;
   task_id: string | null;
+  snapshot_id: string | null;
   payload: string | null;
   created_at: number;
 }
@@ -22,7 +23,7 @@ export const eventReads = (database: Sql): EventReads => ({
     const ofTask = taskId === undefined ? NOTHING : sql`AND task_id = ${taskId}`;
     const older = before === undefined ? NOTHING : sql`AND id < ${before}`;
     const rows = await database.read<EventRow>(sql`
-      SELECT id, owner, type, severity, message, app_id, sandbox_id, task_id, payload, created_at
+      SELECT id, owner, type, severity, message, app_id, sandbox_id, task_id, snapshot_id, payload, created_at
       FROM ${timeline(appId, sandboxId, taskId)}
       WHERE owner = ${owner} ${ofApp} ${ofSandbox} ${ofTask} ${older} ORDER BY id DESC LIMIT ${limit}`);
     return rows.map(toEvent);
@@ -45,6 +46,7 @@ const toEvent = (row: EventRow): Event => ({
   appId: row.app_id ?? undefined,
   sandboxId: row.sandbox_id ?? undefined,
   taskId: row.task_id ?? undefined,
+  snapshotId: row.snapshot_id ?? undefined,
   payload: row.payload === null ? undefined : (JSON.parse(row.payload) as EventPayload),
   createdAt: row.created_at,
 });
@@ -52,11 +54,12 @@ const toEvent = (row: EventRow): Event => ({
 const toJson = (payload: EventPayload | undefined): string | null =>
   payload === undefined ? null : JSON.stringify(payload);
 
-/** Recording the same event again changes nothing. */
+/** Recording the same event again changes nothing, and neither does one more of what happens once. */
 export const insertEvent = (event: Event): Statement => sql`
-  INSERT INTO events (id, owner, type, severity, message, app_id, sandbox_id, task_id, payload, created_at)
+  INSERT INTO events (id, owner, type, severity, message, app_id, sandbox_id, task_id, snapshot_id, payload, created_at)
   VALUES (${event.id}, ${event.owner}, ${event.type}, ${event.severity}, ${event.message},
-    ${event.appId ?? null}, ${event.sandboxId ?? null}, ${event.taskId ?? null}, ${toJson(event.payload)},
+    ${event.appId ?? null}, ${event.sandboxId ?? null}, ${event.taskId ?? null},
+    ${event.snapshotId ?? null}, ${toJson(event.payload)},
     ${event.createdAt})
   ON CONFLICT DO NOTHING`;
 
@@ -69,9 +72,9 @@ export const insertReport = ({
   eventId,
   report,
 }: Extract<Change, { kind: 'report' }>): Statement => sql`
-  INSERT INTO events (id, owner, type, severity, message, app_id, sandbox_id, task_id, payload, created_at)
+  INSERT INTO events (id, owner, type, severity, message, app_id, sandbox_id, task_id, snapshot_id, payload, created_at)
   SELECT ${eventId}, owner, ${report.type}, ${report.severity}, ${report.message}, app_id, id,
-    ${report.taskId ?? null}, ${toJson(report.payload)}, ${report.at}
+    ${report.taskId ?? null}, ${report.snapshotId ?? null}, ${toJson(report.payload)}, ${report.at}
   FROM sandboxes WHERE id = ${report.sandboxId} AND node_id = ${nodeId}
     AND ${report.seq} > (SELECT acknowledged FROM nodes WHERE id = ${nodeId})
   ON CONFLICT DO NOTHING`;

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startHranaServer } from '../../../tests/doubles/hrana-server.ts';
 import { aSandbox, anEvent, OWNER } from '../../../tests/fakes/rows.ts';
-import { statementsOf } from './changes.ts';
 import { FileSql } from './file.ts';
 import { migrate } from './migrate.ts';
 import { MIGRATIONS, type Migration } from './migrations/index.ts';
@@ -98,7 +97,11 @@ describe('The migrations', () => {
     const sandbox = aSandbox();
     const event = anEvent({ sandboxId: sandbox.id });
     await database.batch([
-      ...statementsOf({ kind: 'sandbox.insert', sandbox }),
+      sql`INSERT INTO sandboxes (id, owner, node_id, template, ports, visibility, idle_policy, desired, generation,
+          revision, status, paused, created_at, updated_at)
+        VALUES (${sandbox.id}, ${OWNER}, ${sandbox.nodeId}, ${sandbox.template}, ${JSON.stringify(sandbox.ports)},
+          ${sandbox.visibility}, ${sandbox.idlePolicy}, ${sandbox.desired}, ${sandbox.generation},
+          ${sandbox.revision}, ${sandbox.status}, 0, ${sandbox.createdAt}, ${sandbox.updatedAt})`,
       sql`INSERT INTO events (id, owner, type, severity, message, sandbox_id, created_at)
         VALUES (${event.id}, ${OWNER}, ${event.type}, ${event.severity}, ${event.message}, ${sandbox.id},
           ${event.createdAt})`,

@@ -110,6 +110,23 @@ describe('Every read finds its rows by an index and in their order', () => {
       (store) => store.tasks.list(OWNER, { ...next, ...ofSandbox }),
     ],
     ["a node's running tasks", 'node_id=?', (store) => store.tasks.runningOn(NODE)],
+    ["a node's replacing sandboxes", 'node_id=?', (store) => store.sandboxes.replacing(NODE)],
+    ['a snapshot', 'id=?', (store) => store.snapshots.find(OWNER, newId())],
+    ['snapshots', 'owner=?', (store) => store.snapshots.list(OWNER, first)],
+    ['more snapshots', 'owner=? AND id<?', (store) => store.snapshots.list(OWNER, next)],
+    [
+      "an app's snapshots",
+      'owner=? AND source_app_id=?',
+      (store) => store.snapshots.list(OWNER, { ...first, ...ofApp }),
+    ],
+    [
+      "more of an app's snapshots",
+      'owner=? AND source_app_id=? AND id<?',
+      (store) => store.snapshots.list(OWNER, { ...next, ...ofApp }),
+    ],
+    ["a capture's parent", 'id=?', (store) => store.snapshots.parentOf(OWNER, newId())],
+    ["a node's captures", 'node_id=?', (store) => store.snapshots.capturingOn(NODE)],
+    ["a node's discarded snapshots", 'node_id=?', (store) => store.snapshots.discardedOn(NODE)],
     ['a key', 'owner=? AND provider=?', (store) => store.credentials.find(OWNER, 'anthropic')],
     ["an owner's keys", 'owner=?', (store) => store.credentials.list(OWNER)],
     ['a token', 'hash=?', (store) => store.identity.token('h')],
@@ -127,6 +144,6 @@ describe('Every read finds its rows by an index and in their order', () => {
     });
     const steps = plan.map(({ detail }) => detail);
     expect(steps[0]).toContain(`(${seek})`);
-    for (const step of steps) expect(step).toMatch(/^SEARCH .* USING (INDEX|PRIMARY KEY)/);
+    for (const step of steps) expect(step).toMatch(/^SEARCH .* USING ((COVERING )?INDEX|PRIMARY KEY)/);
   });
 });

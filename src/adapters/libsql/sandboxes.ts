@@ -1,3 +1,4 @@
+import type { CaptureOrder } from '../../domain/capture.ts';
 import type { SandboxObservation } from '../../domain/node.ts';
 import { mayBecome, SANDBOX_STATUSES, type Sandbox, type SandboxStatus } from '../../domain/sandbox.ts';
 import type { Change, SandboxReads } from '../../domain/store.ts';
@@ -13,6 +14,9 @@ interface SandboxRow {
   preset: string | null;
   template: string;
   ports: string;
+  from_snapshot_id: string | null;
+  replaces: string | null;
+  safety: string | null;
   visibility: Sandbox['visibility'];
   idle_policy: Sandbox['idlePolicy'];
   desired: Sandbox['desired'];
@@ -31,12 +35,13 @@ interface SandboxRow {
 /** Which task runs in a sandbox is derived, never stored. */
 const SELECT = sql`
   SELECT s.id, s.owner, s.app_id, s.project_id, s.project_user_id, s.node_id, s.preset, s.template, s.ports,
-    s.visibility, s.idle_policy, s.desired, s.generation, s.revision, s.status, s.paused, s.error_message,
+    s.from_snapshot_id, s.replaces, s.safety, s.visibility, s.idle_policy, s.desired, s.generation, s.revision, s.status, s.paused, s.error_message,
     s.keepalive_until, s.last_active_at, t.id AS active_task_id, s.created_at, s.updated_at
   FROM sandboxes s LEFT JOIN tasks t ON t.sandbox_id = s.id AND t.status = 'running'`;
 
 /** Spelled as in the partial indexes, which serve only a query that repeats their condition. */
 const LIVE = sql`desired <> 'absent'`;
+const REPLACING = sql`replaces IS NOT NULL`;
 
 export const sandboxReads = (database: Sql): SandboxReads => ({
   async find(owner, id) {
@@ -71,6 +76,12 @@ export const sandboxReads = (database: Sql): SandboxReads => ({
     );
     return rows.map(toSandbox);
   },
+  async replacing(nodeId) {
+    const rows = await database.read<SandboxRow>(
+      sql`${SELECT} WHERE s.node_id = ${nodeId} AND ${LIVE} AND ${REPLACING} ORDER BY s.id`,
+    );
+    return rows.map(toSandbox);
+  },
   async count() {
     const rows = await database.read<{ status: string; count: number }>(
       sql`SELECT status, count(*) AS count FROM sandboxes WHERE ${LIVE} GROUP BY status`,
@@ -92,6 +103,11 @@ const toSandbox = (row: SandboxRow): Sandbox => ({
   preset: row.preset ?? undefined,
   template: row.template,
   ports: JSON.parse(row.ports) as number[],
+  fromSnapshotId: row.from_snapshot_id ?? undefined,
+  replaces:
+    row.replaces === null || row.safety === null
+      ? undefined
+      : { sandboxId: row.replaces, safety: JSON.parse(row.safety) as CaptureOrder },
   visibility: row.visibility,
   idlePolicy: row.idle_policy,
   desired: row.desired,
@@ -109,11 +125,12 @@ const toSandbox = (row: SandboxRow): Sandbox => ({
 
 export const insertSandbox = (sandbox: Sandbox): Statement => sql`
   INSERT INTO sandboxes (id, owner, app_id, project_id, project_user_id, node_id, preset, template, ports,
-    visibility, idle_policy, desired, generation, revision, status, paused, error_message, keepalive_until, last_active_at,
-    created_at, updated_at)
+    from_snapshot_id, replaces, safety, visibility, idle_policy, desired, generation, revision, status, paused,
+    error_message, keepalive_until, last_active_at, created_at, updated_at)
   VALUES (${sandbox.id}, ${sandbox.owner}, ${sandbox.appId ?? null}, ${sandbox.project?.id ?? null},
     ${sandbox.project?.userId ?? null}, ${sandbox.nodeId}, ${sandbox.preset ?? null}, ${sandbox.template},
-    ${JSON.stringify(sandbox.ports)}, ${sandbox.visibility}, ${sandbox.idlePolicy}, ${sandbox.desired},
+    ${JSON.stringify(sandbox.ports)}, ${sandbox.fromSnapshotId ?? null}, ${sandbox.replaces?.sandboxId ?? null},
+    ${sandbox.replaces === undefined ? null : JSON.stringify(sandbox.replaces.safety)}, ${sandbox.visibility}, ${sandbox.idlePolicy}, ${sandbox.desired},
     ${sandbox.generation}, ${sandbox.revision}, ${sandbox.status}, ${sandbox.paused ? 1 : 0}, ${sandbox.errorMessage ?? null},
     ${sandbox.keepaliveUntil ?? null}, ${sandbox.lastActiveAt ?? null}, ${sandbox.createdAt},
     ${sandbox.updatedAt})`;
@@ -125,6 +142,24 @@ export const orderSandbox = ({ owner, id, desired, at }: ChangeOf<'sandbox.order
     updated_at = ${at}
   WHERE id = ${id} AND owner = ${owner} AND ${LIVE} AND (${desired} <> 'stopped' OR NOT EXISTS (
     SELECT 1 FROM tasks WHERE sandbox_id = ${id} AND status = 'running'))`;
+
+/** The other one goes first: for as long as both were their app's own, the index would refuse. */
+export const replaceSandbox = ({ owner, id, at }: ChangeOf<'sandbox.replaced'>): readonly Statement[] => [
+  sql`
+    UPDATE sandboxes SET desired = 'absent', generation = generation + 1, revision = revision + 1, updated_at = ${at}
+    WHERE owner = ${owner} AND ${LIVE}
+      AND id = (SELECT replaces FROM sandboxes WHERE ${replacingRow(owner, id)})`,
+  sql`
+    UPDATE sandboxes SET replaces = NULL, safety = NULL, revision = revision + 1, updated_at = ${at}
+    WHERE ${replacingRow(owner, id)}`,
+];
+
+export const withdrawSandbox = ({ owner, id, at }: ChangeOf<'sandbox.withdraw'>): Statement => sql`
+  UPDATE sandboxes SET desired = 'absent', generation = generation + 1, revision = revision + 1, updated_at = ${at}
+  WHERE ${replacingRow(owner, id)}`;
+
+const replacingRow = (owner: string, id: string): Statement =>
+  sql`id = ${id} AND owner = ${owner} AND ${LIVE} AND ${REPLACING}`;
 
 export const updateSandbox = ({ owner, id, set, at }: ChangeOf<'sandbox.update'>): Statement => sql`
   UPDATE sandboxes SET

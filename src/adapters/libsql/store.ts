@@ -6,6 +6,7 @@ import { eventReads } from './events.ts';
 import { identityReads } from './identity.ts';
 import { nodeReads } from './nodes.ts';
 import { sandboxReads } from './sandboxes.ts';
+import { snapshotReads } from './snapshots.ts';
 import { sql, type Sql } from './sql.ts';
 import { taskReads } from './tasks.ts';
 
@@ -14,6 +15,7 @@ export const createStore = (database: Sql): Store => ({
   apps: appReads(database),
   sandboxes: sandboxReads(database),
   tasks: taskReads(database),
+  snapshots: snapshotReads(database),
   events: eventReads(database),
   credentials: credentialReads(database),
   identity: identityReads(database),
