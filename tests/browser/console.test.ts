@@ -71,7 +71,7 @@ describe('the console in a browser', () => {
     await page.getByRole('link', { name: 'Delete' }).click();
     const dialog = page.getByRole('dialog', { name: 'Delete “Shop”?' });
     await dialog.getByText('all files of its workspace').waitFor();
-    await dialog.getByRole('button', { name: 'Cancel' }).click();
+    await dialog.getByRole('link', { name: 'Cancel' }).click();
     await dialog.waitFor({ state: 'hidden' });
     expect(server.world.node.orders.at(-1)?.desired).toBe('running');
 
