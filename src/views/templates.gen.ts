@@ -184,7 +184,7 @@ __eta.res+='<p>This deletes:</p>\n<ul class="losses">\n<li>its sandbox, with eve
 if (it.snapshots) {
 __eta.res+='<p>Its ';
 __eta.res+=__eta.e(it.snapshots);
-__eta.res+=' kept, and can be used over the API, unless you want them gone too:</p>\n<label class="check"><input type="checkbox" name="snapshots" value="delete">Also delete its snapshots</label>\n';
+__eta.res+=' kept: sandboxes can be made from them over the API.</p>\n<label class="check"><input type="checkbox" name="snapshots" value="delete">Delete its snapshots too</label>\n';
 }
 __eta.res+='<p><strong>This cannot be undone.</strong></p>\n<div class="actions actions-end">\n';
 __eta.res+=include('@question-cancel', { href: `/apps/${it.id}` });
@@ -1624,7 +1624,7 @@ __eta.res+='<ul class="losses">\n<li>its processes stop, and start anew with the
 if (it.isVisited) {
 __eta.res+='<li>its preview gets another address: links to the present one stop working</li>';
 }
-__eta.res+='<li>tasks of the past can no longer be reverted one by one</li>\n</ul>\n<p><strong>A snapshot of how the app is now is taken first</strong>, as a safety copy in the history: restore that one to undo this. Configuration stays as it is. If anything fails, so does the app.</p>\n';
+__eta.res+='<li>tasks of the past can no longer be reverted one by one</li>\n</ul>\n<p><strong>A snapshot of how the app is now is taken first</strong>, as a safety copy in the history: restore that one to undo this. Configuration stays as it is, and so does the whole app if the restore fails.</p>\n';
 } else {
 __eta.res+='<p>The app has no sandbox now: a new one is made from the snapshot, and starts. Configuration stays as it is.</p>\n';
 }
@@ -1688,7 +1688,7 @@ __eta.res+='</bdi></p>\n';
 if (!it.isBrief && (it.snapshot.parent || it.snapshot.isBase)) {
 __eta.res+='<p class="snapshot-meta">';
 if (it.snapshot.parent) {
-__eta.res+='from ';
+__eta.res+='From ';
 if (it.snapshot.parent.href) {
 __eta.res+='<a href="';
 __eta.res+=__eta.e(it.snapshot.parent.href);
@@ -1705,7 +1705,7 @@ if (it.snapshot.parent && it.snapshot.isBase) {
 __eta.res+=' · ';
 }
 if (it.snapshot.isBase) {
-__eta.res+='<strong>the app goes on from here</strong>';
+__eta.res+='<strong>The app goes on from this one</strong>';
 }
 __eta.res+='</p>\n';
 }
