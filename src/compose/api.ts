@@ -31,7 +31,13 @@ export function localNode(agent: NodeAgent, identity: Identity, clock: Clock, lo
         'The sandbox lives on a node that is not part of this server.',
       );
     },
-    place: async () => nodeId,
+    place: async (holder = nodeId) => {
+      if (holder === nodeId) return nodeId;
+      throw new SandboxdError(
+        'node_unavailable',
+        'The snapshot is kept on a node that is not part of this server.',
+      );
+    },
   };
 }
 

@@ -58,7 +58,7 @@ export function withdrawalOf(ports: Ports, sandbox: Sandbox, reason: SandboxdErr
     recorded(ports, 'snapshot.restore.failed', {
       ...about(sandbox),
       severity: 'error',
-      message: `The app was not restored, and is as it was: ${reason.message}`,
+      message: `The app was not restored: ${reason.message}`,
       payload: { reason: reason.code },
     }),
   ];
@@ -75,4 +75,16 @@ const about = ({ owner, appId, id, fromSnapshotId }: Sandbox) => ({
 export async function replacementOf(ports: Ports, sandbox: Sandbox): Promise<Sandbox | undefined> {
   const replacing = await ports.store.sandboxes.replacing(sandbox.nodeId);
   return replacing.find(({ replaces }) => replaces?.sandboxId === sandbox.id);
+}
+
+/**
+ * Nothing is changed in the midst of a restore: it would be lost, or come in between.
+ * @throws conflict
+ */
+export async function requireSettled(ports: Ports, sandbox: Sandbox): Promise<void> {
+  if (sandbox.replaces === undefined && (await replacementOf(ports, sandbox)) === undefined) return;
+  throw new SandboxdError(
+    'conflict',
+    "The sandbox's app is being restored. Wait until that has ended; deleting the new sandbox calls it off.",
+  );
 }

@@ -4,7 +4,7 @@ import { carryOut, carryOutDeletion, tidyAway } from './carry-out.ts';
 import { invalid, SandboxdError, taskInProgress } from './errors.ts';
 import type { Ports } from './ports.ts';
 import { BLANK_TEMPLATE, DEFAULT_PRESET, findPreset, TEMPLATES } from './preset.ts';
-import { replacementOf, withdrawalOf } from './replacements.ts';
+import { replacementOf, requireSettled, withdrawalOf } from './replacements.ts';
 import { requireApp, requireSandbox } from './require.ts';
 import { DEFAULT_PORT, type Desired, type Sandbox, type SandboxBlueprint } from './sandbox.ts';
 import { create, newSandbox } from './sandbox-creation.ts';
@@ -98,7 +98,7 @@ export async function createAppSandbox(
 
 /**
  * Idempotent per project: a live one that is not in error is returned as it is.
- * @throws not_found and invalid_request for a snapshot that nothing can be made from, conflict, and what {@link create} does
+ * @throws not_found and invalid_request for a snapshot that nothing can be made from, conflict, and what a create does
  */
 export async function createProjectSandbox(
   ports: Ports,
@@ -132,9 +132,9 @@ export async function createProjectSandbox(
 
 type ProjectInput = v.InferOutput<typeof NewProjectSandbox>;
 
-/** What a project's sandbox is made from, and where. An explicit preset wins over the snapshot's, but not over its files. */
+/** What a project's sandbox is made from, and where. An explicit preset wins, but a snapshot's dependencies stay its own. */
 async function projectChoice(ports: Ports, owner: string, input: ProjectInput) {
-  const visibility = input.visibility;
+  const { visibility } = input;
   if (input.from_snapshot === undefined) {
     const nodeId = await ports.nodes.place();
     return { nodeId, visibility: visibility ?? ('public' as const), ...blueprint(input) };
@@ -155,23 +155,21 @@ export const stopSandbox = (ports: Ports, owner: string, id: string): Promise<Sa
   order(ports, owner, id, 'stopped');
 
 async function order(ports: Ports, owner: string, id: string, desired: Desired): Promise<Sandbox> {
-  const { generation, replaces } = await requireSandbox(ports, owner, id);
-  if (replaces !== undefined)
-    throw new SandboxdError(
-      'conflict',
-      "This sandbox is about to take its app's place. Wait until the restore has ended, or delete it to call that off.",
-    );
+  const before = await requireSandbox(ports, owner, id);
+  await requireSettled(ports, before);
   await ports.store.commit({ kind: 'sandbox.order', owner, id, desired, at: ports.clock() });
   const sandbox = await requireSandbox(ports, owner, id);
   const { activeTaskId } = sandbox;
   // It is for the store to say, in one step: a task may be submitted in the very moment of a stop.
-  if (sandbox.generation === generation && activeTaskId !== undefined) throw taskInProgress(activeTaskId);
+  if (sandbox.generation === before.generation && activeTaskId !== undefined)
+    throw taskInProgress(activeTaskId);
   await carryOut(ports, sandbox);
   return requireSandbox(ports, owner, id);
 }
 
 /**
- * Destroys container and workspace, and calls off a restore that it is part of. Returns once they are gone, or, when the node is away, once that is ordered.
+ * Destroys container and workspace, and calls off a restore that is under way. Returns once they are gone, or, when the
+ * node is away, once that is ordered.
  * @param alongside changes that belong to the same deletion
  * @throws not_found
  */
@@ -183,10 +181,9 @@ export async function deleteSandbox(
 ): Promise<void> {
   const sandbox = await requireSandbox(ports, owner, id);
   const replacement = await replacementOf(ports, sandbox);
-  const reason = new SandboxdError('conflict', 'The restore was called off by a deletion.');
-  const called = [sandbox, replacement].filter((row) => row?.replaces !== undefined);
+  const calledOff = new SandboxdError('conflict', 'It was called off by a deletion.');
   await ports.store.commit(
-    ...called.flatMap((row) => (row === undefined ? [] : withdrawalOf(ports, row, reason))),
+    ...withdrawalOf(ports, replacement ?? sandbox, calledOff),
     { kind: 'sandbox.order', owner, id: sandbox.id, desired: 'absent', at: ports.clock() },
     ...alongside,
   );
@@ -194,7 +191,7 @@ export async function deleteSandbox(
   await carryOutDeletion(ports, owner, sandbox.id);
 }
 
-/** @throws not_found, invalid_request when nothing is changed */
+/** @throws not_found, conflict, invalid_request when nothing is changed */
 export async function updateSandbox(
   ports: Ports,
   owner: string,
@@ -204,6 +201,7 @@ export async function updateSandbox(
   if (Object.keys(patch).length === 0)
     throw invalid('The body changes nothing: give visibility or idle_policy.');
   const sandbox = await requireSandbox(ports, owner, id);
+  await requireSettled(ports, sandbox);
   const set = { visibility: patch.visibility, idlePolicy: patch.idle_policy };
   await ports.store.commit({ kind: 'sandbox.update', owner, id: sandbox.id, set, at: ports.clock() });
   await carryOut(ports, await requireSandbox(ports, owner, id));

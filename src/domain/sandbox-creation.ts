@@ -88,18 +88,18 @@ export async function createWhole(ports: Ports, whole: WholeCreation): Promise<S
 }
 
 /** Why a creation came to nothing, if it did. */
-async function failureOf(ports: Ports, { owner, ...sandbox }: Sandbox): Promise<SandboxdError | undefined> {
+async function failureOf(ports: Ports, sandbox: Sandbox): Promise<SandboxdError | undefined> {
   try {
-    await carryOutOrLeave(ports, { owner, ...sandbox });
+    await carryOutOrLeave(ports, sandbox);
   } catch (error) {
     return asSandboxdError(error);
   }
-  const made = await ports.store.sandboxes.findOrdered(owner, sandbox.id);
+  const made = await ports.store.sandboxes.findOrdered(sandbox.owner, sandbox.id);
   if (made?.status === 'error') {
     return new SandboxdError('sandbox_unavailable', made.errorMessage ?? 'The sandbox could not start.');
   }
-  if (made?.desired !== 'absent' && made !== undefined) return undefined;
-  return new SandboxdError('conflict', 'Its sandbox was deleted meanwhile.');
+  const isGone = made === undefined || made.desired === 'absent';
+  return isGone ? new SandboxdError('conflict', 'Its sandbox was deleted meanwhile.') : undefined;
 }
 
 /** The node is away: the order stands, and its next sync carries it out. */

@@ -4,7 +4,7 @@ import { isCode, notFound, SandboxdError } from './errors.ts';
 import { parseId } from './ids.ts';
 import { inTime } from './pause.ts';
 import type { Ports } from './ports.ts';
-import { replacementOf } from './replacements.ts';
+import { requireSettled } from './replacements.ts';
 import { requireSandbox, requireSnapshot } from './require.ts';
 import { discardOf } from './retention.ts';
 import type { Sandbox } from './sandbox.ts';
@@ -70,9 +70,7 @@ export async function beginCapture(
 
 /** The node says the same, and has the last word; to ask before leaves no trace of what cannot be. */
 async function requireCapturable(ports: Ports, source: Sandbox, live: boolean): Promise<void> {
-  if (source.replaces !== undefined || (await replacementOf(ports, source)) !== undefined) {
-    throw new SandboxdError('conflict', "The sandbox's app is being restored. Wait until that has ended.");
-  }
+  await requireSettled(ports, source);
   const { status } = (await viewSandbox(ports, source)).sandbox;
   if (status === 'creating') {
     throw new SandboxdError('conflict', 'The sandbox is still being created. Wait until it runs.');
@@ -104,13 +102,8 @@ async function settles(ports: Ports, { id, nodeId }: Snapshot): Promise<boolean>
   const waiting = new AbortController();
   try {
     const end = ports.nodes.client(nodeId).snapshots.settled(id, waiting.signal);
-    return (
-      (await inTime(
-        end.then(() => true),
-        PATIENCE_MS,
-        ports.pause,
-      )) ?? false
-    );
+    const ended = end.then(() => true);
+    return (await inTime(ended, PATIENCE_MS, ports.pause)) ?? false;
   } catch (error) {
     // A node that goes away meanwhile tells later.
     if (isCode(error, 'node_unavailable')) return false;

@@ -40,6 +40,12 @@ const ordered = ({ owner, id }: Sandbox, desired: Sandbox['desired']): Change =>
   at: LATER,
 });
 const refused = (code: ErrorCode) => expect.objectContaining({ name: 'SandboxdError', code });
+const replaced = ({ id, owner }: Sandbox): Change => ({
+  kind: 'sandbox.replaced',
+  owner,
+  id,
+  at: LATER,
+});
 const ids = (rows: readonly { id: string }[]) => rows.map(({ id }) => id);
 
 /** What every {@link Store} does with snapshots, and with sandboxes that take the place of others. */
@@ -54,6 +60,7 @@ export function snapshotStoreContract(current: () => Store): void {
   };
   const ready = (fields: Partial<Snapshot> = {}, sizeBytes = 100) =>
     insert({ status: 'ready', content: { ...CONTENT, sizeBytes }, ...fields });
+  const surplus = async (limits: RetentionLimits) => ids(await current().snapshots.surplus(limits));
 
   describe('snapshots', () => {
     it('are read back as they were written', async () => {
@@ -199,8 +206,6 @@ export function snapshotStoreContract(current: () => Store): void {
   });
 
   describe('snapshots beyond what is kept', () => {
-    const surplus = async (limits: RetentionLimits) => ids(await current().snapshots.surplus(limits));
-
     it('are none without limits', async () => {
       await ready();
       await ready();
@@ -279,12 +284,6 @@ export function snapshotStoreContract(current: () => Store): void {
         replaces: { sandboxId: own.id, safety: { id: newId(), sandboxId: own.id, live: false } },
         ...fields,
       });
-    const replaced = ({ id, owner }: Sandbox): Change => ({
-      kind: 'sandbox.replaced',
-      owner,
-      id,
-      at: LATER,
-    });
     const begin = async () => {
       const sandbox = replacing();
       await commit(sandboxOf(sandbox));
@@ -342,25 +341,21 @@ export function snapshotStoreContract(current: () => Store): void {
     });
 
     it.each<[string, () => Promise<Sandbox>]>([
-      ['of another app', async () => aSandbox({ appId: (await anotherApp()).id })],
+      ['of another app', async () => aSandbox({ appId: newId() })],
       ['without an app', async () => aSandbox()],
       ['whose deletion is ordered', async () => own],
       ['that is itself to replace one', async () => begin()],
       ['that never was', async () => aSandbox({ appId: app.id })],
     ])('cannot replace one %s', async (what, make) => {
       const other = await make();
-      if (what === 'of another app' || what === 'without an app') await commit(sandboxOf(other));
+      if (what === 'of another app')
+        await commit({ kind: 'app.insert', app: anApp({ id: other.appId ?? '' }) }, sandboxOf(other));
+      if (what === 'without an app') await commit(sandboxOf(other));
       if (what === 'whose deletion is ordered') await commit(ordered(own, 'absent'));
       const safety = { id: newId(), sandboxId: other.id, live: false };
       const sandbox = replacing({ replaces: { sandboxId: other.id, safety } });
       await expect(commit(sandboxOf(sandbox))).rejects.toEqual(refused('conflict'));
     });
-
-    async function anotherApp(): Promise<App> {
-      const another = anApp();
-      await commit({ kind: 'app.insert', app: another });
-      return another;
-    }
 
     it('cannot replace one in which a task runs, and no task begins in one that is replaced', async () => {
       const task = aTask({ sandboxId: own.id });

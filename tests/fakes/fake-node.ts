@@ -45,6 +45,8 @@ export class FakeNode implements NodeClient {
   bootsTo: BootPhase = 'ready';
   /** Whether commands and questions get through. */
   reachable = true;
+  /** What carrying out an order waits for, when there is something. */
+  hold: Promise<void> | undefined;
   /** What the next order that changes something fails with, once. One made from a snapshot ends in error with it. */
   failure: SandboxdError | undefined;
   /** What the image of its sandboxes carries. */
@@ -68,6 +70,8 @@ export class FakeNode implements NodeClient {
   readonly #sandboxes = new Map<string, FakeSandbox>();
   #reports: NodeReport[] = [];
   #seq = 0;
+  /** What the next sync confirms, of what the last answer ordered. */
+  #gone: readonly SandboxObservation[] = [];
   #discarded: readonly string[] = [];
 
   constructor(clock: Clock) {
@@ -77,6 +81,7 @@ export class FakeNode implements NodeClient {
   async apply(order: SandboxOrder): Promise<CommandOutcome> {
     this.#requireReachable();
     this.orders.push(order);
+    if (this.hold !== undefined) await this.hold;
     const known = this.#sandboxes.get(order.id);
     if (known === undefined || known.observation.generation < order.generation) this.#carryOut(order, known);
     else if (known.order.revision < order.revision) known.order = order;
@@ -190,7 +195,7 @@ export class FakeNode implements NodeClient {
   /** What the node would say in its next sync. */
   hears(): SyncRequest {
     return {
-      observations: [...this.#sandboxes.values()].map(({ observation }) => observation),
+      observations: [...[...this.#sandboxes.values()].map(({ observation }) => observation), ...this.#gone],
       reports: [...this.#reports],
       tasks: [...this.#sandboxes.values()].flatMap(({ tasks }) => tasks.activeId ?? []),
       discarded: [...this.#discarded],
@@ -204,7 +209,10 @@ export class FakeNode implements NodeClient {
   /** Does what the answer to a sync says. */
   async heed({ orders, captures, discards, acknowledged }: SyncAnswer): Promise<void> {
     this.acknowledge(acknowledged);
-    for (const order of orders) await this.apply(order);
+    const outcomes = await Promise.all(orders.map((order) => this.apply(order)));
+    this.#gone = outcomes
+      .flatMap(({ observations }) => observations)
+      .filter(({ state }) => state === 'absent');
     for (const order of captures) await this.snapshots.capture(order);
     await this.snapshots.discard(discards);
     this.#discarded = discards;

@@ -5,9 +5,10 @@ import { notFound, SandboxdError } from '../../src/domain/errors.ts';
 import type { Event } from '../../src/domain/event.ts';
 import { mayBecome, SANDBOX_STATUSES, type Sandbox } from '../../src/domain/sandbox.ts';
 import type { Change, Store } from '../../src/domain/store.ts';
-import { captureOf, type Snapshot } from '../../src/domain/snapshot.ts';
+import type { Snapshot } from '../../src/domain/snapshot.ts';
 import type { Task } from '../../src/domain/task.ts';
-import { surplusOf } from './surplus.ts';
+import { given, matches, newestFirst } from './memory-rows.ts';
+import { memorySnapshots } from './memory-snapshots.ts';
 
 interface State {
   readonly apps: Map<string, App>;
@@ -40,7 +41,6 @@ export function memoryStore(): Store {
   };
   const all = () => [...state.sandboxes.values()].map(withTask);
   const live = () => all().filter(isLive);
-  const kept = () => [...state.snapshots.values()].filter(({ id }) => !state.discarded.has(id));
   return {
     apps: {
       find: async (owner, id) => {
@@ -93,30 +93,7 @@ export function memoryStore(): Store {
             createdAt,
           })),
     },
-    snapshots: {
-      find: async (owner, id) => kept().find((row) => row.owner === owner && row.id === id),
-      list: async (owner, { appId, before, limit }) =>
-        newestFirst(state.snapshots, before, limit, (row) => {
-          const isAsked = matches(row, { owner, ...(appId !== undefined && { sourceAppId: appId }) });
-          return isAsked && !state.discarded.has(row.id);
-        }),
-      parentOf: async (owner, sandboxId) => {
-        const source = state.sandboxes.get(sandboxId);
-        if (source?.owner !== owner) return undefined;
-        const ready = kept().filter(
-          (row) => row.sourceSandboxId === sandboxId && row.status === 'ready' && row.owner === owner,
-        );
-        const newest = ready.map(({ id }) => id).toSorted();
-        return newest.at(-1) ?? source.fromSnapshotId;
-      },
-      capturingOn: async (nodeId) =>
-        kept()
-          .filter((row) => matches(row, { nodeId, status: 'capturing', cause: 'manual' }))
-          .map(captureOf),
-      discardedOn: async (nodeId) =>
-        [...state.discarded].filter((id) => state.snapshots.get(id)?.nodeId === nodeId).toSorted(),
-      surplus: async (limits) => surplusOf(kept(), live(), limits),
-    },
+    snapshots: memorySnapshots(() => state),
     events: {
       list: async (owner, { before, limit, ...of }) =>
         newestFirst(state.events, before, limit, (event) => matches(event, { owner, ...of })),
@@ -186,10 +163,6 @@ const runningTasks = ({ tasks }: State): Task[] =>
 
 const credentialKey = (owner: string, provider: string): string => `${owner} ${provider}`;
 
-/** Whether a row has every value that is asked for. */
-const matches = <Row extends object>(row: Row, wanted: Partial<Row>): boolean =>
-  Object.entries(given(wanted)).every(([field, value]) => row[field as keyof Row] === value);
-
 const isLive = (row: Sandbox): boolean => row.desired !== 'absent';
 
 const withSandbox = (app: App, live: readonly Sandbox[]): App => ({
@@ -199,22 +172,6 @@ const withSandbox = (app: App, live: readonly Sandbox[]): App => ({
 
 const isSameProject = (one: Sandbox['project'], other: Sandbox['project']): boolean =>
   one !== undefined && one.id === other?.id && one.userId === other.userId;
-
-function newestFirst<Row extends { readonly id: string }>(
-  rows: ReadonlyMap<string, Row>,
-  before: string | undefined,
-  limit: number,
-  matches: (row: Row) => boolean,
-): Row[] {
-  return [...rows.values()]
-    .filter((row) => (before === undefined || row.id < before) && matches(row))
-    .toSorted((a, b) => (a.id < b.id ? 1 : -1))
-    .slice(0, limit);
-}
-
-/** Leaves out what a patch does not mention. */
-const given = <T extends object>(set: T): Partial<T> =>
-  Object.fromEntries(Object.entries(set).filter(([, value]) => value !== undefined)) as Partial<T>;
 
 function insertNew<Row>(rows: Map<string, Row>, id: string, row: Row): void {
   if (rows.has(id)) throw new SandboxdError('conflict', 'It exists already.');

@@ -21,6 +21,13 @@ PATCH /v1/apps/{id}
 DELETE /v1/apps/{id}
 POST /v1/apps/{id}/sandbox
 GET /v1/apps/{id}/events
+GET /v1/apps/{id}/snapshots
+POST /v1/apps/{id}/restore
+POST /v1/apps/{id}/fork
+GET /v1/snapshots
+POST /v1/snapshots
+GET /v1/snapshots/{id}
+DELETE /v1/snapshots/{id}
 GET /v1/sandboxes
 POST /v1/sandboxes
 GET /v1/sandboxes/{id}

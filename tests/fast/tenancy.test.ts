@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { NO_USAGE } from '../../src/domain/task.ts';
 import { SUCCEEDED } from '../fakes/fake-tasks.ts';
-import { anEvent, aTask } from '../fakes/rows.ts';
+import { CONTENT } from '../fakes/fake-snapshots.ts';
+import { anEvent, aSnapshot, aTask } from '../fakes/rows.ts';
 import { makeRemains, type Remains, type RequestOptions, startWorld, type World } from '../harness/world.ts';
 
 interface Document {
@@ -24,12 +25,20 @@ const operations = Object.entries(paths).flatMap(([path, methods]) =>
  * A request that would succeed for the owner, for every route that names something owned. A new route without a row
  * fails the test below.
  */
-const OWNED: Record<string, RequestOptions & { query?: string }> = {
+const OWNED: Record<
+  string,
+  Omit<RequestOptions, 'body'> & { body?: object | (() => object); query?: string }
+> = {
   'GET /v1/apps/{id}': {},
   'PATCH /v1/apps/{id}': { body: { name: 'stolen' } },
   'DELETE /v1/apps/{id}': {},
   'POST /v1/apps/{id}/sandbox': { body: {} },
   'GET /v1/apps/{id}/events': {},
+  'GET /v1/apps/{id}/snapshots': {},
+  'POST /v1/apps/{id}/restore': { body: () => ({ snapshot_id: snapshot }) },
+  'POST /v1/apps/{id}/fork': { body: () => ({ snapshot_id: snapshot }) },
+  'GET /v1/snapshots/{id}': {},
+  'DELETE /v1/snapshots/{id}': {},
   'GET /v1/sandboxes/{id}': {},
   'PATCH /v1/sandboxes/{id}': { body: { visibility: 'public' } },
   'DELETE /v1/sandboxes/{id}': {},
@@ -60,6 +69,8 @@ const OWN = [
   'POST /v1/apps',
   'GET /v1/sandboxes',
   'POST /v1/sandboxes',
+  'GET /v1/snapshots',
+  'POST /v1/snapshots',
   'GET /v1/presets',
   'GET /v1/agents',
   'POST /v1/agents/{provider}/api-key',
@@ -72,6 +83,7 @@ let world: World;
 let app = '';
 let sandbox = '';
 let task = '';
+let snapshot = '';
 
 beforeAll(async () => {
   remains = await makeRemains();
@@ -83,6 +95,7 @@ beforeAll(async () => {
   sandbox = ((await made.json()) as { id: string }).id;
   await world.request('PUT', `/v1/sandboxes/${sandbox}/files?path=secret.txt`, { raw: 'mine' });
   task = await endedTask();
+  snapshot = await readySnapshot();
 });
 
 afterAll(async () => {
@@ -103,13 +116,31 @@ async function endedTask(): Promise<string> {
   return row.id;
 }
 
+/** A snapshot as its row has it: nothing was captured here. */
+async function readySnapshot(): Promise<string> {
+  const row = aSnapshot({
+    owner: 'acme',
+    name: 'Private moment',
+    sourceAppId: app,
+    sourceSandboxId: sandbox,
+    status: 'ready',
+    content: CONTENT,
+  });
+  await world.ports.store.commit({ kind: 'snapshot.insert', snapshot: row });
+  return row.id;
+}
+
 function call(route: string, as: RequestOptions['as']): Promise<Response> {
   const [method = '', path = ''] = route.split(' ');
-  const { query = '', ...options } = OWNED[route] ?? {};
+  const { query = '', body, ...options } = OWNED[route] ?? {};
   const [, kind = ''] = /^\/v1\/(\w+)/.exec(path) ?? [];
-  const id = { apps: app, tasks: task }[kind] ?? sandbox;
+  const id = { apps: app, tasks: task, snapshots: snapshot }[kind] ?? sandbox;
   const url = path.replace('{id}', id).replace('{taskId}', task).replace('{name}', 'web') + query;
-  return world.request(method, url, { ...options, as });
+  return world.request(method, url, {
+    ...options,
+    as,
+    body: typeof body === 'function' ? body() : body,
+  });
 }
 
 /** What a stranger could have read or changed. */
@@ -117,6 +148,7 @@ const state = async () =>
   Promise.all([
     world.request('GET', `/v1/apps/${app}`).then((answer) => answer.text()),
     world.request('GET', `/v1/apps/${app}/events`).then((answer) => answer.text()),
+    world.request('GET', `/v1/apps/${app}/snapshots`).then((answer) => answer.text()),
     world.request('GET', `/v1/sandboxes/${sandbox}`).then((answer) => answer.text()),
     world.request('GET', `/v1/sandboxes/${sandbox}/tasks`).then((answer) => answer.text()),
     world.request('GET', `/v1/sandboxes/${sandbox}/files?recursive=true`).then((answer) => answer.text()),
@@ -149,22 +181,25 @@ describe('every route', () => {
 
   it.each(Object.keys(OWNED))('%s answers the same for an id that never was', async (route) => {
     const theirs = await (await call(route, 'rival')).text();
-    const [app_, sandbox_, task_] = [app, sandbox, task];
+    const [app_, sandbox_, task_, snapshot_] = [app, sandbox, task, snapshot];
     try {
-      app = sandbox = task = '01JNEVERWAS000000000000000';
+      app = sandbox = task = snapshot = '01JNEVERWAS000000000000000';
       expect(await (await call(route, 'rival')).text()).toBe(theirs);
     } finally {
-      [app, sandbox, task] = [app_, sandbox_, task_];
+      [app, sandbox, task, snapshot] = [app_, sandbox_, task_, snapshot_];
     }
   });
 });
 
 describe('lists', () => {
-  it.each(['/v1/apps', '/v1/sandboxes'])('%s shows nothing of another owner', async (path) => {
-    const answer = await world.request('GET', path, { as: 'rival' });
-    expect(answer.status).toBe(200);
-    expect(await answer.text()).not.toMatch(new RegExp(`${app}|${sandbox}`, 'i'));
-  });
+  it.each(['/v1/apps', '/v1/sandboxes', '/v1/snapshots'])(
+    '%s shows nothing of another owner',
+    async (path) => {
+      const answer = await world.request('GET', path, { as: 'rival' });
+      expect(answer.status).toBe(200);
+      expect(await answer.text()).not.toMatch(new RegExp(`${app}|${sandbox}|${snapshot}`, 'i'));
+    },
+  );
 
   it('of agents show nothing of the keys of another owner', async () => {
     const body = { api_key: 'test-key-not-real' };
@@ -176,6 +211,24 @@ describe('lists', () => {
     expect(await shown('rival')).not.toContain('"connected":true');
     await world.request('POST', '/v1/agents/anthropic/disconnect', { as: 'rival' });
     expect(await shown('acme')).toContain('"connected":true');
+  });
+
+  it("another owner's snapshot is none to make anything of, named by somebody's own", async () => {
+    const own = (await (
+      await world.request('POST', '/v1/apps', { as: 'rival', body: { name: 'Mine' } })
+    ).json()) as { id: string };
+    const before = await state();
+    for (const [path, body] of [
+      [`/v1/apps/${own.id}/restore`, { snapshot_id: snapshot }],
+      [`/v1/apps/${own.id}/fork`, { snapshot_id: snapshot }],
+      ['/v1/sandboxes', { project: { id: 'theft', user_id: 'u' }, from_snapshot: snapshot }],
+      ['/v1/snapshots', { source_sandbox_id: sandbox, name: 'Stolen', live: true }],
+    ] as const) {
+      const answer = await world.request('POST', path, { as: 'rival', body });
+      expect([path, answer.status]).toEqual([path, 404]);
+      expect(await answer.text()).not.toContain('Private');
+    }
+    expect(await state()).toEqual(before);
   });
 
   it("another owner's project of the same name is another project", async () => {

@@ -8,7 +8,7 @@ import { limitJson, readInput } from '../body.ts';
 import type { Env } from '../context.ts';
 import { operation } from '../describe.ts';
 import { eventPage } from './event-page.ts';
-import { idParam, PAGE, page, pageQuery } from './params.ts';
+import { idParam, PAGE, page, pageQuery, snapshotsQuery } from './params.ts';
 import { presentApp, presentSandbox } from './present.ts';
 import { AppBody, AppListBody, EventListBody, SandboxBody } from './schemas.ts';
 
@@ -82,11 +82,13 @@ export const apps = new Hono<Env>()
       id: 'deleteApp',
       summary: 'Delete an app with its sandbox and workspace',
       tag: 'Apps',
+      query: { snapshots: 'delete: its snapshots go as well; they are kept otherwise' },
       ok: { 204: 'Deleted' },
-      errors: ['not_found'],
+      errors: ['invalid_request', 'not_found'],
     }),
     async (c) => {
-      await deleteApp(c.get('ports'), c.get('principal').owner, idParam(c, 'app'));
+      const id = idParam(c, 'app');
+      await deleteApp(c.get('ports'), c.get('principal').owner, id, snapshotsQuery(c));
       return c.body(null, 204);
     },
   )

@@ -10,6 +10,7 @@ import { openapi } from './openapi.gen.ts';
 import { presets } from './presets.ts';
 import { runtime } from './runtime.ts';
 import { sandboxes } from './sandboxes.ts';
+import { appSnapshots, snapshots } from './snapshots.ts';
 import { sandboxTasks, tasks } from './tasks.ts';
 
 /** The public API. Everything but its own description is for authenticated callers. */
@@ -26,7 +27,9 @@ export const v1 = new Hono<Env>()
     (c) => c.json(openapi),
   )
   .use(authenticated)
+  .route('/apps', appSnapshots)
   .route('/apps', apps)
+  .route('/snapshots', snapshots)
   .route('/tasks', tasks)
   .route('/agents', agents)
   .route('/presets', presets)

@@ -60,7 +60,7 @@ export const openapi = {
           "error"
         ]
       },
-      "App": {
+      "Snapshot": {
         "type": "object",
         "properties": {
           "id": {
@@ -70,33 +70,91 @@ export const openapi = {
           "name": {
             "type": "string"
           },
-          "description": {
+          "status": {
+            "enum": [
+              "capturing",
+              "ready",
+              "failed"
+            ],
             "type": "string"
           },
-          "tags": {
-            "type": "array",
-            "items": {
-              "type": "string"
-            }
+          "cause": {
+            "enum": [
+              "manual",
+              "safety"
+            ],
+            "type": "string",
+            "description": "manual: somebody asked for it; safety: a restore took it of what it was about to replace"
           },
-          "external_user_id": {
-            "type": "string"
+          "source_sandbox_id": {
+            "type": "string",
+            "description": "ULID, canonical upper case"
           },
-          "external_project_id": {
-            "type": "string"
+          "source_app_id": {
+            "type": "string",
+            "description": "ULID, canonical upper case"
+          },
+          "parent_snapshot_id": {
+            "type": "string",
+            "description": "what its source was last captured as, or was made from; may be deleted"
           },
           "runtime_preset": {
             "type": "string"
           },
-          "current_sandbox_id": {
+          "base_image": {
             "type": "string",
-            "description": "ULID, canonical upper case"
+            "description": "id of the image its workspace was laid out with; empty until it is ready"
+          },
+          "visibility": {
+            "enum": [
+              "public",
+              "private"
+            ],
+            "type": "string"
+          },
+          "size_bytes": {
+            "type": "number",
+            "description": "of the archive"
+          },
+          "file_count": {
+            "type": "number"
+          },
+          "sha256": {
+            "type": "string",
+            "description": "of the archive"
+          },
+          "warnings": {
+            "type": "array",
+            "items": {
+              "type": "string"
+            },
+            "description": "what was left out or changed, for people"
+          },
+          "progress": {
+            "type": "object",
+            "properties": {
+              "step": {
+                "type": "string"
+              },
+              "files": {
+                "type": "number"
+              },
+              "bytes": {
+                "type": "number"
+              }
+            },
+            "required": [
+              "step",
+              "files",
+              "bytes"
+            ],
+            "description": "while it is being captured"
+          },
+          "error_message": {
+            "type": "string",
+            "description": "why the capture failed"
           },
           "created_at": {
-            "type": "string",
-            "description": "RFC 3339 UTC"
-          },
-          "updated_at": {
             "type": "string",
             "description": "RFC 3339 UTC"
           }
@@ -104,10 +162,12 @@ export const openapi = {
         "required": [
           "id",
           "name",
-          "description",
-          "tags",
-          "created_at",
-          "updated_at"
+          "status",
+          "cause",
+          "base_image",
+          "visibility",
+          "warnings",
+          "created_at"
         ]
       },
       "Sandbox": {
@@ -208,6 +268,14 @@ export const openapi = {
             "type": "string",
             "description": "ULID, canonical upper case"
           },
+          "from_snapshot_id": {
+            "type": "string",
+            "description": "what its workspace began with"
+          },
+          "replaces_sandbox_id": {
+            "type": "string",
+            "description": "the app's own, until this one runs and takes its place"
+          },
           "runtime_preset": {
             "type": "string"
           },
@@ -275,6 +343,64 @@ export const openapi = {
           "visibility",
           "awake_because",
           "node_id",
+          "created_at",
+          "updated_at"
+        ]
+      },
+      "App": {
+        "type": "object",
+        "properties": {
+          "id": {
+            "type": "string",
+            "description": "ULID, canonical upper case"
+          },
+          "name": {
+            "type": "string"
+          },
+          "description": {
+            "type": "string"
+          },
+          "tags": {
+            "type": "array",
+            "items": {
+              "type": "string"
+            }
+          },
+          "external_user_id": {
+            "type": "string"
+          },
+          "external_project_id": {
+            "type": "string"
+          },
+          "runtime_preset": {
+            "type": "string"
+          },
+          "current_sandbox_id": {
+            "type": "string",
+            "description": "ULID, canonical upper case"
+          },
+          "forked_from_app_id": {
+            "type": "string",
+            "description": "ULID, canonical upper case"
+          },
+          "forked_from_snapshot_id": {
+            "type": "string",
+            "description": "ULID, canonical upper case"
+          },
+          "created_at": {
+            "type": "string",
+            "description": "RFC 3339 UTC"
+          },
+          "updated_at": {
+            "type": "string",
+            "description": "RFC 3339 UTC"
+          }
+        },
+        "required": [
+          "id",
+          "name",
+          "description",
+          "tags",
           "created_at",
           "updated_at"
         ]
@@ -584,6 +710,385 @@ export const openapi = {
           },
           "500": {
             "description": "internal",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          }
+        }
+      }
+    },
+    "/v1/apps/{id}/snapshots": {
+      "get": {
+        "operationId": "listAppSnapshots",
+        "summary": "The snapshots of an app, newest first; also of sandboxes it no longer has",
+        "tags": [
+          "Snapshots"
+        ],
+        "parameters": [
+          {
+            "name": "limit",
+            "in": "query",
+            "description": "1–200, default 50",
+            "schema": {
+              "type": "string"
+            }
+          },
+          {
+            "name": "before",
+            "in": "query",
+            "description": "the next_before of the page before",
+            "schema": {
+              "type": "string"
+            }
+          },
+          {
+            "schema": {
+              "type": "string"
+            },
+            "in": "path",
+            "name": "id",
+            "required": true
+          }
+        ],
+        "responses": {
+          "200": {
+            "description": "OK",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "type": "object",
+                  "properties": {
+                    "snapshots": {
+                      "type": "array",
+                      "items": {
+                        "$ref": "#/components/schemas/Snapshot"
+                      }
+                    },
+                    "next_before": {
+                      "type": "string",
+                      "description": "ULID, canonical upper case"
+                    }
+                  },
+                  "required": [
+                    "snapshots"
+                  ]
+                }
+              }
+            }
+          },
+          "400": {
+            "description": "invalid_request",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          },
+          "401": {
+            "description": "unauthorized",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          },
+          "404": {
+            "description": "not_found",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          },
+          "500": {
+            "description": "internal",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          }
+        }
+      }
+    },
+    "/v1/apps/{id}/restore": {
+      "post": {
+        "operationId": "restoreApp",
+        "summary": "Replace the sandbox of an app by a fresh one from a snapshot",
+        "description": "What the sandbox holds is captured first, which shows among the snapshots with the cause `safety`. When anything fails, the app is as it was.",
+        "tags": [
+          "Snapshots"
+        ],
+        "requestBody": {
+          "content": {
+            "application/json": {
+              "schema": {
+                "type": "object",
+                "properties": {
+                  "snapshot_id": {
+                    "type": "string",
+                    "minLength": 1
+                  }
+                },
+                "required": [
+                  "snapshot_id"
+                ]
+              }
+            }
+          }
+        },
+        "parameters": [
+          {
+            "schema": {
+              "type": "string"
+            },
+            "in": "path",
+            "name": "id",
+            "required": true
+          }
+        ],
+        "responses": {
+          "201": {
+            "description": "OK",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Sandbox"
+                }
+              }
+            }
+          },
+          "400": {
+            "description": "invalid_request",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          },
+          "401": {
+            "description": "unauthorized",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          },
+          "404": {
+            "description": "not_found",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          },
+          "409": {
+            "description": "task_in_progress, conflict",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          },
+          "413": {
+            "description": "payload_too_large",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          },
+          "500": {
+            "description": "internal",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          },
+          "502": {
+            "description": "sandbox_unavailable",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          },
+          "503": {
+            "description": "sandbox_capacity, node_unavailable, unavailable",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          }
+        }
+      }
+    },
+    "/v1/apps/{id}/fork": {
+      "post": {
+        "operationId": "forkApp",
+        "summary": "Make a new app, with its sandbox, from a snapshot",
+        "description": "The name is \"<source> (fork)\" unless one is given. Description and tags are taken over, external ids and configuration are not.",
+        "tags": [
+          "Snapshots"
+        ],
+        "requestBody": {
+          "content": {
+            "application/json": {
+              "schema": {
+                "type": "object",
+                "properties": {
+                  "snapshot_id": {
+                    "type": "string",
+                    "minLength": 1
+                  },
+                  "name": {
+                    "type": "string",
+                    "minLength": 1,
+                    "maxLength": 200
+                  }
+                },
+                "required": [
+                  "snapshot_id"
+                ]
+              }
+            }
+          }
+        },
+        "parameters": [
+          {
+            "schema": {
+              "type": "string"
+            },
+            "in": "path",
+            "name": "id",
+            "required": true
+          }
+        ],
+        "responses": {
+          "201": {
+            "description": "OK",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "type": "object",
+                  "properties": {
+                    "app": {
+                      "$ref": "#/components/schemas/App"
+                    },
+                    "sandbox": {
+                      "$ref": "#/components/schemas/Sandbox"
+                    }
+                  },
+                  "required": [
+                    "app",
+                    "sandbox"
+                  ]
+                }
+              }
+            }
+          },
+          "400": {
+            "description": "invalid_request",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          },
+          "401": {
+            "description": "unauthorized",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          },
+          "404": {
+            "description": "not_found",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          },
+          "409": {
+            "description": "conflict",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          },
+          "413": {
+            "description": "payload_too_large",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          },
+          "500": {
+            "description": "internal",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          },
+          "502": {
+            "description": "sandbox_unavailable",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          },
+          "503": {
+            "description": "sandbox_capacity, node_unavailable, unavailable",
             "content": {
               "application/json": {
                 "schema": {
@@ -969,6 +1474,14 @@ export const openapi = {
         ],
         "parameters": [
           {
+            "name": "snapshots",
+            "in": "query",
+            "description": "delete: its snapshots go as well; they are kept otherwise",
+            "schema": {
+              "type": "string"
+            }
+          },
+          {
             "schema": {
               "type": "string"
             },
@@ -980,6 +1493,16 @@ export const openapi = {
         "responses": {
           "204": {
             "description": "Deleted"
+          },
+          "400": {
+            "description": "invalid_request",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
           },
           "401": {
             "description": "unauthorized",
@@ -1205,7 +1728,7 @@ export const openapi = {
                           },
                           "type": {
                             "type": "string",
-                            "description": "one of these, and more to come: app.created, app.updated, app.deleted, sandbox.create.started, sandbox.create.failed, sandbox.start.failed, sandbox.started, sandbox.stopped, sandbox.paused, sandbox.woken, sandbox.deleted, task.started, task.completed, task.failed, task.build.failed, task.reverted, preview.health.ok, preview.health.failed, process.abandoned, manifest.invalid"
+                            "description": "one of these, and more to come: app.created, app.updated, app.deleted, sandbox.create.started, sandbox.create.failed, sandbox.start.failed, sandbox.started, sandbox.stopped, sandbox.paused, sandbox.woken, sandbox.deleted, task.started, task.completed, task.failed, task.build.failed, task.reverted, preview.health.ok, preview.health.failed, snapshot.captured, snapshot.capture.failed, snapshot.restored, snapshot.restore.failed, snapshot.forked, snapshot.deleted, process.abandoned, manifest.invalid"
                           },
                           "severity": {
                             "enum": [
@@ -1227,6 +1750,10 @@ export const openapi = {
                             "description": "ULID, canonical upper case"
                           },
                           "task_id": {
+                            "type": "string",
+                            "description": "ULID, canonical upper case"
+                          },
+                          "snapshot_id": {
                             "type": "string",
                             "description": "ULID, canonical upper case"
                           },
@@ -1318,6 +1845,332 @@ export const openapi = {
         }
       }
     },
+    "/v1/snapshots": {
+      "get": {
+        "operationId": "listSnapshots",
+        "summary": "List snapshots, newest first",
+        "tags": [
+          "Snapshots"
+        ],
+        "parameters": [
+          {
+            "name": "limit",
+            "in": "query",
+            "description": "1–200, default 50",
+            "schema": {
+              "type": "string"
+            }
+          },
+          {
+            "name": "before",
+            "in": "query",
+            "description": "the next_before of the page before",
+            "schema": {
+              "type": "string"
+            }
+          }
+        ],
+        "responses": {
+          "200": {
+            "description": "OK",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "type": "object",
+                  "properties": {
+                    "snapshots": {
+                      "type": "array",
+                      "items": {
+                        "$ref": "#/components/schemas/Snapshot"
+                      }
+                    },
+                    "next_before": {
+                      "type": "string",
+                      "description": "ULID, canonical upper case"
+                    }
+                  },
+                  "required": [
+                    "snapshots"
+                  ]
+                }
+              }
+            }
+          },
+          "400": {
+            "description": "invalid_request",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          },
+          "401": {
+            "description": "unauthorized",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          },
+          "500": {
+            "description": "internal",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          }
+        }
+      },
+      "post": {
+        "operationId": "createSnapshot",
+        "summary": "Capture the workspace of a sandbox",
+        "description": "A sandbox that runs is captured only with `live`, and stands still for a moment then. Answers when the capture has ended, or after most of a minute: `status` says which.",
+        "tags": [
+          "Snapshots"
+        ],
+        "requestBody": {
+          "content": {
+            "application/json": {
+              "schema": {
+                "type": "object",
+                "properties": {
+                  "source_sandbox_id": {
+                    "type": "string",
+                    "minLength": 1
+                  },
+                  "name": {
+                    "type": "string",
+                    "minLength": 1,
+                    "maxLength": 200
+                  },
+                  "live": {
+                    "type": "boolean",
+                    "default": false
+                  }
+                },
+                "required": [
+                  "source_sandbox_id",
+                  "name"
+                ]
+              }
+            }
+          }
+        },
+        "parameters": [],
+        "responses": {
+          "201": {
+            "description": "OK",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Snapshot"
+                }
+              }
+            }
+          },
+          "400": {
+            "description": "invalid_request",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          },
+          "401": {
+            "description": "unauthorized",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          },
+          "404": {
+            "description": "not_found",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          },
+          "409": {
+            "description": "conflict",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          },
+          "413": {
+            "description": "payload_too_large",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          },
+          "500": {
+            "description": "internal",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          },
+          "503": {
+            "description": "unavailable",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          }
+        }
+      }
+    },
+    "/v1/snapshots/{id}": {
+      "get": {
+        "operationId": "getSnapshot",
+        "summary": "Get a snapshot",
+        "tags": [
+          "Snapshots"
+        ],
+        "parameters": [
+          {
+            "schema": {
+              "type": "string"
+            },
+            "in": "path",
+            "name": "id",
+            "required": true
+          }
+        ],
+        "responses": {
+          "200": {
+            "description": "OK",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Snapshot"
+                }
+              }
+            }
+          },
+          "401": {
+            "description": "unauthorized",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          },
+          "404": {
+            "description": "not_found",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          },
+          "500": {
+            "description": "internal",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          }
+        }
+      },
+      "delete": {
+        "operationId": "deleteSnapshot",
+        "summary": "Delete a snapshot; what was made from it stays",
+        "tags": [
+          "Snapshots"
+        ],
+        "parameters": [
+          {
+            "schema": {
+              "type": "string"
+            },
+            "in": "path",
+            "name": "id",
+            "required": true
+          }
+        ],
+        "responses": {
+          "204": {
+            "description": "Deleted"
+          },
+          "401": {
+            "description": "unauthorized",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          },
+          "404": {
+            "description": "not_found",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          },
+          "409": {
+            "description": "conflict",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          },
+          "500": {
+            "description": "internal",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          }
+        }
+      }
+    },
     "/v1/tasks/{id}/events": {
       "get": {
         "operationId": "listTaskEvents",
@@ -1370,7 +2223,7 @@ export const openapi = {
                           },
                           "type": {
                             "type": "string",
-                            "description": "one of these, and more to come: app.created, app.updated, app.deleted, sandbox.create.started, sandbox.create.failed, sandbox.start.failed, sandbox.started, sandbox.stopped, sandbox.paused, sandbox.woken, sandbox.deleted, task.started, task.completed, task.failed, task.build.failed, task.reverted, preview.health.ok, preview.health.failed, process.abandoned, manifest.invalid"
+                            "description": "one of these, and more to come: app.created, app.updated, app.deleted, sandbox.create.started, sandbox.create.failed, sandbox.start.failed, sandbox.started, sandbox.stopped, sandbox.paused, sandbox.woken, sandbox.deleted, task.started, task.completed, task.failed, task.build.failed, task.reverted, preview.health.ok, preview.health.failed, snapshot.captured, snapshot.capture.failed, snapshot.restored, snapshot.restore.failed, snapshot.forked, snapshot.deleted, process.abandoned, manifest.invalid"
                           },
                           "severity": {
                             "enum": [
@@ -1392,6 +2245,10 @@ export const openapi = {
                             "description": "ULID, canonical upper case"
                           },
                           "task_id": {
+                            "type": "string",
+                            "description": "ULID, canonical upper case"
+                          },
+                          "snapshot_id": {
                             "type": "string",
                             "description": "ULID, canonical upper case"
                           },
@@ -3883,6 +4740,10 @@ export const openapi = {
                   "template": {
                     "type": "string"
                   },
+                  "from_snapshot": {
+                    "type": "string",
+                    "minLength": 1
+                  },
                   "runtime_preset": {
                     "type": "string"
                   }
@@ -4143,6 +5004,16 @@ export const openapi = {
               }
             }
           },
+          "409": {
+            "description": "conflict",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          },
           "413": {
             "description": "payload_too_large",
             "content": {
@@ -4244,7 +5115,7 @@ export const openapi = {
             }
           },
           "409": {
-            "description": "task_in_progress",
+            "description": "task_in_progress, conflict",
             "content": {
               "application/json": {
                 "schema": {
@@ -4326,6 +5197,16 @@ export const openapi = {
           },
           "404": {
             "description": "not_found",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          },
+          "409": {
+            "description": "conflict",
             "content": {
               "application/json": {
                 "schema": {
@@ -4416,7 +5297,7 @@ export const openapi = {
             }
           },
           "409": {
-            "description": "task_in_progress",
+            "description": "task_in_progress, conflict",
             "content": {
               "application/json": {
                 "schema": {

@@ -67,6 +67,14 @@ export function resumePoint(c: AppContext): number {
   throw invalid(`${name}: give the id of the last event seen, or 0 for all of them.`);
 }
 
+/** `?snapshots=delete`, of an app that is deleted. @throws invalid_request */
+export function snapshotsQuery(c: AppContext): 'keep' | 'delete' {
+  const snapshots = c.req.query('snapshots');
+  if (snapshots === undefined) return 'keep';
+  if (snapshots === 'delete') return 'delete';
+  throw invalid('snapshots: the only value is "delete"; leave it out to keep the snapshots.');
+}
+
 /** `?workspace=keep`. @throws invalid_request */
 export function keepsWorkspace(c: AppContext): boolean {
   const workspace = c.req.query('workspace');

@@ -20,6 +20,8 @@ export const presentApp = (app: App): v.InferOutput<typeof AppBody> => ({
   external_project_id: app.externalProjectId,
   runtime_preset: app.preset,
   current_sandbox_id: app.currentSandboxId,
+  forked_from_app_id: app.forkedFrom?.appId,
+  forked_from_snapshot_id: app.forkedFrom?.snapshotId,
   created_at: timestamp(app.createdAt),
   updated_at: timestamp(app.updatedAt),
 });
@@ -39,6 +41,8 @@ export function presentSandbox(
     active_task_id: sandbox.activeTaskId,
     template: sandbox.template,
     app_id: sandbox.appId,
+    from_snapshot_id: sandbox.fromSnapshotId,
+    replaces_sandbox_id: sandbox.replaces?.sandboxId,
     runtime_preset: sandbox.preset,
     paused: sandbox.paused,
     keepalive_until: optionalTimestamp(sandbox.keepaliveUntil),
@@ -66,6 +70,7 @@ export const presentEvent = (event: Event): v.InferOutput<typeof EventListBody>[
   app_id: event.appId,
   sandbox_id: event.sandboxId,
   task_id: event.taskId,
+  snapshot_id: event.snapshotId,
   payload: event.payload,
   created_at: timestamp(event.createdAt),
 });

@@ -22,7 +22,7 @@ import { presentSandbox } from './present.ts';
 import { PreviewLinkBody, SandboxBody, SandboxListBody } from './schemas.ts';
 
 const COMMAND_ERRORS = ['not_found', 'sandbox_unavailable', 'node_unavailable'] as const;
-const START_ERRORS = [...COMMAND_ERRORS, 'sandbox_capacity'] as const;
+const START_ERRORS = [...COMMAND_ERRORS, 'conflict', 'sandbox_capacity'] as const;
 
 async function answer(c: AppContext, sandbox: Sandbox) {
   const ports = c.get('ports');
@@ -60,7 +60,7 @@ export const sandboxes = new Hono<Env>()
       tag: 'Sandboxes',
       body: NewProjectSandbox,
       ok: { 200: SandboxBody, 201: SandboxBody },
-      errors: ['invalid_request', 'conflict', 'payload_too_large', ...START_ERRORS],
+      errors: ['invalid_request', 'payload_too_large', ...START_ERRORS],
     }),
     async (c) => {
       const input = await readInput(c, NewProjectSandbox);
@@ -90,7 +90,7 @@ export const sandboxes = new Hono<Env>()
       tag: 'Sandboxes',
       body: SandboxPatch,
       ok: { 200: SandboxBody },
-      errors: ['invalid_request', 'payload_too_large', ...COMMAND_ERRORS],
+      errors: ['invalid_request', 'conflict', 'payload_too_large', ...COMMAND_ERRORS],
     }),
     async (c) => {
       const id = idParam(c, 'sandbox');
@@ -108,7 +108,7 @@ export const sandboxes = new Hono<Env>()
       tag: 'Sandboxes',
       query: { workspace: 'keep: only the container goes; a later start finds the workspace' },
       ok: { 204: 'Deleted' },
-      errors: ['invalid_request', 'task_in_progress', ...COMMAND_ERRORS],
+      errors: ['invalid_request', 'task_in_progress', 'conflict', ...COMMAND_ERRORS],
     }),
     async (c) => {
       const id = idParam(c, 'sandbox');
@@ -138,7 +138,7 @@ export const sandboxes = new Hono<Env>()
       summary: 'Stop a sandbox; its workspace stays, and the next visit wakes it',
       tag: 'Sandboxes',
       ok: { 200: SandboxBody },
-      errors: ['task_in_progress', ...COMMAND_ERRORS],
+      errors: ['task_in_progress', 'conflict', ...COMMAND_ERRORS],
     }),
     async (c) =>
       c.json(
