@@ -1712,7 +1712,7 @@ __eta.res+='</p>\n';
 if (!it.isBrief && it.snapshot.warnings.length > 0) {
 __eta.res+='<details class="files" id="warnings-';
 __eta.res+=__eta.e(it.snapshot.id);
-__eta.res+='">\n<summary>';
+__eta.res+='" hx-morph-skip>\n<summary>';
 __eta.res+=__eta.e(it.snapshot.warnings.length === 1 ? '1 warning' : `${it.snapshot.warnings.length} warnings`);
 __eta.res+='</summary>\n<ul>\n';
 for (const warning of it.snapshot.warnings) {
