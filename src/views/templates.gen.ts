@@ -1411,7 +1411,7 @@ async function blockAsync(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=aw
 
 __eta.res+='<a class="button button-quiet" href="';
 __eta.res+=__eta.e(it.href);
-__eta.res+='" data-close autofocus>';
+__eta.res+='" data-close>';
 __eta.res+=__eta.e(it.label ?? 'Cancel');
 __eta.res+='</a>';
 

@@ -283,6 +283,15 @@ describe('snapshots in the console', () => {
     expect(await page.locator('main img, dialog img').count()).toBe(0);
     expect(await overflows(page)).toEqual([0, 0]);
     await page.keyboard.press('Escape');
+    await page.setViewportSize({ width: 320, height: 400 });
+    await page.getByRole('link', { name: `Restore “${hostile}”` }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.waitFor();
+    expect(await dialog.evaluate((box) => [box.scrollTop, box.scrollHeight > box.clientHeight])).toEqual([
+      0,
+      true,
+    ]);
+    await page.keyboard.press('Escape');
     const href = (await link.getAttribute('href'))?.replace(/\/fork$/, '') ?? '';
     for (const path of [app, `${app}/snapshots`, `${href}/restore`, `${href}/fork`, `${href}/delete`]) {
       await page.goto(server.origin + path);

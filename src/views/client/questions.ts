@@ -35,6 +35,9 @@ async function ask(href: string): Promise<void> {
   dialog.addEventListener('close', () => dialog.remove());
   document.body.append(dialog);
   dialog.showModal();
+  // It is read from its beginning, and what changes nothing is at hand unless there is something to write.
+  dialog.querySelector<HTMLElement>('[autofocus], [data-close]')?.focus({ preventScroll: true });
+  dialog.scrollTo(0, 0);
 }
 
 /** What the page there asks; undefined when it asks nothing. */
