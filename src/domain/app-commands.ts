@@ -77,7 +77,7 @@ export async function deleteApp(
   else await deleteSandbox(ports, owner, app.currentSandboxId, removal);
 }
 
-/** Those of a capture that is under way come to nothing: their sandbox goes. The node's next sync removes the archives. */
+/** A capture that is under way comes to nothing: its sandbox goes. The node's next sync removes the archives. */
 async function snapshotRemoval(ports: Ports, owner: string, appId: string): Promise<Change[]> {
   const removal: Change[] = [];
   for (let before: string | undefined; ; ) {

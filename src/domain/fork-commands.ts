@@ -2,6 +2,7 @@ import type * as v from 'valibot';
 import { type App, APP_NAME_LENGTH } from './app.ts';
 import { tidyAway } from './carry-out.ts';
 import type { SandboxdError } from './errors.ts';
+import { shorten } from './shorten.ts';
 import type { Ports } from './ports.ts';
 import { recorded } from './record.ts';
 import { requireApp } from './require.ts';
@@ -13,8 +14,8 @@ import { holderOf, madeFrom, requireReady } from './snapshot-source.ts';
 const SUFFIX = ' (fork)';
 
 /**
- * Makes a new app and its sandbox from a snapshot, or nothing. It is independent from then on, and takes over what describes
- * the app: neither its configuration nor what the caller's own systems know it by.
+ * Makes a new app and its sandbox from a snapshot, or nothing. It is independent from then on, and takes over what
+ * describes the app: neither its configuration nor what the caller's own systems know it by.
  * @throws not_found, invalid_request for a snapshot that is not ready, and what the node does
  */
 export async function forkApp(
@@ -38,7 +39,7 @@ export async function forkApp(
 }
 
 /** What a fork is called unless it is told. */
-export const forkName = ({ name }: App): string => name.slice(0, APP_NAME_LENGTH - SUFFIX.length) + SUFFIX;
+export const forkName = ({ name }: App): string => shorten(name, APP_NAME_LENGTH - SUFFIX.length) + SUFFIX;
 
 function forkOf(ports: Ports, source: App, snapshot: Snapshot, name?: string): App {
   const now = ports.clock();

@@ -1,3 +1,5 @@
+import { shorten } from './shorten.ts';
+
 /** What is wrong with a `sandbox.yaml`, and where: `web.port`, `workers[0].name`, or "" for the file as a whole. */
 export interface ManifestProblem {
   readonly path: string;
@@ -14,8 +16,8 @@ const PLAIN_KEY = /^[A-Za-z0-9_<-]{1,64}$/;
 /** The first problems, each of a length that can be shown: keys and YAML's own messages are the file's to choose. */
 export function boundedProblems(problems: readonly ManifestProblem[]): ManifestProblem[] {
   const told = problems.slice(0, MAX_PROBLEMS).map(({ path, message }) => ({
-    path: cut(path, MAX_PATH_LENGTH),
-    message: cut(message.replaceAll(/\p{Cc}/gu, ' '), MAX_MESSAGE_LENGTH),
+    path: shorten(path, MAX_PATH_LENGTH),
+    message: shorten(message.replaceAll(/\p{Cc}/gu, ' '), MAX_MESSAGE_LENGTH),
   }));
   const more = problems.length - told.length;
   return more === 0 ? told : [...told, { path: '', message: `and ${more} more of these` }];
@@ -32,7 +34,4 @@ export function pathText(keys: readonly unknown[]): string {
 }
 
 const keyText = (key: string): string =>
-  PLAIN_KEY.test(key) ? key : JSON.stringify(cut(key, MAX_KEY_LENGTH));
-
-const cut = (text: string, length: number): string =>
-  text.length <= length ? text : `${text.slice(0, length - 1).toWellFormed()}…`;
+  PLAIN_KEY.test(key) ? key : JSON.stringify(shorten(key, MAX_KEY_LENGTH));

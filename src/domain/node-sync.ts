@@ -39,9 +39,10 @@ export async function answerSync(ports: Ports, nodeId: string, heard: SyncReques
   if (heard.discarded !== undefined && heard.discarded.length > 0)
     await ports.store.commit({ kind: 'snapshot.discarded', nodeId, ids: heard.discarded });
   const { sandboxes, snapshots, nodes } = ports.store;
-  const [known, captures, discards, acknowledged] = await Promise.all([
+  // First: whatever is captured was known before, so that one that is not known now is gone.
+  const captures = await snapshots.capturingOn(nodeId);
+  const [known, discards, acknowledged] = await Promise.all([
     sandboxes.ofNode(nodeId),
-    snapshots.capturingOn(nodeId),
     snapshots.discardedOn(nodeId),
     nodes.acknowledged(nodeId),
   ]);

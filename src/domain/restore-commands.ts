@@ -3,6 +3,7 @@ import type { App } from './app.ts';
 import { tidyAway } from './carry-out.ts';
 import { SandboxdError, taskInProgress } from './errors.ts';
 import type { Ports } from './ports.ts';
+import { shorten } from './shorten.ts';
 import { requireApp, requireSandbox } from './require.ts';
 import { withdrawalOf } from './replacements.ts';
 import type { Sandbox } from './sandbox.ts';
@@ -14,11 +15,11 @@ import { holderOf, madeFrom, requireReady } from './snapshot-source.ts';
 const FAILURE = ['The restore failed:', 'The app is as it was.'] as const;
 
 /**
- * Puts an app back to a snapshot: a new sandbox is made from it, and takes the place of the one there is once it runs. What the
- * old one held is captured before, and is gone after. Returns once that is done, or, when the node is away, once it
- * is ordered.
- * @throws not_found, invalid_request for a snapshot that is not ready, task_in_progress, conflict, and what the node does:
- * the app is as it was then
+ * Puts an app back to a snapshot: a new sandbox is made from it, and takes the place of the one there is once it runs.
+ * What the old one held is captured before, and is gone after. Returns once that is done, or, when the node is away,
+ * once it is ordered.
+ * @throws not_found, invalid_request for a snapshot that is not ready, task_in_progress, conflict, and what the node
+ * does: the app is as it was then
  */
 export async function restoreApp(
   ports: Ports,
@@ -52,7 +53,7 @@ async function replace(ports: Ports, current: Sandbox, snapshot: Snapshot): Prom
   requireReplaceable(current, snapshot);
   const { owner } = current;
   const safety = await newSnapshot(ports, current, {
-    name: `Before restoring “${snapshot.name}”`.slice(0, SNAPSHOT_NAME_LENGTH),
+    name: safetyName(snapshot),
     cause: 'safety',
   });
   const sandbox = newSandbox(ports, {
@@ -78,6 +79,11 @@ async function replace(ports: Ports, current: Sandbox, snapshot: Snapshot): Prom
   }
 }
 
+function safetyName({ name }: Snapshot): string {
+  const [before, after] = ['Before restoring “', '”'] as const;
+  return before + shorten(name, SNAPSHOT_NAME_LENGTH - before.length - after.length) + after;
+}
+
 function requireReplaceable(current: Sandbox, snapshot: Snapshot): void {
   if (current.activeTaskId !== undefined) throw taskInProgress(current.activeTaskId);
   if (current.status === 'creating') {
@@ -90,6 +96,6 @@ function requireReplaceable(current: Sandbox, snapshot: Snapshot): void {
   if (holder === undefined || holder === current.nodeId) return;
   throw new SandboxdError(
     'conflict',
-    `The snapshot is kept on another node (${holder}) than the app's sandbox. Delete the sandbox first, so that the app starts there, or let the nodes share a snapshot store.`,
+    `The snapshot is kept on another node (${holder}) than the app's sandbox. Delete the sandbox first, so that the app starts there, or let the nodes share a store.`,
   );
 }

@@ -132,7 +132,7 @@ export async function createProjectSandbox(
 
 type ProjectInput = v.InferOutput<typeof NewProjectSandbox>;
 
-/** What a project's sandbox is made from, and where. An explicit preset wins, but a snapshot's dependencies stay its own. */
+/** What a project's sandbox is made from, and where. An explicit preset wins; a snapshot's dependencies stay its own. */
 async function projectChoice(ports: Ports, owner: string, input: ProjectInput) {
   const { visibility } = input;
   if (input.from_snapshot === undefined) {

@@ -84,8 +84,8 @@ async function requireCapturable(ports: Ports, source: Sandbox, live: boolean): 
 }
 
 /**
- * The same, and waits for its end: for most of a minute, so that the answer is `ready` for all but very large workspaces.
- * Answers the row as it is then.
+ * The same, and waits for its end: for most of a minute, so that the answer is `ready` for all but very large
+ * workspaces. Answers the row as it is then.
  */
 export async function captureSnapshot(
   ports: Ports,
@@ -161,7 +161,7 @@ async function removeArchives(ports: Ports, nodeId: string, ids: readonly string
   if (removed !== undefined) await ports.store.commit({ kind: 'snapshot.discarded', nodeId, ids: removed });
 }
 
-/** What a node says, or undefined when it, or the store of its archives, is away: nothing here depends on the answer. */
+/** What a node says, or undefined when it, or the store of its archives, is away: its next sync mends that. */
 async function askNode<T>(
   ports: Ports,
   nodeId: string,

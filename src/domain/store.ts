@@ -179,7 +179,7 @@ export type Change =
    * `conflict` when its app has got another live sandbox meanwhile.
    */
   | { readonly kind: 'sandbox.replaced'; readonly owner: string; readonly id: string; readonly at: number }
-  /** It never takes the place of what it replaces, and is ordered absent. Nothing happens when it does not replace anything. */
+  /** It never takes the place of what it replaces: it is ordered absent. Nothing happens to one that replaces nothing. */
   | { readonly kind: 'sandbox.withdraw'; readonly owner: string; readonly id: string; readonly at: number }
   /** New settings: the revision grows by one, the generation stays. */
   | {
@@ -220,7 +220,7 @@ export type Change =
   /** Takes the place of the key there was. */
   | { readonly kind: 'credential.put'; readonly credential: Credential }
   | { readonly kind: 'credential.delete'; readonly owner: string; readonly provider: ProviderId }
-  /** Once, by its id. How the restore with a certain new sandbox ended, and the deletion of a snapshot, are events that happen once. */
+  /** Recorded once. That the restore by a sandbox ended, and that a snapshot was deleted, happens once, whatever the id. */
   | { readonly kind: 'event'; readonly event: Event }
   /**
    * Records a node's report as an event under the owner and app of its sandbox (also when the sandbox is gone by

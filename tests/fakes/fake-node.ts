@@ -317,7 +317,7 @@ export const fakeNodes = (node: NodeClient): NodeDirectory => ({
   place: async () => FAKE_NODE_ID,
 });
 
-/** What a snapshot is at fault for, or a start, leaves its sandbox in error; a node that is away or full never began. */
+/** A snapshot or a start that fails leaves its sandbox in error; a node that is away or full never began. */
 const endsInError = (order: SandboxOrder, { code }: SandboxdError): boolean =>
   order.fromSnapshotId !== undefined && code !== 'sandbox_capacity' && code !== 'node_unavailable';
 

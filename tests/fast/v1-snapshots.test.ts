@@ -324,6 +324,15 @@ describe('POST /v1/apps/{id}/restore', () => {
     expect(events[3]?.payload).toEqual({ reason: 'restore' });
   });
 
+  it('names its safety snapshot as long as a name may be', async () => {
+    const long = await captured({ name: '🚀'.repeat(100) });
+    await restore(long.id);
+    const [safety] = (await get(`/v1/apps/${app}/snapshots`)).snapshots;
+    expect(safety?.['name']).toMatch(/^Before restoring “(🚀)+.?…”$/u);
+    expect(String(safety?.['name']).length).toBeLessThanOrEqual(200);
+    expect(String(safety?.['name']).isWellFormed()).toBe(true);
+  });
+
   it('can be taken back by its safety snapshot', async () => {
     await restore(snapshot.id);
     const [safety] = (await get(`/v1/apps/${app}/snapshots`)).snapshots;
@@ -576,7 +585,7 @@ describe('POST /v1/apps/{id}/fork', () => {
     await request('PATCH', `/v1/sandboxes/${its.id}`, { visibility: 'private' });
     const { id } = await captured({ source_sandbox_id: its.id });
     const made = await json(post(`/v1/apps/${other.id}/fork`, { snapshot_id: id }));
-    expect(made.app['name']).toBe(`${'x'.repeat(193)} (fork)`);
+    expect(made.app['name']).toBe(`${'x'.repeat(192)}… (fork)`);
     for (const field of ['external_user_id', 'external_project_id'])
       expect(made.app).not.toHaveProperty(field);
     expect(made.sandbox['visibility']).toBe('private');

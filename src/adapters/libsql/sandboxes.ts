@@ -35,8 +35,8 @@ interface SandboxRow {
 /** Which task runs in a sandbox is derived, never stored. */
 const SELECT = sql`
   SELECT s.id, s.owner, s.app_id, s.project_id, s.project_user_id, s.node_id, s.preset, s.template, s.ports,
-    s.from_snapshot_id, s.replaces, s.safety, s.visibility, s.idle_policy, s.desired, s.generation, s.revision, s.status, s.paused, s.error_message,
-    s.keepalive_until, s.last_active_at, t.id AS active_task_id, s.created_at, s.updated_at
+    s.from_snapshot_id, s.replaces, s.safety, s.visibility, s.idle_policy, s.desired, s.generation, s.revision,
+    s.status, s.paused, s.error_message, s.keepalive_until, s.last_active_at, t.id AS active_task_id, s.created_at, s.updated_at
   FROM sandboxes s LEFT JOIN tasks t ON t.sandbox_id = s.id AND t.status = 'running'`;
 
 /** Spelled as in the partial indexes, which serve only a query that repeats their condition. */
@@ -130,9 +130,9 @@ export const insertSandbox = (sandbox: Sandbox): Statement => sql`
   VALUES (${sandbox.id}, ${sandbox.owner}, ${sandbox.appId ?? null}, ${sandbox.project?.id ?? null},
     ${sandbox.project?.userId ?? null}, ${sandbox.nodeId}, ${sandbox.preset ?? null}, ${sandbox.template},
     ${JSON.stringify(sandbox.ports)}, ${sandbox.fromSnapshotId ?? null}, ${sandbox.replaces?.sandboxId ?? null},
-    ${sandbox.replaces === undefined ? null : JSON.stringify(sandbox.replaces.safety)}, ${sandbox.visibility}, ${sandbox.idlePolicy}, ${sandbox.desired},
-    ${sandbox.generation}, ${sandbox.revision}, ${sandbox.status}, ${sandbox.paused ? 1 : 0}, ${sandbox.errorMessage ?? null},
-    ${sandbox.keepaliveUntil ?? null}, ${sandbox.lastActiveAt ?? null}, ${sandbox.createdAt},
+    ${sandbox.replaces === undefined ? null : JSON.stringify(sandbox.replaces.safety)}, ${sandbox.visibility},
+    ${sandbox.idlePolicy}, ${sandbox.desired}, ${sandbox.generation}, ${sandbox.revision}, ${sandbox.status},
+    ${sandbox.paused ? 1 : 0}, ${sandbox.errorMessage ?? null}, ${sandbox.keepaliveUntil ?? null}, ${sandbox.lastActiveAt ?? null}, ${sandbox.createdAt},
     ${sandbox.updatedAt})`;
 
 type ChangeOf<K extends Change['kind']> = Extract<Change, { kind: K }>;

@@ -2,8 +2,8 @@ import { BEING_REPLACED, NOT_ITS_APPS_OWN, REPLACED_AT_WORK } from '../errors.ts
 import { sql, type Statement } from '../sql.ts';
 
 /**
- * A snapshot outlives its sandbox and its app, so neither is a foreign key. `is_discarded` is a deletion that its node has
- * yet to confirm. What a capture came to is kept as one text; its size stands beside it, for retention to add up.
+ * A snapshot outlives its sandbox and its app, so neither is a foreign key. `is_discarded` is a deletion that its node
+ * has yet to confirm. What a capture came to is kept as one text; its size stands beside it, for retention to add up.
  */
 const snapshots = [
   sql`CREATE TABLE snapshots (
@@ -37,8 +37,8 @@ const snapshots = [
 ];
 
 /**
- * A sandbox that replaces another is not its app's own before it has taken the other one's place: until then the app has
- * two that are live, and one that is its own.
+ * A sandbox that replaces another is not its app's own before it has taken the other one's place: until then the app
+ * has two that are live, and one that is its own.
  */
 const replacements: readonly Statement[] = [
   sql`ALTER TABLE sandboxes ADD COLUMN from_snapshot_id TEXT`,
