@@ -1447,9 +1447,16 @@ __eta.res+='</bdi>”?</h1>\n<form class="stack" method="post" action="';
 __eta.res+=__eta.e(it.snapshot.href);
 __eta.res+='/delete" data-once>\n';
 __eta.res+=include('@csrf', it);
+if (it.snapshot.facts.length > 0) {
 __eta.res+='<p>This deletes the copy that it holds (';
 __eta.res+=include('@snapshot-facts', it);
-__eta.res+='). The app itself stays, and so does everything that was forked or restored from it: those are independent.</p>\n<p><strong>This cannot be undone.</strong></p>\n<div class="actions actions-end">\n';
+__eta.res+='). The app itself stays, and so does everything that was forked or restored from it: those are independent.</p>\n';
+} else {
+__eta.res+='<p>Its capture failed ';
+__eta.res+=include('@moment', { moment: it.snapshot.at });
+__eta.res+=', and nothing was kept: this takes it off the list.</p>\n';
+}
+__eta.res+='<p><strong>This cannot be undone.</strong></p>\n<div class="actions actions-end">\n';
 __eta.res+=include('@question-cancel', { href: it.backHref });
 __eta.res+='<button class="button button-danger-solid" type="submit" data-busy="Deleting…">Delete snapshot</button>\n</div>\n</form>\n</section>';
 

@@ -302,7 +302,7 @@ describe('restoring', () => {
     const page = await text(visitor.get(path));
     expect(page).toMatch(/id="status"[^>]*>\s*<span class="chip chip-busy">.*Restoring/);
     expect(page).toContain('Restoring “Before the checkout”');
-    expect(page).toMatch(/step-active"[^]*?Keeping a snapshot of how it was/);
+    expect(page).toMatch(/step-active"[^]*?Keeping a safety copy/);
     expect(page).toContain('http-equiv="refresh"');
     expect(page).toContain('Once the restore has ended');
     expect(page).not.toMatch(/id="(?:capture-form|stop-form|start-form|preview-url)"/);
@@ -369,6 +369,14 @@ describe('deleting', () => {
     expect(await listed()).toEqual([]);
     expect(await world.ports.store.apps.list(OWNER, { limit: 10 })).toHaveLength(2);
     expect(world.node.snapshots.kept.size).toBe(0);
+  });
+
+  it('one that failed takes nothing away', async () => {
+    world.node.snapshots.end = { status: 'failed', errorMessage: 'The disk is full.' };
+    const snapshot = await taken();
+    expect(await squeezed(visitor.get(`${hrefOf(snapshot)}/delete`))).toContain('nothing was kept');
+    expect((await visitor.post(`${hrefOf(snapshot)}/delete`)).status).toBe(303);
+    expect(await listed()).toEqual([]);
   });
 
   it('and everything else but looking is refused while it is captured', async () => {

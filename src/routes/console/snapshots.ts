@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import type { App } from '../../domain/app.ts';
 import { invalid, notFound, SandboxdError } from '../../domain/errors.ts';
 import { forkApp } from '../../domain/fork-commands.ts';
-import { requireSnapshot } from '../../domain/require.ts';
+import { requireApp, requireSnapshot } from '../../domain/require.ts';
 import { restoreApp } from '../../domain/restore-commands.ts';
 import { deleteSnapshot } from '../../domain/snapshot-commands.ts';
 import { ForkInput, type Snapshot } from '../../domain/snapshot.ts';
@@ -117,7 +117,9 @@ async function refuse(c: AppContext, app: App, form: URLSearchParams, error: San
   if (error.status >= 500) ports.log.warn('a snapshot was not taken', { appId: app.id, code: error.code });
   if (isPartial(c)) return problemAt(c, '#capture-problem', error.message, error.status);
   const refusedCapture = { name: form.get('name') ?? '', problem: error.message };
+  // It may have lost its sandbox meanwhile, or got another one.
+  const current = await requireApp(ports, app.owner, app.id);
   return isFromHistory(form)
-    ? page(c, 'snapshots', await snapshotsPage(ports, app, { refusedCapture }), error.status)
-    : page(c, 'app', await appPage(ports, app.owner, app, { refusedCapture }), error.status);
+    ? page(c, 'snapshots', await snapshotsPage(ports, current, { refusedCapture }), error.status)
+    : page(c, 'app', await appPage(ports, app.owner, current, { refusedCapture }), error.status);
 }

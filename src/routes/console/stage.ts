@@ -59,7 +59,7 @@ function restoringSteps({ view, name, isKept }: Restoring): { title: string; ste
   return {
     title: name === undefined ? 'Restoring a snapshot' : `Restoring “${name}”`,
     steps: [
-      { label: 'Keeping a snapshot of how it was', state: isKept ? 'done' : 'active' },
+      { label: 'Keeping a safety copy', state: isKept ? 'done' : 'active' },
       ...(isKept ? steps : steps.map(({ label }): Step => ({ label, state: 'todo' }))),
     ],
   };
