@@ -38,12 +38,15 @@ export async function forkApp(
   }
 }
 
+/** What a fork is called unless it is told. */
+export const forkName = ({ name }: App): string => shorten(name, APP_NAME_LENGTH - SUFFIX.length) + SUFFIX;
+
 function forkOf(ports: Ports, source: App, snapshot: Snapshot, name?: string): App {
   const now = ports.clock();
   return {
     id: ports.newId(),
     owner: source.owner,
-    name: name ?? shorten(source.name, APP_NAME_LENGTH - SUFFIX.length) + SUFFIX,
+    name: name ?? forkName(source),
     description: source.description,
     tags: source.tags,
     preset: snapshot.blueprint.preset,

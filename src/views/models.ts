@@ -1,4 +1,11 @@
 import type { Chip, Frame, Moment, Tone } from './basic-models.ts';
+import type {
+  AppSnapshots,
+  DeleteSnapshotPage,
+  ForkPage,
+  RestorePage,
+  SnapshotsPage,
+} from './snapshot-models.ts';
 import type { AgentsPage, AppTasks, LogEntry, RevertTaskPage, TaskPage, TasksPage } from './task-models.ts';
 
 export type { Account, Chip, Frame, Moment, Tone } from './basic-models.ts';
@@ -114,6 +121,16 @@ export interface ProcessRow {
   readonly restarts: number;
 }
 
+export interface Fact {
+  readonly name: string;
+  readonly value: string;
+  readonly title?: string;
+  /** Where its value leads to. */
+  readonly href?: string;
+  /** What is said after it. */
+  readonly note?: string;
+}
+
 export interface TimelineEntry {
   readonly id: string;
   readonly message: string;
@@ -143,7 +160,8 @@ export interface AppPage extends Frame {
   readonly canRestart: boolean;
   readonly preview?: PreviewAddress;
   readonly notices: readonly string[];
-  readonly facts: readonly { readonly name: string; readonly value: string; readonly title?: string }[];
+  readonly snapshots: AppSnapshots;
+  readonly facts: readonly Fact[];
   readonly awakeBecause: readonly string[];
   readonly processes: readonly ProcessRow[];
   readonly timeline: readonly TimelineEntry[];
@@ -152,6 +170,8 @@ export interface AppPage extends Frame {
 export interface DeleteAppPage extends Frame {
   readonly id: string;
   readonly name: string;
+  /** How many there are: "3 snapshots are". */
+  readonly snapshots?: string;
 }
 
 export interface ErrorPage extends Frame {
@@ -170,6 +190,10 @@ export interface Views {
   readonly task: TaskPage;
   readonly tasks: TasksPage;
   readonly 'task-revert': RevertTaskPage;
+  readonly snapshots: SnapshotsPage;
+  readonly 'snapshot-restore': RestorePage;
+  readonly 'snapshot-fork': ForkPage;
+  readonly 'snapshot-delete': DeleteSnapshotPage;
   readonly agents: AgentsPage;
   readonly 'log-entries': { readonly entries: readonly LogEntry[] };
   readonly error: ErrorPage;

@@ -174,11 +174,21 @@ function block(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=capture(fn);}
 async function blockAsync(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=await captureAsync(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?await captureAsync(fn):'';}
 
 layout('@layout', { title: `Delete ${it.name}`, bodyClass: 'narrow' })
-__eta.res+='<section class="card">\n<h1 class="dialog-title">Delete “<bdi>';
+__eta.res+='<section class="card" id="question">\n<h1 class="dialog-title" id="question-title">Delete “<bdi>';
 __eta.res+=__eta.e(it.name);
-__eta.res+='</bdi>”?</h1>\n';
-__eta.res+=include('@delete-form', { id: it.id, csrfToken: it.csrfToken });
-__eta.res+='</section>';
+__eta.res+='</bdi>”?</h1>\n<form class="stack" method="post" action="/apps/';
+__eta.res+=__eta.e(it.id);
+__eta.res+='/delete" data-once>\n';
+__eta.res+=include('@csrf', it);
+__eta.res+='<p>This deletes:</p>\n<ul class="losses">\n<li>its sandbox, with everything that runs in it</li>\n<li>all files of its workspace</li>\n<li>its preview address: links to it stop working</li>\n</ul>\n';
+if (it.snapshots) {
+__eta.res+='<p>Its ';
+__eta.res+=__eta.e(it.snapshots);
+__eta.res+=' kept: sandboxes can be made from them over the API.</p>\n<label class="check"><input type="checkbox" name="snapshots" value="delete">Delete its snapshots too</label>\n';
+}
+__eta.res+='<p><strong>This cannot be undone.</strong></p>\n<div class="actions actions-end">\n';
+__eta.res+=include('@question-cancel', { href: `/apps/${it.id}` });
+__eta.res+='<button class="button button-danger-solid" type="submit" data-busy="Deleting…">Delete app</button>\n</div>\n</form>\n</section>';
 
 if (__eta.layout) {
   __eta.res = include (__eta.layout, {...it, body: __eta.res, ...__eta.layoutData, __blocks: __eta.blocks});
@@ -291,9 +301,24 @@ __eta.res+=' title="';
 __eta.res+=__eta.e(fact.title);
 __eta.res+='"';
 }
-__eta.res+='><bdi>';
+__eta.res+='>';
+if (fact.href) {
+__eta.res+='<a href="';
+__eta.res+=__eta.e(fact.href);
+__eta.res+='"><bdi>';
 __eta.res+=__eta.e(fact.value);
-__eta.res+='</bdi></dd></div>\n';
+__eta.res+='</bdi></a>';
+} else {
+__eta.res+='<bdi>';
+__eta.res+=__eta.e(fact.value);
+__eta.res+='</bdi>';
+}
+if (fact.note) {
+__eta.res+=' · <bdi>';
+__eta.res+=__eta.e(fact.note);
+__eta.res+='</bdi>';
+}
+__eta.res+='</dd></div>\n';
 }
 if (it.awakeBecause.length > 0) {
 __eta.res+='<div><dt>Awake because</dt><dd><bdi>';
@@ -399,7 +424,7 @@ __eta.res+='Stop</button>\n</form>\n';
 }
 __eta.res+='<a class="button button-danger" href="/apps/';
 __eta.res+=__eta.e(it.id);
-__eta.res+='/delete" data-dialog="delete-dialog">';
+__eta.res+='/delete" data-ask>';
 __eta.res+=include('@icon', { icon: 'trash' });
 __eta.res+='Delete</a>\n</div>\n</div>\n';
 for (const notice of it.notices) {
@@ -421,6 +446,7 @@ __eta.res+='<p class="more"><a href="/apps/';
 __eta.res+=__eta.e(it.id);
 __eta.res+='/tasks">All tasks</a></p>\n</section>\n';
 }
+__eta.res+=include('@snapshot-panel', { snapshots: it.snapshots, id: it.id, csrfToken: it.csrfToken });
 __eta.res+='</div>\n<div class="main-column" id="view">\n';
 if (it.stage) {
 __eta.res+=include('@stage', it);
@@ -429,14 +455,7 @@ if (it.logs) {
 __eta.res+=include('@logs', it);
 }
 __eta.res+=include('@app-side', it);
-__eta.res+='</div>\n</div>\n</div>\n<dialog id="delete-dialog" class="dialog" aria-labelledby="delete-title">\n<h2 class="dialog-title" id="delete-title">Delete “<bdi>';
-__eta.res+=__eta.e(it.name);
-__eta.res+='</bdi>”?</h2>\n';
-__eta.res+=include('@delete-form', { id: it.id, csrfToken: it.csrfToken, inDialog: true });
-__eta.res+='</dialog>\n';
-if (it.tasks.latest) {
-__eta.res+=include('@revert-dialog', { task: it.tasks.latest, csrfToken: it.csrfToken });
-}
+__eta.res+='</div>\n</div>\n</div>';
 
 if (__eta.layout) {
   __eta.res = include (__eta.layout, {...it, body: __eta.res, ...__eta.layoutData, __blocks: __eta.blocks});
@@ -584,6 +603,60 @@ if (__eta.layout) {
 return __eta.res;
 
 },
+"@capture-form": function (it: any, options: any) {
+
+let include = (__eta_t, __eta_d) => this.render(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+let includeAsync = (__eta_t, __eta_d) => this.renderAsync(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+
+let __eta = {res: "", e: this.config.escapeFunction, f: this.config.filterFunction, blocks: {}};
+
+function layout(path, data) {
+  __eta.layout = path;
+  __eta.layoutData = data;
+}
+
+function output(s){__eta.res+=s;}
+function capture(fn){const s=__eta.res;__eta.res='';try{fn();return __eta.res}finally{__eta.res=s;}}
+async function captureAsync(fn){const s=__eta.res;__eta.res='';try{await fn();return __eta.res}finally{__eta.res=s;}}
+function block(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=capture(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?capture(fn):'';}
+async function blockAsync(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=await captureAsync(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?await captureAsync(fn):'';}
+
+if (it.form.isOpen) {
+__eta.res+='<form class="capture" id="capture-form" method="post" action="/apps/';
+__eta.res+=__eta.e(it.id);
+__eta.res+='/snapshots" hx-post="/apps/';
+__eta.res+=__eta.e(it.id);
+__eta.res+='/snapshots" hx-target="#live" hx-select="#live" hx-swap="outerMorph" hx-disable="find button" data-reset>\n';
+__eta.res+=include('@csrf', { csrfToken: it.csrfToken });
+__eta.res+='<input type="hidden" name="from" value="';
+__eta.res+=__eta.e(it.form.from);
+__eta.res+='">\n<div id="capture-problem" class="flash" hx-morph-skip>';
+if (it.form.problem) {
+__eta.res+=include('@problem', { message: it.form.problem });
+}
+__eta.res+='</div>\n<div class="field" id="capture-field">\n<label for="capture-name">Name</label>\n<div class="capture-row">\n<input id="capture-name" name="name" type="text" value="';
+__eta.res+=__eta.e(it.form.name);
+__eta.res+='" required maxlength="200" autocomplete="off" aria-describedby="capture-hint" hx-morph-skip>\n<button class="button" id="capture-send" type="submit">';
+__eta.res+=include('@icon', { icon: 'camera' });
+__eta.res+='Take snapshot</button>\n</div>\n</div>\n<p class="hint" id="capture-hint">Keeps a copy of all files, to go back to or to make another app from.';
+if (it.form.hint) {
+__eta.res+=' ';
+__eta.res+=__eta.e(it.form.hint);
+}
+__eta.res+='</p>\n</form>\n';
+} else {
+__eta.res+='<p class="hint" id="capture-closed">';
+__eta.res+=__eta.e(it.form.hint);
+__eta.res+='</p>\n';
+}
+
+if (__eta.layout) {
+  __eta.res = include (__eta.layout, {...it, body: __eta.res, ...__eta.layoutData, __blocks: __eta.blocks});
+}
+
+return __eta.res;
+
+},
 "@chip": function (it: any, options: any) {
 
 let include = (__eta_t, __eta_d) => this.render(__eta_t, {...it, ...(__eta_d ?? {})}, options);
@@ -638,45 +711,6 @@ __eta.res+='<input type="hidden" name="csrf_token" value="';
 __eta.res+=__eta.e(it.csrfToken);
 __eta.res+='">\n';
 }
-
-if (__eta.layout) {
-  __eta.res = include (__eta.layout, {...it, body: __eta.res, ...__eta.layoutData, __blocks: __eta.blocks});
-}
-
-return __eta.res;
-
-},
-"@delete-form": function (it: any, options: any) {
-
-let include = (__eta_t, __eta_d) => this.render(__eta_t, {...it, ...(__eta_d ?? {})}, options);
-let includeAsync = (__eta_t, __eta_d) => this.renderAsync(__eta_t, {...it, ...(__eta_d ?? {})}, options);
-
-let __eta = {res: "", e: this.config.escapeFunction, f: this.config.filterFunction, blocks: {}};
-
-function layout(path, data) {
-  __eta.layout = path;
-  __eta.layoutData = data;
-}
-
-function output(s){__eta.res+=s;}
-function capture(fn){const s=__eta.res;__eta.res='';try{fn();return __eta.res}finally{__eta.res=s;}}
-async function captureAsync(fn){const s=__eta.res;__eta.res='';try{await fn();return __eta.res}finally{__eta.res=s;}}
-function block(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=capture(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?capture(fn):'';}
-async function blockAsync(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=await captureAsync(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?await captureAsync(fn):'';}
-
-__eta.res+='<form class="stack" method="post" action="/apps/';
-__eta.res+=__eta.e(it.id);
-__eta.res+='/delete" data-once>\n';
-__eta.res+=include('@csrf', { csrfToken: it.csrfToken });
-__eta.res+='<p>This deletes:</p>\n<ul class="losses">\n<li>its sandbox, with everything that runs in it</li>\n<li>all files of its workspace</li>\n<li>its preview address: links to it stop working</li>\n</ul>\n<p><strong>This cannot be undone.</strong></p>\n<div class="actions actions-end">\n';
-if (it.inDialog) {
-__eta.res+='<button class="button button-quiet" type="submit" formmethod="dialog" formnovalidate value="cancel" autofocus>Cancel</button>\n';
-} else {
-__eta.res+='<a class="button button-quiet" href="/apps/';
-__eta.res+=__eta.e(it.id);
-__eta.res+='">Cancel</a>\n';
-}
-__eta.res+='<button class="button button-danger-solid" type="submit" data-busy="Deleting…">Delete app</button>\n</div>\n</form>';
 
 if (__eta.layout) {
   __eta.res = include (__eta.layout, {...it, body: __eta.res, ...__eta.layoutData, __blocks: __eta.blocks});
@@ -1357,7 +1391,7 @@ if (__eta.layout) {
 return __eta.res;
 
 },
-"@revert-dialog": function (it: any, options: any) {
+"@question-cancel": function (it: any, options: any) {
 
 let include = (__eta_t, __eta_d) => this.render(__eta_t, {...it, ...(__eta_d ?? {})}, options);
 let includeAsync = (__eta_t, __eta_d) => this.renderAsync(__eta_t, {...it, ...(__eta_d ?? {})}, options);
@@ -1375,11 +1409,11 @@ async function captureAsync(fn){const s=__eta.res;__eta.res='';try{await fn();re
 function block(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=capture(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?capture(fn):'';}
 async function blockAsync(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=await captureAsync(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?await captureAsync(fn):'';}
 
-__eta.res+='<dialog id="revert-';
-__eta.res+=__eta.e(it.task.id);
-__eta.res+='" class="dialog" aria-labelledby="revert-title">\n<h2 class="dialog-title" id="revert-title">Revert this task?</h2>\n';
-__eta.res+=include('@revert-form', { task: it.task, csrfToken: it.csrfToken, inDialog: true });
-__eta.res+='</dialog>';
+__eta.res+='<a class="button button-quiet" href="';
+__eta.res+=__eta.e(it.href);
+__eta.res+='" data-close>';
+__eta.res+=__eta.e(it.label ?? 'Cancel');
+__eta.res+='</a>';
 
 if (__eta.layout) {
   __eta.res = include (__eta.layout, {...it, body: __eta.res, ...__eta.layoutData, __blocks: __eta.blocks});
@@ -1388,7 +1422,7 @@ if (__eta.layout) {
 return __eta.res;
 
 },
-"@revert-form": function (it: any, options: any) {
+"@snapshot-delete": function (it: any, options: any) {
 
 let include = (__eta_t, __eta_d) => this.render(__eta_t, {...it, ...(__eta_d ?? {})}, options);
 let includeAsync = (__eta_t, __eta_d) => this.renderAsync(__eta_t, {...it, ...(__eta_d ?? {})}, options);
@@ -1406,21 +1440,391 @@ async function captureAsync(fn){const s=__eta.res;__eta.res='';try{await fn();re
 function block(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=capture(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?capture(fn):'';}
 async function blockAsync(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=await captureAsync(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?await captureAsync(fn):'';}
 
-__eta.res+='<form class="stack" method="post" action="';
-__eta.res+=__eta.e(it.task.href);
-__eta.res+='/revert" data-once>\n';
-__eta.res+=include('@csrf', { csrfToken: it.csrfToken });
-__eta.res+='<p>This puts all files of the app back to what they were before this task of ';
-__eta.res+=include('@moment', { moment: it.task.at });
-__eta.res+=':</p>\n<ul class="losses">\n<li>what this task changed is undone</li>\n<li>so is everything that was changed after it, by later tasks or by hand</li>\n</ul>\n<p>How the app is now is kept as a checkpoint, so that this can be undone. Generated files stay. Its processes restart as after a task; if it sleeps, it is woken.</p>\n<div class="actions actions-end">\n';
-if (it.inDialog) {
-__eta.res+='<button class="button button-quiet" type="submit" formmethod="dialog" formnovalidate value="cancel" autofocus>Keep the changes</button>\n';
+layout('@layout', { title: `Delete a snapshot of ${it.name}`, bodyClass: 'narrow' })
+__eta.res+='<section class="card" id="question">\n<h1 class="dialog-title" id="question-title">Delete the snapshot “<bdi>';
+__eta.res+=__eta.e(it.snapshot.name);
+__eta.res+='</bdi>”?</h1>\n<form class="stack" method="post" action="';
+__eta.res+=__eta.e(it.snapshot.href);
+__eta.res+='/delete" data-once>\n';
+__eta.res+=include('@csrf', it);
+if (it.snapshot.facts.length > 0) {
+__eta.res+='<p>This deletes the copy that it holds (';
+__eta.res+=include('@snapshot-facts', it);
+__eta.res+='). The app itself stays, and so does everything that was forked or restored from it: those are independent.</p>\n';
 } else {
-__eta.res+='<a class="button button-quiet" href="';
-__eta.res+=__eta.e(it.task.href);
-__eta.res+='">Keep the changes</a>\n';
+__eta.res+='<p>Its capture failed ';
+__eta.res+=include('@moment', { moment: it.snapshot.at });
+__eta.res+=', and nothing was kept: this takes it off the list.</p>\n';
 }
-__eta.res+='<button class="button button-danger-solid" type="submit" data-busy="Reverting…">Revert</button>\n</div>\n</form>';
+__eta.res+='<p><strong>This cannot be undone.</strong></p>\n<div class="actions actions-end">\n';
+__eta.res+=include('@question-cancel', { href: it.backHref });
+__eta.res+='<button class="button button-danger-solid" type="submit" data-busy="Deleting…">Delete snapshot</button>\n</div>\n</form>\n</section>';
+
+if (__eta.layout) {
+  __eta.res = include (__eta.layout, {...it, body: __eta.res, ...__eta.layoutData, __blocks: __eta.blocks});
+}
+
+return __eta.res;
+
+},
+"@snapshot-facts": function (it: any, options: any) {
+
+let include = (__eta_t, __eta_d) => this.render(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+let includeAsync = (__eta_t, __eta_d) => this.renderAsync(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+
+let __eta = {res: "", e: this.config.escapeFunction, f: this.config.filterFunction, blocks: {}};
+
+function layout(path, data) {
+  __eta.layout = path;
+  __eta.layoutData = data;
+}
+
+function output(s){__eta.res+=s;}
+function capture(fn){const s=__eta.res;__eta.res='';try{fn();return __eta.res}finally{__eta.res=s;}}
+async function captureAsync(fn){const s=__eta.res;__eta.res='';try{await fn();return __eta.res}finally{__eta.res=s;}}
+function block(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=capture(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?capture(fn):'';}
+async function blockAsync(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=await captureAsync(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?await captureAsync(fn):'';}
+
+__eta.res+=include('@moment', { moment: it.snapshot.at });
+for (const fact of it.snapshot.facts) {
+__eta.res+=', ';
+__eta.res+=__eta.e(fact);
+}
+
+if (__eta.layout) {
+  __eta.res = include (__eta.layout, {...it, body: __eta.res, ...__eta.layoutData, __blocks: __eta.blocks});
+}
+
+return __eta.res;
+
+},
+"@snapshot-fork": function (it: any, options: any) {
+
+let include = (__eta_t, __eta_d) => this.render(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+let includeAsync = (__eta_t, __eta_d) => this.renderAsync(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+
+let __eta = {res: "", e: this.config.escapeFunction, f: this.config.filterFunction, blocks: {}};
+
+function layout(path, data) {
+  __eta.layout = path;
+  __eta.layoutData = data;
+}
+
+function output(s){__eta.res+=s;}
+function capture(fn){const s=__eta.res;__eta.res='';try{fn();return __eta.res}finally{__eta.res=s;}}
+async function captureAsync(fn){const s=__eta.res;__eta.res='';try{await fn();return __eta.res}finally{__eta.res=s;}}
+function block(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=capture(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?capture(fn):'';}
+async function blockAsync(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=await captureAsync(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?await captureAsync(fn):'';}
+
+layout('@layout', { title: `Fork ${it.name}`, bodyClass: 'narrow' })
+__eta.res+='<section class="card" id="question">\n<h1 class="dialog-title" id="question-title">Fork “<bdi>';
+__eta.res+=__eta.e(it.snapshot.name);
+__eta.res+='</bdi>”?</h1>\n<form class="stack" method="post" action="';
+__eta.res+=__eta.e(it.snapshot.href);
+__eta.res+='/fork" data-once>\n';
+__eta.res+=include('@csrf', it);
+if (it.problem) {
+__eta.res+=include('@problem', { message: it.problem });
+}
+__eta.res+='<p>This makes a new app out of this snapshot of “<bdi>';
+__eta.res+=__eta.e(it.name);
+__eta.res+='</bdi>” (';
+__eta.res+=include('@snapshot-facts', it);
+__eta.res+='). It starts at once, with a sandbox and a preview address of its own. What is done in one of the two does not touch the other.</p>\n<p>Configuration is not copied: set it anew there.</p>\n<div class="field ';
+__eta.res+=__eta.e(it.nameProblem ? 'field-bad' : '');
+__eta.res+='">\n<label for="fork-name">Name of the new app</label>\n<input id="fork-name" name="name" type="text" value="';
+__eta.res+=__eta.e(it.forkName);
+__eta.res+='" required maxlength="200" autocomplete="off" autofocus';
+if (it.nameProblem) {
+__eta.res+=' aria-invalid="true" aria-describedby="fork-name-problem"';
+}
+__eta.res+='>\n';
+if (it.nameProblem) {
+__eta.res+='<p class="field-problem" id="fork-name-problem">';
+__eta.res+=__eta.e(it.nameProblem);
+__eta.res+='</p>\n';
+}
+__eta.res+='</div>\n<div class="actions actions-end">\n';
+__eta.res+=include('@question-cancel', { href: it.backHref });
+__eta.res+='<button class="button button-primary" type="submit" data-busy="Forking…">Fork</button>\n</div>\n</form>\n</section>';
+
+if (__eta.layout) {
+  __eta.res = include (__eta.layout, {...it, body: __eta.res, ...__eta.layoutData, __blocks: __eta.blocks});
+}
+
+return __eta.res;
+
+},
+"@snapshot-panel": function (it: any, options: any) {
+
+let include = (__eta_t, __eta_d) => this.render(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+let includeAsync = (__eta_t, __eta_d) => this.renderAsync(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+
+let __eta = {res: "", e: this.config.escapeFunction, f: this.config.filterFunction, blocks: {}};
+
+function layout(path, data) {
+  __eta.layout = path;
+  __eta.layoutData = data;
+}
+
+function output(s){__eta.res+=s;}
+function capture(fn){const s=__eta.res;__eta.res='';try{fn();return __eta.res}finally{__eta.res=s;}}
+async function captureAsync(fn){const s=__eta.res;__eta.res='';try{await fn();return __eta.res}finally{__eta.res=s;}}
+function block(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=capture(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?capture(fn):'';}
+async function blockAsync(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=await captureAsync(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?await captureAsync(fn):'';}
+
+__eta.res+='<section class="panel" id="snapshots" aria-labelledby="snapshots-title">\n<h2 id="snapshots-title">Snapshots</h2>\n';
+__eta.res+=include('@capture-form', { form: it.snapshots.form, id: it.id, csrfToken: it.csrfToken });
+if (it.snapshots.rows.length > 0) {
+__eta.res+='<ul class="snapshot-list" aria-label="Newest snapshots">\n';
+for (const snapshot of it.snapshots.rows) {
+__eta.res+=include('@snapshot-row', { snapshot, isBrief: true });
+}
+__eta.res+='</ul>\n<p class="more"><a href="/apps/';
+__eta.res+=__eta.e(it.id);
+__eta.res+='/snapshots">All snapshots</a></p>\n';
+}
+__eta.res+='</section>';
+
+if (__eta.layout) {
+  __eta.res = include (__eta.layout, {...it, body: __eta.res, ...__eta.layoutData, __blocks: __eta.blocks});
+}
+
+return __eta.res;
+
+},
+"@snapshot-restore": function (it: any, options: any) {
+
+let include = (__eta_t, __eta_d) => this.render(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+let includeAsync = (__eta_t, __eta_d) => this.renderAsync(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+
+let __eta = {res: "", e: this.config.escapeFunction, f: this.config.filterFunction, blocks: {}};
+
+function layout(path, data) {
+  __eta.layout = path;
+  __eta.layoutData = data;
+}
+
+function output(s){__eta.res+=s;}
+function capture(fn){const s=__eta.res;__eta.res='';try{fn();return __eta.res}finally{__eta.res=s;}}
+async function captureAsync(fn){const s=__eta.res;__eta.res='';try{await fn();return __eta.res}finally{__eta.res=s;}}
+function block(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=capture(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?capture(fn):'';}
+async function blockAsync(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=await captureAsync(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?await captureAsync(fn):'';}
+
+layout('@layout', { title: `Restore ${it.name}`, bodyClass: 'narrow' })
+__eta.res+='<section class="card" id="question">\n<h1 class="dialog-title" id="question-title">Restore “<bdi>';
+__eta.res+=__eta.e(it.snapshot.name);
+__eta.res+='</bdi>”?</h1>\n<form class="stack" method="post" action="';
+__eta.res+=__eta.e(it.snapshot.href);
+__eta.res+='/restore" data-once>\n';
+__eta.res+=include('@csrf', it);
+if (it.problem) {
+__eta.res+=include('@problem', { message: it.problem });
+}
+__eta.res+='<p>This puts “<bdi>';
+__eta.res+=__eta.e(it.name);
+__eta.res+='</bdi>” back to what it was in this snapshot (';
+__eta.res+=include('@snapshot-facts', it);
+__eta.res+=').</p>\n';
+if (it.isReplaced) {
+__eta.res+='<ul class="losses">\n<li>its processes stop, and start anew with the files of the snapshot</li>\n<li>everything that was changed since the snapshot is gone from the app</li>\n';
+if (it.isVisited) {
+__eta.res+='<li>its preview gets another address: links to the present one stop working</li>';
+}
+__eta.res+='<li>tasks of the past can no longer be reverted one by one</li>\n</ul>\n<p><strong>A snapshot of how the app is now is taken first</strong>, as a safety copy in the history: restore that one to undo this. Configuration stays as it is, and so does the whole app if the restore fails.</p>\n';
+} else {
+__eta.res+='<p>The app has no sandbox now: a new one is made from the snapshot, and starts. Configuration stays as it is.</p>\n';
+}
+__eta.res+='<div class="actions actions-end">\n';
+__eta.res+=include('@question-cancel', { href: it.backHref });
+__eta.res+='<button class="button ';
+__eta.res+=__eta.e(it.isReplaced ? 'button-danger-solid' : 'button-primary');
+__eta.res+='" type="submit" data-busy="Restoring…">Restore</button>\n</div>\n</form>\n</section>';
+
+if (__eta.layout) {
+  __eta.res = include (__eta.layout, {...it, body: __eta.res, ...__eta.layoutData, __blocks: __eta.blocks});
+}
+
+return __eta.res;
+
+},
+"@snapshot-row": function (it: any, options: any) {
+
+let include = (__eta_t, __eta_d) => this.render(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+let includeAsync = (__eta_t, __eta_d) => this.renderAsync(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+
+let __eta = {res: "", e: this.config.escapeFunction, f: this.config.filterFunction, blocks: {}};
+
+function layout(path, data) {
+  __eta.layout = path;
+  __eta.layoutData = data;
+}
+
+function output(s){__eta.res+=s;}
+function capture(fn){const s=__eta.res;__eta.res='';try{fn();return __eta.res}finally{__eta.res=s;}}
+async function captureAsync(fn){const s=__eta.res;__eta.res='';try{await fn();return __eta.res}finally{__eta.res=s;}}
+function block(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=capture(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?capture(fn):'';}
+async function blockAsync(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=await captureAsync(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?await captureAsync(fn):'';}
+
+__eta.res+='<li class="snapshot" id="snapshot-';
+__eta.res+=__eta.e(it.snapshot.id);
+__eta.res+='">\n<div class="snapshot-head">\n<span class="snapshot-name"><bdi>';
+__eta.res+=__eta.e(it.snapshot.name);
+__eta.res+='</bdi></span>\n';
+__eta.res+=include('@chip', { chip: it.snapshot.chip });
+__eta.res+='</div>\n<p class="snapshot-meta">';
+__eta.res+=include('@moment', { moment: it.snapshot.at });
+for (const fact of it.snapshot.facts) {
+__eta.res+=' · ';
+__eta.res+=__eta.e(fact);
+}
+if (it.snapshot.isSafety) {
+__eta.res+=' · <span title="Taken by a restore, of what it was about to replace">Safety copy</span>';
+}
+__eta.res+='</p>\n';
+if (it.snapshot.progress) {
+__eta.res+='<p class="snapshot-progress"><span class="spinner" aria-hidden="true"></span><span>';
+__eta.res+=__eta.e(it.snapshot.progress);
+__eta.res+='</span></p>\n';
+}
+if (it.snapshot.problem) {
+__eta.res+='<p class="snapshot-problem"><bdi>';
+__eta.res+=__eta.e(it.snapshot.problem);
+__eta.res+='</bdi></p>\n';
+}
+if (!it.isBrief && (it.snapshot.parent || it.snapshot.isBase)) {
+__eta.res+='<p class="snapshot-meta">';
+if (it.snapshot.parent) {
+__eta.res+='From ';
+if (it.snapshot.parent.href) {
+__eta.res+='<a href="';
+__eta.res+=__eta.e(it.snapshot.parent.href);
+__eta.res+='"><bdi>';
+__eta.res+=__eta.e(it.snapshot.parent.name);
+__eta.res+='</bdi></a>';
+} else {
+__eta.res+='<bdi>';
+__eta.res+=__eta.e(it.snapshot.parent.name);
+__eta.res+='</bdi>';
+}
+}
+if (it.snapshot.parent && it.snapshot.isBase) {
+__eta.res+=' · ';
+}
+if (it.snapshot.isBase) {
+__eta.res+='<strong>The app goes on from this one</strong>';
+}
+__eta.res+='</p>\n';
+}
+if (!it.isBrief && it.snapshot.warnings.length > 0) {
+__eta.res+='<details class="files" id="warnings-';
+__eta.res+=__eta.e(it.snapshot.id);
+__eta.res+='" hx-morph-skip>\n<summary>';
+__eta.res+=__eta.e(it.snapshot.warnings.length === 1 ? '1 warning' : `${it.snapshot.warnings.length} warnings`);
+__eta.res+='</summary>\n<ul>\n';
+for (const warning of it.snapshot.warnings) {
+__eta.res+='<li><bdi>';
+__eta.res+=__eta.e(warning);
+__eta.res+='</bdi></li>';
+}
+__eta.res+='</ul>\n</details>\n';
+}
+if (it.snapshot.isReady || (!it.isBrief && it.snapshot.canDelete)) {
+__eta.res+='<div class="actions snapshot-actions">\n';
+if (it.snapshot.isReady) {
+__eta.res+='<a class="button button-small" href="';
+__eta.res+=__eta.e(it.snapshot.href);
+__eta.res+='/restore" data-ask aria-label="Restore “';
+__eta.res+=__eta.e(it.snapshot.name);
+__eta.res+='”">';
+__eta.res+=include('@icon', { icon: 'undo' });
+__eta.res+='Restore</a>\n<a class="button button-small" href="';
+__eta.res+=__eta.e(it.snapshot.href);
+__eta.res+='/fork" data-ask aria-label="Fork “';
+__eta.res+=__eta.e(it.snapshot.name);
+__eta.res+='”">';
+__eta.res+=include('@icon', { icon: 'fork' });
+__eta.res+='Fork</a>\n';
+}
+if (!it.isBrief && it.snapshot.canDelete) {
+__eta.res+='<a class="button button-small button-danger" href="';
+__eta.res+=__eta.e(it.snapshot.href);
+__eta.res+='/delete" data-ask aria-label="Delete “';
+__eta.res+=__eta.e(it.snapshot.name);
+__eta.res+='”">';
+__eta.res+=include('@icon', { icon: 'trash' });
+__eta.res+='Delete</a>\n';
+}
+__eta.res+='</div>\n';
+}
+__eta.res+='</li>';
+
+if (__eta.layout) {
+  __eta.res = include (__eta.layout, {...it, body: __eta.res, ...__eta.layoutData, __blocks: __eta.blocks});
+}
+
+return __eta.res;
+
+},
+"@snapshots": function (it: any, options: any) {
+
+let include = (__eta_t, __eta_d) => this.render(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+let includeAsync = (__eta_t, __eta_d) => this.renderAsync(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+
+let __eta = {res: "", e: this.config.escapeFunction, f: this.config.filterFunction, blocks: {}};
+
+function layout(path, data) {
+  __eta.layout = path;
+  __eta.layoutData = data;
+}
+
+function output(s){__eta.res+=s;}
+function capture(fn){const s=__eta.res;__eta.res='';try{fn();return __eta.res}finally{__eta.res=s;}}
+async function captureAsync(fn){const s=__eta.res;__eta.res='';try{await fn();return __eta.res}finally{__eta.res=s;}}
+function block(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=capture(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?capture(fn):'';}
+async function blockAsync(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=await captureAsync(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?await captureAsync(fn):'';}
+
+layout('@layout', { title: `Snapshots of ${it.name}`, bodyClass: 'medium' })
+__eta.res+='<div id="live" hx-get="';
+__eta.res+=__eta.e(it.here);
+__eta.res+='" hx-select="#live" hx-swap="outerMorph" hx-trigger="every 2s, refresh" data-poll>\n<nav class="crumbs" aria-label="Breadcrumb"><a href="/apps/';
+__eta.res+=__eta.e(it.id);
+__eta.res+='">';
+__eta.res+=include('@icon', { icon: 'back' });
+__eta.res+='<bdi>';
+__eta.res+=__eta.e(it.name);
+__eta.res+='</bdi></a></nav>\n<h1>Snapshots</h1>\n';
+if (it.isFirstPage) {
+__eta.res+='<section class="panel capture-panel" id="capture" aria-label="Take a snapshot">\n';
+__eta.res+=include('@capture-form', { form: it.form, id: it.id, csrfToken: it.csrfToken });
+__eta.res+='</section>\n';
+}
+if (it.rows.length === 0) {
+__eta.res+='<p class="quiet">';
+__eta.res+=__eta.e(it.isFirstPage ? 'There is none yet.' : 'Nothing older.');
+__eta.res+='</p>\n';
+} else {
+__eta.res+='<ul class="panel snapshot-list" id="history" aria-label="Snapshots, newest first">\n';
+for (const snapshot of it.rows) {
+__eta.res+=include('@snapshot-row', { snapshot });
+}
+__eta.res+='</ul>\n';
+}
+if (!it.isFirstPage || it.olderHref) {
+__eta.res+='<nav class="pager" aria-label="Pages">\n';
+if (!it.isFirstPage) {
+__eta.res+='<a class="button" href="/apps/';
+__eta.res+=__eta.e(it.id);
+__eta.res+='/snapshots">Newest</a>';
+}
+if (it.olderHref) {
+__eta.res+='<a class="button" rel="next" href="';
+__eta.res+=__eta.e(it.olderHref);
+__eta.res+='">Older</a>';
+}
+__eta.res+='</nav>\n';
+}
+__eta.res+='</div>';
 
 if (__eta.layout) {
   __eta.res = include (__eta.layout, {...it, body: __eta.res, ...__eta.layoutData, __blocks: __eta.blocks});
@@ -1718,9 +2122,15 @@ function block(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=capture(fn);}
 async function blockAsync(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=await captureAsync(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?await captureAsync(fn):'';}
 
 layout('@layout', { title: `Revert a task of ${it.name}`, bodyClass: 'narrow' })
-__eta.res+='<section class="card">\n<h1 class="dialog-title">Revert this task?</h1>\n';
-__eta.res+=include('@revert-form', { task: it.task, csrfToken: it.csrfToken });
-__eta.res+='</section>';
+__eta.res+='<section class="card" id="question">\n<h1 class="dialog-title" id="question-title">Revert this task?</h1>\n<form class="stack" method="post" action="';
+__eta.res+=__eta.e(it.task.href);
+__eta.res+='/revert" data-once>\n';
+__eta.res+=include('@csrf', { csrfToken: it.csrfToken });
+__eta.res+='<p>This puts all files of the app back to what they were before this task of ';
+__eta.res+=include('@moment', { moment: it.task.at });
+__eta.res+=':</p>\n<ul class="losses">\n<li>what this task changed is undone</li>\n<li>so is everything that was changed after it, by later tasks or by hand</li>\n</ul>\n<p>How the app is now is kept as a checkpoint, so that this can be undone. Generated files stay. Its processes restart as after a task; if it sleeps, it is woken.</p>\n<div class="actions actions-end">\n';
+__eta.res+=include('@question-cancel', { href: it.task.href, label: 'Keep the changes' });
+__eta.res+='<button class="button button-danger-solid" type="submit" data-busy="Reverting…">Revert</button>\n</div>\n</form>\n</section>';
 
 if (__eta.layout) {
   __eta.res = include (__eta.layout, {...it, body: __eta.res, ...__eta.layoutData, __blocks: __eta.blocks});
@@ -1829,10 +2239,7 @@ __eta.res+=include('@task-panel', { task: it.task, csrfToken: it.csrfToken, from
 if (it.changes) {
 __eta.res+=include('@diff', { changes: it.changes });
 }
-__eta.res+='</div>\n';
-if (it.task.verdict && it.task.verdict.canRevert) {
-__eta.res+=include('@revert-dialog', { task: it.task, csrfToken: it.csrfToken });
-}
+__eta.res+='</div>';
 
 if (__eta.layout) {
   __eta.res = include (__eta.layout, {...it, body: __eta.res, ...__eta.layoutData, __blocks: __eta.blocks});
@@ -2017,9 +2424,7 @@ __eta.res+='/log">Transcript</a>\n';
 if (it.verdict.canRevert) {
 __eta.res+='<a class="button button-small" href="';
 __eta.res+=__eta.e(it.task.href);
-__eta.res+='/revert" data-dialog="revert-';
-__eta.res+=__eta.e(it.task.id);
-__eta.res+='">';
+__eta.res+='/revert" data-ask>';
 __eta.res+=include('@icon', { icon: 'undo' });
 __eta.res+='Revert</a>\n';
 }

@@ -3,14 +3,18 @@ import type { Ports } from '../../domain/ports.ts';
 import { DEFAULT_PRESET } from '../../domain/preset.ts';
 import type { ProcessState } from '../../domain/runtimed.ts';
 import type { SandboxView } from '../../domain/sandbox-view.ts';
-import type { AppPage, Frame, ProcessRow } from '../../views/models.ts';
+import type { AppPage, Fact, Frame, ProcessRow } from '../../views/models.ts';
 import { look, presetLabel } from './app-look.ts';
+import { appSnapshots, originFacts } from './app-snapshots.ts';
+import { appState } from './app-state.ts';
 import { appTasks } from './app-tasks.ts';
-import { CHIPS, isBetweenTries, isSettling, type LiveState, liveState } from './live-state.ts';
-import { liveViews, previewOf } from './live-view.ts';
+import type { RefusedCapture } from './capture-form.ts';
+import { CHIPS, isBetweenTries, isSettling, type LiveState } from './live-state.ts';
+import { previewOf } from './live-view.ts';
 import { logsOf } from './logs.ts';
 import { manifestNotice } from './manifest-notice.ts';
 import { moment } from './relative-time.ts';
+import { isCapturing } from './snapshot-row.ts';
 import type { RefusedPrompt } from './prompt-box.ts';
 import { stageOf } from './stage.ts';
 import { tasksOfApp } from './task-panel.ts';
@@ -28,6 +32,7 @@ export interface Asked {
   /** Whether only what changes by itself is wanted. */
   readonly isPartial?: boolean;
   readonly refused?: RefusedPrompt;
+  readonly refusedCapture?: RefusedCapture;
 }
 
 /** Everything the page of one app says. */
@@ -35,19 +40,20 @@ export async function appPage(
   ports: Ports,
   owner: string,
   app: App,
-  { process, isPartial = false, refused }: Asked,
+  { process, isPartial = false, refused, refusedCapture }: Asked,
 ): Promise<Omit<AppPage, keyof Frame>> {
-  const [views, events, tasks] = await Promise.all([
-    liveViews(ports, owner, [app]),
+  const [{ view, state, restoring }, events, tasks] = await Promise.all([
+    appState(ports, app),
     ports.store.events.list(owner, { appId: app.id, limit: EVENTS_SHOWN }),
     tasksOfApp(ports, owner, app.id, { limit: TASKS_SHOWN }),
   ]);
-  const view = views.get(app.id);
-  const state = liveState(view);
-  const preview = previewOf(ports, view);
-  const [logs, work] = await Promise.all([
+  // What is about to be replaced is not looked at any more.
+  const preview = restoring === undefined ? previewOf(ports, view) : undefined;
+  const [logs, work, snapshots, origin] = await Promise.all([
     view === undefined ? undefined : logsOf(ports, view, state, process),
     appTasks(ports, app, view?.sandbox, state, { tasks, isPartial, refused }),
+    appSnapshots(ports, app, view?.sandbox, state, refusedCapture),
+    originFacts(ports, app),
   ]);
   const now = ports.clock();
   return {
@@ -56,24 +62,29 @@ export async function appPage(
     ...look(app),
     chip: CHIPS[state],
     tasks: work,
+    snapshots,
     stage: stageOf(state, view, {
       previewHref: preview?.href,
       fallbackPreset:
         app.preset === undefined ? presetLabel({ ...app, preset: DEFAULT_PRESET }, undefined) : undefined,
       lastWords: logs?.lastWords,
+      restoring,
     }),
     logs: logs?.panel,
     here:
       process === undefined ? `/apps/${app.id}` : `/apps/${app.id}?process=${encodeURIComponent(process)}`,
     refreshSeconds: isSettling(state) ? SETTLING_SECONDS : SETTLED_SECONDS,
     // A page that says what was wrong with a form does not go away by itself.
-    settling: refused === undefined && (isSettling(state) || work.box.isBusy),
+    settling:
+      refused === undefined &&
+      refusedCapture === undefined &&
+      (isSettling(state) || work.box.isBusy || snapshots.rows.some(isCapturing)),
     // One whose agent is at work is not stopped under it: the task is cancelled first.
     canStop: STOPPABLE.has(state) && view?.sandbox.activeTaskId === undefined,
     canRestart: RESTARTABLE.has(state),
     preview,
     notices: noticesOf(view),
-    facts: factsOf(app, view, now),
+    facts: [...factsOf(app, view, now), ...origin],
     awakeBecause: view?.seen?.awakeBecause ?? [],
     processes: (view?.seen?.processes ?? []).map(processRow),
     timeline: events.map((event) => timelineEntry(event, now)),
@@ -108,9 +119,9 @@ function noticesOf(view: SandboxView | undefined): string[] {
   return notices;
 }
 
-function factsOf(app: App, view: SandboxView | undefined, now: number): AppPage['facts'] {
+function factsOf(app: App, view: SandboxView | undefined, now: number): Fact[] {
   const active = view?.seen?.lastActiveAt ?? view?.sandbox.lastActiveAt;
-  const facts = [
+  const facts: Fact[] = [
     { name: 'Preset', value: presetLabel(app, view?.sandbox) },
     fact('Created', app.createdAt, now),
     ...(active === undefined ? [] : [fact('Last active', active, now)]),

@@ -2,16 +2,20 @@ import { Hono } from 'hono';
 import { notFound } from '../../domain/errors.ts';
 import { createPreviewLink } from '../../domain/preview-links.ts';
 import { deleteApp } from '../../domain/app-commands.ts';
+import type { Ports } from '../../domain/ports.ts';
 import { restartProcesses } from '../../domain/sandbox-io.ts';
 import { createAppSandbox, startSandbox, stopSandbox } from '../../domain/sandbox-commands.ts';
 import type { Env } from '../context.ts';
 import { idParam } from '../v1/params.ts';
 import { appOf } from './app-of.ts';
 import { appPage } from './app-page.ts';
+import { readForm } from './form.ts';
 import { isPartial, page } from './page.ts';
 
 /** A working day: as long as somebody leaves a page open. */
 const PREVIEW_SECONDS = 12 * 3600;
+/** Beyond that, nobody wants to know how many it is exactly. */
+const MAX_COUNT = 100;
 
 /** One app: what it is doing, and what can be done with it. Every action ends on the page that shows its outcome. */
 export const appPages = new Hono<Env>()
@@ -68,10 +72,19 @@ export const appPages = new Hono<Env>()
     return c.redirect(`/apps/${app.id}`, 303);
   })
   .get('/:id/delete', async (c) => {
-    const { id, name } = await appOf(c);
-    return page(c, 'app-delete', { id, name });
+    const { id, name, owner } = await appOf(c);
+    return page(c, 'app-delete', { id, name, snapshots: await snapshotCount(c.get('ports'), owner, id) });
   })
   .post('/:id/delete', async (c) => {
-    await deleteApp(c.get('ports'), c.get('principal').owner, idParam(c, 'app'));
+    const snapshots = (await readForm(c)).get('snapshots') === 'delete' ? 'delete' : 'keep';
+    await deleteApp(c.get('ports'), c.get('principal').owner, idParam(c, 'app'), snapshots);
     return c.redirect('/', 303);
   });
+
+/** How many snapshots an app has, for people; undefined for none. */
+async function snapshotCount(ports: Ports, owner: string, appId: string): Promise<string | undefined> {
+  const { length } = await ports.store.snapshots.list(owner, { appId, limit: MAX_COUNT + 1 });
+  if (length === 0) return undefined;
+  if (length === 1) return '1 snapshot is';
+  return length > MAX_COUNT ? `more than ${MAX_COUNT} snapshots are` : `${length} snapshots are`;
+}

@@ -7,6 +7,7 @@ import { assets } from './assets.ts';
 import { limitAppForm, limitForm } from './form.ts';
 import { newApp } from './new-app.ts';
 import { signInPages } from './sign-in.ts';
+import { snapshotPages } from './snapshots.ts';
 import { taskPages } from './tasks.ts';
 import { recognised, signedIn } from './visitor.ts';
 
@@ -20,6 +21,7 @@ export const consolePages = new Hono<Env>()
   .route('/apps', newApp)
   .route('/apps', appPages)
   .route('/apps', taskPages)
+  .route('/apps', snapshotPages)
   .use('/agents/*', limitForm, signedIn)
   .route('/agents', agentPages)
   .get('*', recognised);

@@ -24,6 +24,8 @@ export type LiveState =
   | 'crashed'
   | 'stopping'
   | 'stopped'
+  /** A sandbox made from a snapshot is about to take its place. */
+  | 'restoring'
   | 'error'
   /** It should run, and its node does not answer. */
   | 'unknown';
@@ -40,6 +42,7 @@ export const CHIPS: Readonly<Record<LiveState, Chip>> = {
   crashed: { label: 'Crashed', tone: 'bad' },
   stopping: { label: 'Stopping', tone: 'busy' },
   stopped: { label: 'Stopped', tone: 'idle' },
+  restoring: { label: 'Restoring', tone: 'busy' },
   error: { label: 'Error', tone: 'bad' },
   unknown: { label: 'Unknown', tone: 'warn' },
 };
@@ -100,5 +103,7 @@ function fromRow(sandbox: Sandbox): LiveState {
   return status === 'creating' || desired === 'running' ? 'starting' : 'stopped';
 }
 
+const SETTLING: ReadonlySet<LiveState> = new Set(['starting', 'stopping', 'restoring'] satisfies LiveState[]);
+
 /** Whether it will change by itself soon. */
-export const isSettling = (state: LiveState): boolean => state === 'starting' || state === 'stopping';
+export const isSettling = (state: LiveState): boolean => SETTLING.has(state);

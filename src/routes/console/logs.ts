@@ -29,6 +29,7 @@ const SILENCE: Partial<Record<LiveState, string>> = {
   error: 'It does not run. Its logs show here while it does.',
   paused: 'Paused. Its logs show here when it goes on.',
   stopping: 'Stopping.',
+  restoring: 'What ran here is replaced.',
   unknown: 'Its node is out of reach.',
 };
 

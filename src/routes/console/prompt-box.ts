@@ -22,6 +22,7 @@ const HINTS: Partial<Record<LiveState, string>> = {
   stopped: 'It is asleep: sending wakes it first.',
   paused: 'It is paused: sending lets it go on.',
   error: 'It could not be started: sending tries again.',
+  restoring: 'It is being restored: a task can begin when that has ended.',
   unknown: 'Its node is out of reach: a task cannot begin right now.',
 };
 

@@ -2,6 +2,7 @@ import { BOOT_PHASES, type BootPhase } from '../../domain/runtimed.ts';
 import type { SandboxView } from '../../domain/sandbox-view.ts';
 import type { Stage, StageAction, StageMessage, Step } from '../../views/models.ts';
 import { plainText } from './log-text.ts';
+import type { Restoring } from './restoring.ts';
 import { isBetweenTries, type LiveState } from './live-state.ts';
 
 const STEP_LABELS: Readonly<Record<BootPhase, string>> = {
@@ -21,6 +22,8 @@ export interface StageContext {
   readonly fallbackPreset?: string | undefined;
   /** What the program of a broken app said last. */
   readonly lastWords?: string | undefined;
+  /** What is about to take its place. */
+  readonly restoring?: Restoring | undefined;
 }
 
 /**
@@ -33,7 +36,8 @@ export function stageOf(
   context: StageContext,
 ): Stage | undefined {
   if (state === 'starting') return { kind: 'steps', title: 'Starting', steps: stepsOf(view) };
-  const { previewHref } = context;
+  const { previewHref, restoring } = context;
+  if (restoring !== undefined) return { kind: 'steps', ...restoringSteps(restoring) };
   if (view !== undefined && previewHref !== undefined && (state === 'serving' || state === 'paused')) {
     const { id, generation } = view.sandbox;
     return { kind: 'frame', id: `preview-${id}-${generation}`, url: previewHref };
@@ -47,6 +51,18 @@ function stepsOf(view: SandboxView | undefined): Step[] {
     label: STEP_LABELS[phase],
     state: index < current ? 'done' : index === current ? 'active' : 'todo',
   }));
+}
+
+/** What is there is kept first; only then what replaces it is laid out. */
+function restoringSteps({ view, name, isKept }: Restoring): { title: string; steps: Step[] } {
+  const steps = stepsOf(view);
+  return {
+    title: name === undefined ? 'Restoring a snapshot' : `Restoring “${name}”`,
+    steps: [
+      { label: 'Keeping a safety copy', state: isKept ? 'done' : 'active' },
+      ...(isKept ? steps : steps.map(({ label }): Step => ({ label, state: 'todo' }))),
+    ],
+  };
 }
 
 /** A node that tells no phase is at the beginning until something runs. */

@@ -6,6 +6,9 @@ const GOOD: ReadonlySet<EventType> = new Set([
   'sandbox.started',
   'sandbox.woken',
   'preview.health.ok',
+  'snapshot.captured',
+  'snapshot.restored',
+  'snapshot.forked',
 ] satisfies EventType[]);
 
 /** An event as the timeline shows it. `now` in milliseconds since the epoch. */

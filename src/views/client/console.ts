@@ -1,18 +1,19 @@
 import { copyOnClick } from './copy.ts';
-import { dialogs } from './dialogs.ts';
-import { noticeLeaving, reloadWhenRestored, submitOnce, submitWhenSeen } from './forms.ts';
+import { noticeLeaving, reloadWhenRestored, resetWhenTaken, submitOnce, submitWhenSeen } from './forms.ts';
 import { polling } from './polling.ts';
 import { pressable } from './press.ts';
 import { promptBox } from './prompt.ts';
+import { questions } from './questions.ts';
 import { taskLogs } from './task-log.ts';
 
 /** Every page works without this; it adds what HTML cannot do. */
 document.documentElement.classList.add('js');
 noticeLeaving();
 polling();
-dialogs();
+questions();
 submitOnce();
 submitWhenSeen();
+resetWhenTaken();
 reloadWhenRestored();
 copyOnClick();
 pressable();

@@ -32,6 +32,22 @@ export function noticeLeaving(): void {
   window.navigation?.addEventListener('navigateerror', stay);
 }
 
+/** Calls `act` with a form that htmx sent, once the server has done what it asks for; `mark` is among its data. */
+export function onTaken(mark: string, act: (form: HTMLFormElement) => void): void {
+  document.addEventListener('htmx:after:request', (event) => {
+    if (!(event instanceof CustomEvent)) return;
+    const { ctx } = event.detail as { ctx?: { sourceElement?: Element; response?: { status: number } } };
+    const form = ctx?.sourceElement;
+    const status = ctx?.response?.status ?? 0;
+    if (form instanceof HTMLFormElement && mark in form.dataset && status < 400 && status > 0) act(form);
+  });
+}
+
+/** A form that was taken offers what it offered at first. */
+export function resetWhenTaken(): void {
+  onTaken('reset', (form) => form.reset());
+}
+
 /** A page that comes back out of the browser's memory shows what was, not what is. */
 export function reloadWhenRestored(): void {
   window.addEventListener('pageshow', (event) => {

@@ -1,3 +1,5 @@
+import { onTaken } from './forms.ts';
+
 /** The prompt box: ⌘ or Ctrl with Enter sends it, and once it was taken it is empty again, for the next one. */
 export function promptBox(): void {
   document.addEventListener('keydown', (event) => {
@@ -10,14 +12,7 @@ export function promptBox(): void {
     event.preventDefault();
     form.requestSubmit(button);
   });
-  document.addEventListener('htmx:after:request', (event) => {
-    if (!(event instanceof CustomEvent)) return;
-    const { ctx } = event.detail as { ctx?: { sourceElement?: Element; response?: { status: number } } };
-    const form = ctx?.sourceElement;
-    const status = ctx?.response?.status ?? 0;
-    if (form instanceof HTMLFormElement && 'prompt' in form.dataset && status < 400 && status > 0)
-      empty(form);
-  });
+  onTaken('prompt', empty);
 }
 
 /** The agent and the options are often the same for the next one; a fresh session is asked for once. */
