@@ -169,9 +169,10 @@ describe('a capture', () => {
     world.node.reachable = true;
     await deleteSandbox(world.ports, OWNER, world.sandbox.id);
     await turn();
+    await turn();
     expect(await world.ports.store.snapshots.find(OWNER, lost.id)).toMatchObject({
       status: 'failed',
-      errorMessage: 'Its sandbox was deleted before it was captured.',
+      errorMessage: 'No such sandbox.',
     });
   });
 

@@ -213,7 +213,7 @@ export class FakeNode implements NodeClient {
     this.#gone = outcomes
       .flatMap(({ observations }) => observations)
       .filter(({ state }) => state === 'absent');
-    for (const order of captures) await this.snapshots.capture(order);
+    await this.snapshots.begin(captures);
     await this.snapshots.discard(discards);
     this.#discarded = discards;
   }

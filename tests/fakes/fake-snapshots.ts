@@ -5,7 +5,7 @@ import type {
   NodeSnapshots,
   SnapshotContent,
 } from '../../src/domain/capture.ts';
-import { notFound, SandboxdError } from '../../src/domain/errors.ts';
+import { asSandboxdError, notFound, SandboxdError } from '../../src/domain/errors.ts';
 import type { NodeReport, SandboxObservation } from '../../src/domain/node.ts';
 
 /** What a small workspace comes to. */
@@ -59,6 +59,17 @@ export class FakeSnapshots implements NodeSnapshots {
     this.#requirePossible(order);
     this.#underWay.set(order.id, { order, ended: Promise.withResolvers<void>() });
     if (this.isInstant) this.finish(order.id, this.end);
+  }
+
+  /** What a sync orders and cannot be done ends with a report. */
+  async begin(orders: readonly CaptureOrder[]): Promise<void> {
+    for (const order of orders) {
+      try {
+        await this.capture(order);
+      } catch (error) {
+        this.#node.report(order, { status: 'failed', errorMessage: asSandboxdError(error).message });
+      }
+    }
   }
 
   /** Lets a capture come to its end, and reports that as a node does. */
