@@ -149,7 +149,7 @@ describe('the archive of a tree in use', () => {
 });
 
 describe('the archive of a tree that is not at rest, against its promise', () => {
-  const size = 8 * 1024 ** 2;
+  const size = 24 * 1024 ** 2;
   it.each([
     ['shrinks', (file: string) => truncate(file, size - 1000)],
     ['grows', (file: string) => appendFile(file, 'more')],

@@ -40,4 +40,4 @@ export type Order =
   | { readonly type: 'taken' };
 
 /** Chunks on their way at most: whoever reads slowly holds up the worker, not the memory. */
-export const CHUNKS_AHEAD = 8;
+export const CHUNKS_AHEAD = 4;

@@ -2,7 +2,7 @@ import { readSync } from 'node:fs';
 import { BLOCK_BYTES, NAME_BYTES, TYPE, type TarHeader, writeHeader } from './tar-header.ts';
 
 /** What is handed on at a time. */
-export const CHUNK_BYTES = 512 * 1024;
+export const CHUNK_BYTES = 2 * 1024 ** 2;
 
 /** The bytes of a tar archive, gathered into chunks. */
 export class TarStream {

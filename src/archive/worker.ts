@@ -17,7 +17,7 @@ import { type Chooser, type TreeEntry, walkTree } from './walk.ts';
 const PROGRESS_MS = 200;
 
 /** Read while others are compressed: many small files take longer than large ones. */
-const BYTES_AHEAD = 4 * CHUNK_BYTES;
+const BYTES_AHEAD = 3 * CHUNK_BYTES;
 
 /** The system's clock for files ticks every few milliseconds, on some file systems every second or two. */
 const CLOCK_TICK_MS = 2000;
@@ -95,7 +95,7 @@ async function archive(entries: Iterable<TreeEntry>, findings: Findings): Promis
   });
   const compressor = createZstdCompress({
     params: { [constants.ZSTD_c_compressionLevel]: 3, [constants.ZSTD_c_checksumFlag]: 1 },
-    chunkSize: 256 * 1024,
+    chunkSize: 1024 ** 2,
   });
   const tar = Readable.from(tarOf(entries, findings), { objectMode: false, highWaterMark: BYTES_AHEAD });
   await pipeline(tar, compressor, outlet);
