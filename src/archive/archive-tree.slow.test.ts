@@ -19,7 +19,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ArchivedTree, run, shell } from '../../tests/harness/archived-tree.ts';
-import type { TreeFacts } from './protocol.ts';
+import type { TreeArchiveFacts } from './archive-tree.ts';
 
 describe('the archive of a tree', () => {
   it('unpacks to the same contents, modes, times and links, and belongs to the sandbox user', async () => {
@@ -202,7 +202,7 @@ describe('the archive of a tree', () => {
 });
 
 /** Mounts it, lets a script change it, and archives the layers. */
-async function changed(tree: ArchivedTree, script: string): Promise<TreeFacts> {
+async function changed(tree: ArchivedTree, script: string): Promise<TreeArchiveFacts> {
   const [lower, work, point] = ['lower', 'work', 'mounted'].map((name) => join(tree.root, name));
   for (const directory of [work, point]) await mkdir(directory!);
   const options = `lowerdir=${lower},upperdir=${tree.home},workdir=${work}`;

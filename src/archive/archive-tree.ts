@@ -1,13 +1,16 @@
 import type { ArchiveOptions, ArchiveProgress } from '../domain/workspace.ts';
 import { ArchiveWorker } from './archive-worker.ts';
+import { type Compressed, compressed } from './compress.ts';
 import type { ArchiveInput, TreeFacts } from './protocol.ts';
+
+export type TreeArchiveFacts = TreeFacts & Compressed;
 
 /** A tree on its way into one file. Disposing of it ends the work, wherever it is. */
 export interface TreeArchive extends AsyncDisposable {
   /** Once, in order. */
   readonly bytes: AsyncIterator<Uint8Array>;
   /** When the bytes have ended. */
-  readonly facts: () => TreeFacts;
+  readonly facts: () => TreeArchiveFacts;
 }
 
 /**
@@ -21,12 +24,13 @@ export async function archiveTree(
 ): Promise<TreeArchive> {
   const worker = new ArchiveWorker(input, rising(onProgress), signal);
   if (freeze !== undefined) await settled(worker, freeze);
-  let facts: TreeFacts | undefined;
+  let [facts, whole]: [TreeFacts?, Compressed?] = [];
+  const chunks = worker.chunks((end) => (facts = end));
   return {
-    bytes: worker.bytes((end) => (facts = end)),
+    bytes: compressed(chunks, (end) => (whole = end)),
     facts: () => {
-      if (facts === undefined) throw new Error('The archive has not come to its end.');
-      return facts;
+      if (facts === undefined || whole === undefined) throw new Error('The archive has not come to its end.');
+      return { ...facts, ...whole };
     },
     [Symbol.asyncDispose]: () => worker[Symbol.asyncDispose](),
   };

@@ -28,7 +28,7 @@ export class ArchiveWorker implements AsyncDisposable {
   }
 
   tell(order: Order): void {
-    this.#worker.postMessage(order, []);
+    this.#worker.postMessage(order, order.type === 'taken' ? [order.memory] : []);
   }
 
   /** Waits for that answer, which is the next one. */
@@ -37,7 +37,8 @@ export class ArchiveWorker implements AsyncDisposable {
     if (answer.type !== type) throw new Error(`The archive's worker said ${answer.type} instead of ${type}.`);
   }
 
-  async *bytes(onEnd: (facts: TreeFacts) => void): AsyncGenerator<Uint8Array, void, undefined> {
+  /** Each chunk is the caller's until it asks for the next. */
+  async *chunks(onEnd: (facts: TreeFacts) => void): AsyncGenerator<Uint8Array, void, undefined> {
     for (;;) {
       const answer = await this.#next();
       if (answer.type === 'end') {
@@ -47,7 +48,7 @@ export class ArchiveWorker implements AsyncDisposable {
       if (answer.type !== 'chunk')
         throw new Error(`The archive's worker said ${answer.type} amid the bytes.`);
       yield answer.bytes;
-      this.tell({ type: 'taken' });
+      this.tell({ type: 'taken', memory: answer.bytes.buffer });
     }
   }
 

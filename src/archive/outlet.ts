@@ -1,44 +1,35 @@
-import { Writable } from 'node:stream';
 import type { MessagePort } from 'node:worker_threads';
 import { CHUNKS_AHEAD, type Notice, type Order } from './protocol.ts';
 
-/** Hands bytes to the other thread, no more of them ahead than it wants. */
-export class Outlet extends Writable {
+/** Hands chunks to the other thread, memory and all, and no more of them ahead than it wants. */
+export class Outlet {
   readonly #port: MessagePort;
-  readonly #onBytes: (bytes: Uint8Array) => void;
+  /** Memory that has come back: what is new to a process costs more than what it has used before. */
+  readonly #spare: ArrayBuffer[] = [];
   #room = CHUNKS_AHEAD;
-  #waiting: (() => void) | undefined;
+  #roomMade = Promise.withResolvers<void>();
 
-  constructor(port: MessagePort, onBytes: (bytes: Uint8Array) => void) {
-    super({ decodeStrings: true });
+  constructor(port: MessagePort) {
     this.#port = port;
-    this.#onBytes = onBytes;
     port.on('message', (order: Order) => {
-      if (order.type === 'taken') this.#taken();
+      if (order.type !== 'taken') return;
+      this.#spare.push(order.memory);
+      this.#room += 1;
+      this.#roomMade.resolve();
     });
   }
 
-  override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
-    const send = () => {
-      this.#send(chunk);
-      done();
-    };
-    if (this.#room > 0) send();
-    else this.#waiting = send;
-  }
-
-  #send(chunk: Buffer): void {
+  async send(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    while (this.#room === 0) {
+      this.#roomMade = Promise.withResolvers();
+      await this.#roomMade.promise;
+    }
     this.#room -= 1;
-    this.#onBytes(chunk);
-    // A copy can be given away; the chunk is a part of the compressor's own memory.
-    const bytes = new Uint8Array(chunk);
     this.#port.postMessage({ type: 'chunk', bytes } satisfies Notice, [bytes.buffer]);
   }
 
-  #taken(): void {
-    this.#room += 1;
-    const waiting = this.#waiting;
-    this.#waiting = undefined;
-    waiting?.();
+  /** Memory of a chunk's size to fill again, with whatever is in it. */
+  memory(size: number): ArrayBuffer {
+    return this.#spare.pop() ?? new ArrayBuffer(size);
   }
 }

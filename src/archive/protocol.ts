@@ -17,7 +17,8 @@ export interface Staging {
   readonly syncedAt: number;
 }
 
-export type TreeFacts = Omit<ArchiveFacts, 'baseImage'>;
+/** What there is to tell of a tree before it is compressed. */
+export type TreeFacts = Pick<ArchiveFacts, 'contentBytes' | 'fileCount' | 'entryCount' | 'warnings'>;
 
 /** What the worker says. */
 export type Notice =
@@ -26,7 +27,7 @@ export type Notice =
   | { readonly type: 'copied' }
   /** And once more what had changed: the tree may move again. */
   | { readonly type: 'settled' }
-  | { readonly type: 'chunk'; readonly bytes: Uint8Array }
+  | { readonly type: 'chunk'; readonly bytes: Uint8Array<ArrayBuffer> }
   | { readonly type: 'end'; readonly facts: TreeFacts }
   | { readonly type: 'failed'; readonly message: string; readonly code?: ErrorCode; readonly errno?: string };
 
@@ -36,8 +37,8 @@ export type Order =
   | { readonly type: 'still' }
   /** The bytes are wanted. */
   | { readonly type: 'begin' }
-  /** A chunk was taken. */
-  | { readonly type: 'taken' };
+  /** A chunk was taken, and its memory can be used again. */
+  | { readonly type: 'taken'; readonly memory: ArrayBuffer };
 
 /** Chunks on their way at most: whoever reads slowly holds up the worker, not the memory. */
 export const CHUNKS_AHEAD = 4;

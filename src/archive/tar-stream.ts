@@ -4,12 +4,20 @@ import { BLOCK_BYTES, NAME_BYTES, TYPE, type TarHeader, writeHeader } from './ta
 /** What is handed on at a time. */
 export const CHUNK_BYTES = 2 * 1024 ** 2;
 
-/** The bytes of a tar archive, gathered into chunks. */
+/** Where the bytes are gathered: of that size, with whatever is in it. */
+export type Memory = (size: number) => ArrayBuffer;
+
+/** The bytes of a tar archive, gathered into chunks, each in memory of its own. */
 export class TarStream {
-  /** Zeros from {@link #used} on. */
-  #chunk = Buffer.alloc(CHUNK_BYTES);
+  readonly #memory: Memory;
+  #chunk: Buffer<ArrayBuffer>;
   #used = 0;
-  #full: Buffer[] = [];
+  #full: Uint8Array<ArrayBuffer>[] = [];
+
+  constructor(memory: Memory = (size) => new ArrayBuffer(size)) {
+    this.#memory = memory;
+    this.#chunk = this.#fresh();
+  }
 
   /** Begins an entry, whatever the length of its name and target. Its content comes next. */
   begin(header: TarHeader): void {
@@ -46,7 +54,6 @@ export class TarStream {
   read(fd: number, wanted: number, position: number): number {
     const room = CHUNK_BYTES - this.#used;
     const read = readSync(fd, this.#chunk, this.#used, Math.min(wanted + 1, room), position);
-    if (read > wanted) this.#chunk[this.#used + wanted] = 0;
     this.#advance(Math.min(read, wanted));
     return read;
   }
@@ -54,6 +61,7 @@ export class TarStream {
   /** Zeros, at most as many as fit into a chunk. @returns how many it was */
   zeros(wanted: number): number {
     const count = Math.min(wanted, CHUNK_BYTES - this.#used);
+    this.#chunk.fill(0, this.#used, this.#used + count);
     this.#advance(count);
     return count;
   }
@@ -67,14 +75,14 @@ export class TarStream {
   }
 
   /** The chunks that are full. */
-  take(): Buffer[] {
+  take(): Uint8Array<ArrayBuffer>[] {
     const taken = this.#full;
     this.#full = [];
     return taken;
   }
 
   /** The mark of the archive's end, and all that is left. */
-  end(): Buffer[] {
+  end(): Uint8Array<ArrayBuffer>[] {
     for (let left = 2 * BLOCK_BYTES; left > 0; ) left -= this.zeros(left);
     const last = this.#chunk.subarray(0, this.#used);
     return [...this.take(), last];
@@ -105,8 +113,12 @@ export class TarStream {
     this.#used += bytes;
     if (this.#used < CHUNK_BYTES) return;
     this.#full.push(this.#chunk);
-    this.#chunk = Buffer.alloc(CHUNK_BYTES);
+    this.#chunk = this.#fresh();
     this.#used = 0;
+  }
+
+  #fresh(): Buffer<ArrayBuffer> {
+    return Buffer.from(this.#memory(CHUNK_BYTES));
   }
 }
 

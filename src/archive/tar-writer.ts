@@ -4,7 +4,7 @@ import { neutralGitConfig, withoutRemoteRefs } from './git-config.ts';
 import type { Treatment } from './scope.ts';
 import { type Extent, extentsOf, mayBeSparse, sparseMap } from './sparse.ts';
 import { type EntryType, TYPE } from './tar-header.ts';
-import { TarStream } from './tar-stream.ts';
+import { type Memory, TarStream } from './tar-stream.ts';
 import type { TreeEntry } from './walk.ts';
 
 const PERMISSIONS = 0o777n;
@@ -18,30 +18,37 @@ const REWRITERS: Partial<Record<Treatment, (text: string) => string>> = {
   'git-packed-refs': withoutRemoteRefs,
 };
 
+type Chunk = Uint8Array<ArrayBuffer>;
+
 /** An archive of what a walk finds, in chunks. */
-export function* tarOf(entries: Iterable<TreeEntry>, findings: Findings): Generator<Buffer, void, undefined> {
-  const writer = new TarWriter(findings);
+export function* tarOf(
+  entries: Iterable<TreeEntry>,
+  findings: Findings,
+  memory?: Memory,
+): Generator<Chunk, void, undefined> {
+  const writer = new TarWriter(findings, memory);
   for (const entry of entries) yield* writer.add(entry);
   yield* writer.end();
 }
 
 class TarWriter {
-  readonly #tar = new TarStream();
+  readonly #tar: TarStream;
   readonly #findings: Findings;
   /** Where a file with several names was written, by its identity. */
   readonly #written = new Map<string, string>();
 
-  constructor(findings: Findings) {
+  constructor(findings: Findings, memory: Memory | undefined) {
+    this.#tar = new TarStream(memory);
     this.#findings = findings;
   }
 
-  *add(entry: TreeEntry): Generator<Buffer, void, undefined> {
+  *add(entry: TreeEntry): Generator<Chunk, void, undefined> {
     if (entry.kind === 'file') yield* this.#file(entry);
     else this.#plain(entry);
     yield* this.#tar.take();
   }
 
-  end(): Buffer[] {
+  end(): Chunk[] {
     return this.#tar.end();
   }
 
@@ -51,7 +58,7 @@ class TarWriter {
     else this.#tar.begin({ ...headerOf(stat, TYPE.symlink), name: path, target: target ?? '' });
   }
 
-  *#file(entry: TreeEntry): Generator<Buffer, void, undefined> {
+  *#file(entry: TreeEntry): Generator<Chunk, void, undefined> {
     const { path, stat } = entry;
     const rewrite = REWRITERS[entry.treatment];
     // What is rewritten is never shared: the other name would show what was there before, or get what was not its own.
@@ -90,7 +97,7 @@ class TarWriter {
     this.#tar.pad(content.byteLength);
   }
 
-  *#content({ path, stat }: TreeEntry, fd: number): Generator<Buffer, void, undefined> {
+  *#content({ path, stat }: TreeEntry, fd: number): Generator<Chunk, void, undefined> {
     const size = Number(stat.size);
     const whole = [{ offset: 0, length: size }];
     // Before a file of any size is looked through.
@@ -119,7 +126,7 @@ class TarWriter {
   }
 
   /** Exactly what was announced: what the file does not have any more is zeros, and what it has besides stays out. */
-  *#parts(fd: number, size: number, extents: readonly Extent[]): Generator<Buffer, void, undefined> {
+  *#parts(fd: number, size: number, extents: readonly Extent[]): Generator<Chunk, void, undefined> {
     let hasChanged = false;
     for (const { offset, length } of extents) {
       for (let done = 0; done < length; ) {

@@ -1,23 +1,15 @@
-import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { parentPort, workerData } from 'node:worker_threads';
-import { constants, createZstdCompress } from 'node:zlib';
 import { SandboxdError } from '../domain/errors.ts';
 import { Copies } from './copies.ts';
 import { Findings } from './findings.ts';
 import { Outlet } from './outlet.ts';
 import type { ArchiveInput, Notice, Staging } from './protocol.ts';
 import { treatmentOf } from './scope.ts';
-import { CHUNK_BYTES } from './tar-stream.ts';
 import { tarOf } from './tar-writer.ts';
 import { type Chooser, type TreeEntry, walkTree } from './walk.ts';
 
 const PROGRESS_MS = 200;
-
-/** Read while others are compressed: many small files take longer than large ones. */
-const BYTES_AHEAD = 3 * CHUNK_BYTES;
 
 /** The system's clock for files ticks every few milliseconds, on some file systems every second or two. */
 const CLOCK_TICK_MS = 2000;
@@ -86,22 +78,13 @@ function* settled(roots: readonly string[], copies: Copies, findings: Findings):
 }
 
 async function archive(entries: Iterable<TreeEntry>, findings: Findings): Promise<void> {
-  const hash = createHash('sha256');
-  let sizeBytes = 0;
-  const outlet = new Outlet(port, (bytes) => {
-    hash.update(bytes);
-    sizeBytes += bytes.byteLength;
+  const outlet = new Outlet(port);
+  for (const chunk of tarOf(entries, findings, (size) => outlet.memory(size))) {
+    await outlet.send(chunk);
     tellProgress(findings);
-  });
-  const compressor = createZstdCompress({
-    params: { [constants.ZSTD_c_compressionLevel]: 3, [constants.ZSTD_c_checksumFlag]: 1 },
-    chunkSize: 1024 ** 2,
-  });
-  const tar = Readable.from(tarOf(entries, findings), { objectMode: false, highWaterMark: BYTES_AHEAD });
-  await pipeline(tar, compressor, outlet);
+  }
   const { contentBytes, fileCount, entryCount, warnings } = findings;
-  const facts = { sizeBytes, sha256: hash.digest('hex'), contentBytes, fileCount, entryCount, warnings };
-  tell({ type: 'end', facts });
+  tell({ type: 'end', facts: { contentBytes, fileCount, entryCount, warnings } });
 }
 
 function tellProgress({ progress }: Findings): void {

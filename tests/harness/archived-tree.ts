@@ -5,8 +5,8 @@ import { mkdir, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { archiveTree } from '../../src/archive/archive-tree.ts';
-import type { TreeFacts } from '../../src/archive/protocol.ts';
+import { archiveTree, type TreeArchiveFacts } from '../../src/archive/archive-tree.ts';
+import type {} from '../../src/archive/protocol.ts';
 import type { ArchiveOptions } from '../../src/domain/workspace.ts';
 
 export const run = promisify(execFile);
@@ -33,7 +33,7 @@ export class ArchivedTree implements AsyncDisposable {
   }
 
   /** Archives the tree, as it is or while it is in use. */
-  async archive({ layers = [], ...options }: Options = {}): Promise<TreeFacts> {
+  async archive({ layers = [], ...options }: Options = {}): Promise<TreeArchiveFacts> {
     const roots = [this.home, ...layers];
     const scope = options.scope ?? 'snapshot';
     const directory = join(this.root, 'staging');
