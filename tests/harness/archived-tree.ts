@@ -6,7 +6,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { archiveTree, type TreeArchiveFacts } from '../../src/archive/archive-tree.ts';
-import type {} from '../../src/archive/protocol.ts';
 import type { ArchiveOptions } from '../../src/domain/workspace.ts';
 
 export const run = promisify(execFile);
