@@ -13,7 +13,7 @@ case $1 in
   -e) [ -z "\${OLD_NODE:-}" ] && exec '${process.execPath}' "$@"; exit 1 ;;
   -p) echo 18.0.0 ;;
   --version) exit \${BROKEN_NODE:-0} ;;
-  *) printf '%s\\n' "$@" ;;
+  *) printf '%s\\n' "$@"; [ -z "\${TELLS_CACHE:-}" ] || printf '%s\\n' "$NODE_COMPILE_CACHE" ;;
 esac
 `;
 const NPM = `#!/bin/sh
@@ -71,6 +71,14 @@ function launch(
 const npmCalls = async () => (await readFile(env['NPM_CALLS']!, 'utf8')).trim().split('\n').filter(Boolean);
 
 describe('the launcher', () => {
+  it('lets Node keep what it compiles beside the dependencies, or where it is told to', async () => {
+    const asked = { TELLS_CACHE: 'yes' };
+    const own = await launch(join(root, 'sandboxd'), ['up'], { env: asked });
+    expect(own.out).toContain(join(root, 'node_modules/.cache/node'));
+    const told = { ...asked, NODE_COMPILE_CACHE: '/elsewhere' };
+    expect((await launch(join(root, 'sandboxd'), ['up'], { env: told })).out).toContain('/elsewhere');
+  });
+
   it('installs once, then starts the command line with everything it was given', async () => {
     const first = await launch(join(root, 'sandboxd'), ['up', '--yes', 'two words', '']);
     expect(first).toEqual({
