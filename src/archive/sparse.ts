@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import type { BigIntStats } from 'node:fs';
-import { BLOCK_BYTES } from './tar-header.ts';
+import { BLOCK_BYTES, paddingOf } from './tar-header.ts';
 
 /** A part of a sparse file that is no hole. */
 export interface Extent {
@@ -45,7 +45,7 @@ const OPEN_FILE = '/proc/self/fd/3';
 /** Records about the file, its header, and the map. */
 function extentsIn(archive: string, size: number): Extent[] | undefined {
   const recordBytes = Number.parseInt(archive.slice(124, 136), 8);
-  const map = BLOCK_BYTES + Math.ceil(recordBytes / BLOCK_BYTES) * BLOCK_BYTES + BLOCK_BYTES;
+  const map = BLOCK_BYTES + recordBytes + paddingOf(recordBytes) + BLOCK_BYTES;
   if (!archive.slice(BLOCK_BYTES, map).includes(' GNU.sparse.major=1\n')) return undefined;
   const [count = 0, ...numbers] = archive.slice(map).split('\n', MAX_MAP_BYTES).map(Number);
   const extents = Array.from({ length: count }, (_, at) => ({
@@ -69,5 +69,5 @@ export function sparseMap(extents: readonly Extent[], size: number): Buffer {
   const all = reachesEnd ? extents : [...extents, { offset: size, length: 0 }];
   const lines = [all.length, ...all.flatMap(({ offset, length }) => [offset, length])];
   const text = Buffer.from(lines.map((line) => `${line}\n`).join(''), 'latin1');
-  return Buffer.concat([text, Buffer.alloc((BLOCK_BYTES - (text.byteLength % BLOCK_BYTES)) % BLOCK_BYTES)]);
+  return Buffer.concat([text, Buffer.alloc(paddingOf(text.byteLength))]);
 }

@@ -48,7 +48,7 @@ class TarWriter {
   #plain({ kind, path, stat, target }: TreeEntry): void {
     this.#count(stat);
     if (kind === 'directory') this.#tar.begin({ ...headerOf(stat, TYPE.directory), name: `${path}/` });
-    else this.#tar.begin({ ...headerOf(stat, TYPE.symlink), name: path, target: target ?? '' });
+    else this.#tar.begin({ ...headerOf(stat, TYPE.symlink), name: path, linkName: target ?? '' });
   }
 
   *#file(entry: TreeEntry): Generator<Buffer, void, undefined> {
@@ -59,7 +59,7 @@ class TarWriter {
     const earlier = identity === undefined ? undefined : this.#written.get(identity);
     if (earlier !== undefined) {
       this.#count(stat);
-      this.#tar.begin({ ...headerOf(stat, TYPE.hardLink), name: path, target: earlier });
+      this.#tar.begin({ ...headerOf(stat, TYPE.hardLink), name: path, linkName: earlier });
       return;
     }
     const fd = entry.open();
