@@ -247,6 +247,13 @@ describe('a bomb', () => {
     }
   });
 
+  it('of holes that nobody could look through is refused', async () => {
+    const file = sparseFile(1024 ** 4 + 1, '0\n', '');
+    const archive = zstdOf(Buffer.concat([file, END_OF_TAR]));
+    await expect(compressed(archive)).rejects.toThrow('larger files than it may');
+    expect(await readdir(target)).toEqual([]);
+  });
+
   it('with a sparse file counts for what is in it, not for its holes', async () => {
     const file = sparseFile(10 * 1024 ** 3, '1\n4096\n512\n', 'p'.repeat(512));
     const archive = zstdOf(Buffer.concat([file, END_OF_TAR]));

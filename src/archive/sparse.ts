@@ -15,14 +15,26 @@ const WORTH_FINDING_BYTES = 1024 * 1024;
 const MAX_MAP_BYTES = 1024 * 1024;
 
 /** Whether a file takes so much less of the disk than its size that it has holes, or is compressed there. */
-export const mayBeSparse = ({ size, blocks }: Pick<BigIntStats, 'size' | 'blocks'>): boolean =>
+const mayBeSparse = ({ size, blocks }: SpaceTaken): boolean =>
   Number(size) - Number(blocks) * 512 >= WORTH_FINDING_BYTES;
 
+type SpaceTaken = Pick<BigIntStats, 'size' | 'blocks'>;
+
+/** Where an open file has no holes worth mentioning; the whole of it where that cannot be told. */
+export const partsOf = (file: number, stat: SpaceTaken): readonly Extent[] =>
+  (mayBeSparse(stat) ? extentsOf(file, Number(stat.size)) : undefined) ?? [
+    { offset: 0, length: Number(stat.size) },
+  ];
+
+/** Of all parts together. */
+export const lengthOf = (parts: readonly Extent[]): number =>
+  parts.reduce((sum, { length }) => sum + length, 0);
+
 /**
- * Where a file has no holes; the whole of it where that cannot be told. Node does not ask the file system, and to read
+ * Node does not ask the file system, and to read
  * gigabytes of zeros takes half a minute; GNU tar asks, and begins its own archive of the file with the answer.
  */
-export function extentsOf(file: number, size: number): readonly Extent[] {
+function extentsOf(file: number, size: number): Extent[] | undefined {
   const { stdout } = spawnSync(
     'tar',
     [
@@ -36,7 +48,7 @@ export function extentsOf(file: number, size: number): readonly Extent[] {
     ],
     { stdio: ['ignore', 'pipe', 'ignore', file], maxBuffer: MAX_MAP_BYTES, encoding: 'latin1' },
   );
-  return extentsIn(stdout ?? '', size) ?? [{ offset: 0, length: size }];
+  return extentsIn(stdout ?? '', size);
 }
 
 /** What the program finds in its fourth place. */

@@ -31,7 +31,7 @@ describe('unpacking in a thread of its own', () => {
     const archive = zstdOf(await tarOf(directory('sub'), file('sub/big', BIG), pipe));
     const expected = expectedOf(archive, { contentBytes: BIG.length, entryCount: 3 });
     const job = { directory: target, compression: 'zstd', expected, tree: { droppedSegments: 0 } } as const;
-    expect(await unpack(inPieces(archive, 100), job)).toEqual({ warnings: ['1 pipe was left out'] });
+    expect(await unpack(inPieces(archive, 100), job)).toEqual({ warnings: ['1 named pipe was left out'] });
     expect(await readdir(target)).toEqual(['sub']);
     expect(await readFile(join(target, 'sub/big'), 'utf8')).toBe(BIG);
   });

@@ -62,7 +62,7 @@ describe('a layer of an image', () => {
       symlink('layer/out', '/etc/passwd'),
       { ...hardLink('layer/same', 'layer/run'), mode: 0o750 },
     );
-    expect(await plain(tar, { droppedSegments: 1 })).toEqual({ warnings: ['1 entry lost its set-id bit'] });
+    expect(await plain(tar, { droppedSegments: 1 })).toEqual({ warnings: ['1 entry lost its set-id bits'] });
     const run = await stat(join(target, 'run'));
     expect(run.mode & 0o7777).toBe(0o750);
     expect(run.mtime).toEqual(mtime);
@@ -85,7 +85,7 @@ describe('a layer of an image', () => {
       },
     );
     const { warnings } = await plain(tar, { droppedSegments: 1 });
-    expect(warnings).toEqual(['2 devices were left out', '1 pipe was left out']);
+    expect(warnings).toEqual(['2 devices were left out', '1 named pipe was left out']);
     expect(await readdir(target)).toEqual([]);
   });
 });

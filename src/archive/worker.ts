@@ -65,7 +65,7 @@ async function setAside(
   // Of those that vanish or change meanwhile the second pass tells.
   const first = new Findings();
   for (const entry of walkTree({ roots, choose, findings: first })) {
-    if (entry.kind === 'file') first.add(true, copies.keep(entry) ?? 0);
+    if (entry.kind === 'file') copies.keep(entry, first);
     tellProgress(first);
   }
   const still = once(port, 'message');
@@ -78,10 +78,12 @@ async function setAside(
 }
 
 function* settled(roots: readonly string[], copies: Copies, findings: Findings): Generator<TreeEntry> {
+  // What is in the archive is counted when it is written.
+  const second = new Findings();
   for (const entry of walkTree({ roots, choose, findings })) {
     if (entry.kind !== 'file') yield entry;
-    else if (copies.keep(entry) === undefined) findings.note('vanished');
-    else yield copies.kept(entry);
+    else if (copies.keep(entry, second)) yield copies.kept(entry);
+    else findings.note('vanished');
   }
 }
 
@@ -99,9 +101,7 @@ async function archive(entries: Iterable<TreeEntry>, findings: Findings): Promis
   });
   const tar = Readable.from(tarOf(entries, findings), { objectMode: false, highWaterMark: BYTES_AHEAD });
   await pipeline(tar, compressor, outlet);
-  const { contentBytes, fileCount, entryCount, warnings } = findings;
-  const facts = { sizeBytes, sha256: hash.digest('hex'), contentBytes, fileCount, entryCount, warnings };
-  tell({ type: 'end', facts });
+  tell({ type: 'end', facts: { sizeBytes, sha256: hash.digest('hex'), ...findings.facts } });
 }
 
 function tellProgress({ progress }: Findings): void {

@@ -88,7 +88,7 @@ describe.each(['overlay', 'directory'] as const)('content in a workspace of kind
       await archiveOf(...APP, MINE, { name: 'workspace/app/pipe', type: 'fifo' }, directory('.config')),
     );
     const { home } = await under.workspaces.prepare(newId(), DEMO, open);
-    expect(warnings).toEqual(['1 pipe was left out']);
+    expect(warnings).toEqual(['1 named pipe was left out']);
     await under.mounted(home, async (path) => {
       const app = join(path, 'workspace/app');
       expect((await readdir(path)).toSorted()).toEqual(['.config', 'workspace']);
