@@ -1,17 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { lstatSync } from 'node:fs';
-import {
-  mkdir,
-  mkdtemp,
-  readFile,
-  readdir,
-  readlink,
-  rm,
-  stat,
-  symlink as link,
-  writeFile,
-} from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, readdir, readlink, rm, stat, symlink as link, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
@@ -21,34 +10,25 @@ import {
   directory,
   file,
   hardLink,
-  inPieces,
   padded,
   paxHeader,
   rawHeader,
   symlink,
   tarOf,
 } from '../../tests/harness/archives.ts';
+import { makeTarget, unpackTar } from '../../tests/harness/unpacking.ts';
 import { describeTree } from '../../tests/harness/random-tree.ts';
 import type { TreeOptions } from './tree-writer.ts';
-import { unpackHere } from './unpacking.ts';
 
 let base: string;
 let target: string;
 
 beforeEach(async () => {
-  base = await mkdtemp(join(tmpdir(), 'sandboxd-unpacking-'));
-  target = join(base, 'target');
-  await mkdir(target);
-  await writeFile(join(base, 'secret'), 'secret');
+  ({ base, target } = await makeTarget());
 });
 afterEach(() => rm(base, { recursive: true }));
 
-const plain = (tar: Buffer, tree: Partial<TreeOptions> = {}) =>
-  unpackHere(inPieces(tar, 1000), {
-    directory: target,
-    compression: 'none',
-    tree: { droppedSegments: 0, ...tree },
-  });
+const plain = (tar: Buffer, tree: Partial<TreeOptions> = {}) => unpackTar(tar, target, tree);
 
 const read = (path: string) => readFile(join(target, path), 'utf8');
 
