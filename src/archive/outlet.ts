@@ -1,44 +1,57 @@
 import { Writable } from 'node:stream';
-import type { MessagePort } from 'node:worker_threads';
-import { CHUNKS_AHEAD, type Notice, type Order } from './protocol.ts';
 
-/** Hands bytes to the other thread, no more of them ahead than it wants. */
+/** What waits for room goes in one message, which is fewer turns than its parts would take. */
+const WAITING_BYTES = 256 * 1024;
+
+/** Hands bytes to another thread, no more of them ahead than it wants: who reads slowly holds up the writer, not the memory. */
 export class Outlet extends Writable {
-  readonly #port: MessagePort;
-  readonly #onBytes: (bytes: Uint8Array) => void;
-  #room = CHUNKS_AHEAD;
-  #waiting: (() => void) | undefined;
+  readonly #send: (bytes: Uint8Array<ArrayBuffer>) => void;
+  readonly #windowBytes: number;
+  #ahead = 0;
+  /** Waits for room. */
+  #resume: (() => void) | undefined;
 
-  constructor(port: MessagePort, onBytes: (bytes: Uint8Array) => void) {
-    super({ decodeStrings: true });
-    this.#port = port;
-    this.#onBytes = onBytes;
-    port.on('message', (order: Order) => {
-      if (order.type === 'taken') this.#taken();
-    });
+  /**
+   * @param send given memory of its own, which can be given away
+   * @param windowBytes how many may be on their way
+   */
+  constructor(send: (bytes: Uint8Array<ArrayBuffer>) => void, windowBytes: number) {
+    super({ highWaterMark: WAITING_BYTES });
+    this.#send = send;
+    this.#windowBytes = windowBytes;
   }
 
-  override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
-    const send = () => {
-      this.#send(chunk);
-      done();
-    };
-    if (this.#room > 0) send();
-    else this.#waiting = send;
+  /** The other thread is done with that many. */
+  taken(bytes: number): void {
+    this.#ahead -= bytes;
+    if (this.#ahead >= this.#windowBytes) return;
+    const resume = this.#resume;
+    this.#resume = undefined;
+    resume?.();
   }
 
-  #send(chunk: Buffer): void {
-    this.#room -= 1;
-    this.#onBytes(chunk);
-    // A copy can be given away; the chunk is a part of the compressor's own memory.
-    const bytes = new Uint8Array(chunk);
-    this.#port.postMessage({ type: 'chunk', bytes } satisfies Notice, [bytes.buffer]);
+  override _write(chunk: Buffer, _encoding: BufferEncoding, taken: () => void): void {
+    this.#put([chunk], taken);
   }
 
-  #taken(): void {
-    this.#room += 1;
-    const waiting = this.#waiting;
-    this.#waiting = undefined;
-    waiting?.();
+  override _writev(chunks: { chunk: Buffer }[], taken: () => void): void {
+    this.#put(
+      chunks.map(({ chunk }) => chunk),
+      taken,
+    );
+  }
+
+  #put(chunks: readonly Buffer[], taken: () => void): void {
+    // A copy: what comes may be a part of somebody's larger buffer, all of which would be sent.
+    const bytes = new Uint8Array(chunks.reduce((sum, { byteLength }) => sum + byteLength, 0));
+    let at = 0;
+    for (const chunk of chunks) {
+      bytes.set(chunk, at);
+      at += chunk.byteLength;
+    }
+    this.#ahead += bytes.byteLength;
+    this.#send(bytes);
+    if (this.#ahead < this.#windowBytes) taken();
+    else this.#resume = taken;
   }
 }

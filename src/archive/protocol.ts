@@ -1,5 +1,5 @@
-import type { ErrorCode } from '../domain/errors.ts';
 import type { ArchiveFacts, ArchiveProgress, ArchiveScope } from '../domain/workspace.ts';
+import type { ThreadFailure } from './thread-failure.ts';
 
 /** What is archived, and how. */
 export interface ArchiveInput {
@@ -28,16 +28,14 @@ export type Notice =
   | { readonly type: 'settled' }
   | { readonly type: 'chunk'; readonly bytes: Uint8Array }
   | { readonly type: 'end'; readonly facts: TreeFacts }
-  | { readonly type: 'failed'; readonly message: string; readonly code?: ErrorCode; readonly errno?: string };
+  | ThreadFailure;
 
 /** What it is told. */
 export type Order =
   /** The tree stands still. */
   | { readonly type: 'still' }
-  /** The bytes are wanted. */
-  | { readonly type: 'begin' }
-  /** A chunk was taken. */
-  | { readonly type: 'taken' };
+  /** Bytes that are done with: as many may follow. */
+  | { readonly type: 'taken'; readonly bytes: number };
 
-/** Chunks on their way at most: whoever reads slowly holds up the worker, not the memory. */
-export const CHUNKS_AHEAD = 8;
+/** Bytes of an archive on their way at most. */
+export const BYTES_AHEAD = 2 * 1024 ** 2;

@@ -4,20 +4,20 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { constants, createZstdCompress } from 'node:zlib';
-import { SandboxdError } from '../domain/errors.ts';
 import { Copies } from './copies.ts';
 import { Findings } from './findings.ts';
 import { Outlet } from './outlet.ts';
-import type { ArchiveInput, Notice, Staging } from './protocol.ts';
+import { type ArchiveInput, BYTES_AHEAD, type Notice, type Order, type Staging } from './protocol.ts';
 import { treatmentOf } from './scope.ts';
 import { CHUNK_BYTES } from './tar-stream.ts';
 import { tarOf } from './tar-writer.ts';
+import { failureOf } from './thread-failure.ts';
 import { type Chooser, type TreeEntry, walkTree } from './walk.ts';
 
 const PROGRESS_MS = 200;
 
 /** Read while others are compressed: many small files take longer than large ones. */
-const BYTES_AHEAD = 4 * CHUNK_BYTES;
+const READ_AHEAD_BYTES = 4 * CHUNK_BYTES;
 
 /** The system's clock for files ticks every few milliseconds, on some file systems every second or two. */
 const CLOCK_TICK_MS = 2000;
@@ -27,7 +27,7 @@ if (parentPort === null)
 const port = parentPort;
 const input = workerData as ArchiveInput;
 const choose: Chooser = (path, isDirectory) => treatmentOf(path, isDirectory, input.scope);
-const tell = (notice: Notice): void => port.postMessage(notice);
+const tell = (notice: Notice, moved: readonly ArrayBuffer[] = []): void => port.postMessage(notice, moved);
 let told = 0;
 
 try {
@@ -90,16 +90,20 @@ function* settled(roots: readonly string[], copies: Copies, findings: Findings):
 async function archive(entries: Iterable<TreeEntry>, findings: Findings): Promise<void> {
   const hash = createHash('sha256');
   let sizeBytes = 0;
-  const outlet = new Outlet(port, (bytes) => {
+  const outlet = new Outlet((bytes) => {
     hash.update(bytes);
     sizeBytes += bytes.byteLength;
     tellProgress(findings);
+    tell({ type: 'chunk', bytes }, [bytes.buffer]);
+  }, BYTES_AHEAD);
+  port.on('message', (order: Order) => {
+    if (order.type === 'taken') outlet.taken(order.bytes);
   });
   const compressor = createZstdCompress({
     params: { [constants.ZSTD_c_compressionLevel]: 3, [constants.ZSTD_c_checksumFlag]: 1 },
     chunkSize: 256 * 1024,
   });
-  const tar = Readable.from(tarOf(entries, findings), { objectMode: false, highWaterMark: BYTES_AHEAD });
+  const tar = Readable.from(tarOf(entries, findings), { objectMode: false, highWaterMark: READ_AHEAD_BYTES });
   await pipeline(tar, compressor, outlet);
   tell({ type: 'end', facts: { sizeBytes, sha256: hash.digest('hex'), ...findings.facts } });
 }
@@ -109,12 +113,4 @@ function tellProgress({ progress }: Findings): void {
   if (now - told < PROGRESS_MS) return;
   told = now;
   tell({ type: 'progress', ...progress });
-}
-
-/** What does not get through between threads are an error's class and its own fields. */
-function failureOf(error: unknown): Notice {
-  const message = error instanceof Error ? error.message : String(error);
-  if (error instanceof SandboxdError) return { type: 'failed', message, code: error.code };
-  const errno = (error as Partial<NodeJS.ErrnoException>).code;
-  return errno === undefined ? { type: 'failed', message } : { type: 'failed', message, errno };
 }
