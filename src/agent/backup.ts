@@ -2,6 +2,7 @@ import { notFound } from '../domain/errors.ts';
 import type { WorkspaceArchive } from '../domain/workspace.ts';
 import { unsettled } from './errors.ts';
 import { type CaptureWorld, frozen } from './snapshots/archive.ts';
+import { untilOver } from './until-over.ts';
 
 export interface BackupWork<T> {
   readonly id: string;
@@ -14,7 +15,11 @@ export interface BackupWork<T> {
  * Archives a workspace for a backup, as it is. Its sandbox's lock is held until nothing of it is read any more: of one at
  * rest until `consume` has ended, of one that runs only until it goes on.
  */
-export async function archiveForBackup<T>(world: CaptureWorld, work: BackupWork<T>): Promise<T> {
+export function archiveForBackup<T>(world: CaptureWorld, work: BackupWork<T>): Promise<T> {
+  return untilOver(work.signal, (signal) => archive(world, { ...work, signal }));
+}
+
+async function archive<T>(world: CaptureWorld, work: BackupWork<T>): Promise<T> {
   const { ports, sandboxes } = world;
   const { id, consume, signal } = work;
   const rest = await sandboxes.exclusively(id, async () => {
@@ -22,8 +27,8 @@ export async function archiveForBackup<T>(world: CaptureWorld, work: BackupWork<
     if (sandboxes.live(id) !== undefined) {
       using _ = sandboxes.hold(id, 'it is being backed up');
       const freeze = <U>(task: () => Promise<U>) => frozen(world, id, signal, task);
-      const archive = await ports.workspaces.archive(id, { scope: 'backup', signal, freeze });
-      return () => consume(archive);
+      const copied = await ports.workspaces.archive(id, { scope: 'backup', signal, freeze });
+      return () => consume(copied);
     }
     if (!sandboxes.isAtRest(id)) throw unsettled();
     const done = await consume(await ports.workspaces.archive(id, { scope: 'backup', signal }));

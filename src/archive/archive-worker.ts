@@ -1,8 +1,8 @@
 import { on } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import { SandboxdError } from '../domain/errors.ts';
 import type { ArchiveProgress } from '../domain/workspace.ts';
 import type { ArchiveInput, Notice, Order, TreeFacts } from './protocol.ts';
+import { errorOf } from './thread-failure.ts';
 
 type Answer = Exclude<Notice, { type: 'progress' | 'failed' }>;
 
@@ -77,9 +77,4 @@ export class ArchiveWorker implements AsyncDisposable {
     }
     throw new Error('The thread that reads the archive’s files ended before its time.');
   }
-}
-
-function errorOf({ message, code, errno }: Extract<Notice, { type: 'failed' }>): Error {
-  if (code !== undefined) return new SandboxdError(code, message);
-  return Object.assign(new Error(message), errno !== undefined && { code: errno });
 }

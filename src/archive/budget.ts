@@ -1,15 +1,5 @@
+import { type ArchiveLimits, MAX_SIZE_BYTES, MOST } from './limits.ts';
 import { UnpackError } from './unpack-error.ts';
-
-/** What an archive may hold. */
-export interface UnpackLimits {
-  /** Of files, without the holes of sparse ones. */
-  readonly contentBytes: number;
-  /** The archive's own directory does not count. */
-  readonly entryCount: number;
-}
-
-/** No workspace has more, whatever its archive says of itself. */
-export const MOST: UnpackLimits = { contentBytes: 64 * 1024 ** 3, entryCount: 2_000_000 };
 
 /** What headers of one entry take at most: its own, a pax one, and twice the longest path. */
 const HEADERS_BYTES = 40 * 1024;
@@ -18,13 +8,14 @@ const OWN_BYTES = 1024 ** 2;
 
 /** Counts what comes out of an archive against what may, so that a bomb ends before the disk is full. */
 export class Budget {
-  readonly #limits: UnpackLimits;
+  readonly #limits: ArchiveLimits;
   readonly #rawBytes: number;
   #raw = 0;
   #content = 0;
+  #size = 0;
   #entries = 0;
 
-  constructor(expected: UnpackLimits) {
+  constructor(expected: ArchiveLimits) {
     this.#limits = {
       contentBytes: Math.min(expected.contentBytes, MOST.contentBytes),
       entryCount: Math.min(expected.entryCount, MOST.entryCount),
@@ -46,6 +37,12 @@ export class Budget {
     if (this.#content > this.#limits.contentBytes) {
       throw new UnpackError('The archive holds more bytes of files than it should.');
     }
+  }
+
+  /** Of a sparse file, with its holes. @throws UnpackError */
+  size(bytes: number): void {
+    this.#size += bytes;
+    if (this.#size > MAX_SIZE_BYTES) throw new UnpackError('The archive holds larger files than it may.');
   }
 
   /** @throws UnpackError */

@@ -8,7 +8,8 @@ import {
   readSync,
   writeSync,
 } from 'node:fs';
-import { type Extent, extentsOf, mayBeSparse } from './sparse.ts';
+import type { Findings } from './findings.ts';
+import { type Extent, lengthOf, partsOf } from './sparse.ts';
 import type { TreeEntry } from './walk.ts';
 
 /** Below this a copy costs less than asking the file system to share blocks. */
@@ -49,21 +50,29 @@ export class Copies {
     this.#unsure = unsure;
   }
 
-  /** Copies a file where that must be. @returns the bytes that took; undefined when the file is gone */
-  keep({ stat, open }: TreeEntry): number | undefined {
+  /**
+   * Copies a file where that must be, and counts it.
+   * @returns false when the file is gone
+   * @throws payload_too_large, before more is copied than an archive may hold
+   */
+  keep({ stat, open }: TreeEntry, findings: Findings): boolean {
+    findings.entry(true);
     const file = identityOf(stat);
-    if (this.#isValid(this.#byFile.get(file), stat)) return 0;
+    if (this.#isValid(this.#byFile.get(file), stat)) return true;
     const fd = open();
-    if (fd === undefined) return undefined;
+    if (fd === undefined) return false;
     try {
+      findings.size(Number(stat.size));
+      const parts = partsOf(fd, stat);
+      findings.content(lengthOf(parts));
       this.#made += 1;
       const path = `${this.#directory}/${this.#made}`;
-      this.#copy(fd, stat, path);
+      this.#copy(fd, stat, parts, path);
       this.#byFile.set(file, { path, of: stat, pass: this.#pass });
     } finally {
       closeSync(fd);
     }
-    return Number(stat.size);
+    return true;
   }
 
   /** The entry with its content from here. */
@@ -79,15 +88,12 @@ export class Copies {
     return of.size === size && of.mtimeNs === mtimeNs && of.ctimeNs === ctimeNs && ctimeNs < this.#unsure;
   }
 
-  #copy(fd: number, stat: BigIntStats, path: string): void {
-    if (stat.size >= WORTH_SHARING_BYTES && this.#share(fd, path)) return;
-    const size = Number(stat.size);
+  #copy(fd: number, { size }: BigIntStats, parts: readonly Extent[], path: string): void {
+    if (size >= WORTH_SHARING_BYTES && this.#share(fd, path)) return;
     const to = openSync(path, 'wx', 0o600);
     try {
-      if (mayBeSparse(stat)) {
-        for (const extent of extentsOf(fd, size)) this.#copyPart(fd, to, extent);
-        ftruncateSync(to, size);
-      } else this.#copyPart(fd, to, { offset: 0, length: size });
+      for (const part of parts) this.#copyPart(fd, to, part);
+      if (lengthOf(parts) < size) ftruncateSync(to, Number(size));
     } finally {
       closeSync(to);
     }

@@ -1,55 +1,59 @@
+import { SandboxdError } from '../domain/errors.ts';
 import type { ArchiveProgress } from '../domain/workspace.ts';
-import { requireWithinLimits } from './limits.ts';
-
-/** What is told of, and how: of one, and of several. */
-const WARNINGS = {
-  device: ['device was left out', 'devices were left out'],
-  pipe: ['named pipe was left out', 'named pipes were left out'],
-  socket: ['socket was left out', 'sockets were left out'],
-  tooDeep: [
-    'directory was left out: its path is too long',
-    'directories were left out: their paths are too long',
-  ],
-  tooLarge: [
-    'file of a git repository was left out: it is too large to be cleaned',
-    'files of git repositories were left out: they are too large to be cleaned',
-  ],
-  setId: ['entry lost its set-id bits', 'entries lost their set-id bits'],
-  changed: ['file changed while it was read', 'files changed while they were read'],
-  vanished: ['entry vanished while it was read', 'entries vanished while they were read'],
-} as const;
-
-export type Finding = keyof typeof WARNINGS;
+import { MAX_SIZE_BYTES, MOST } from './limits.ts';
+import { type Warning, Warnings } from './warnings.ts';
 
 /** What a capture has come across so far. */
 export class Findings {
-  contentBytes = 0;
-  fileCount = 0;
-  entryCount = 0;
-  readonly #counts = new Map<Finding, number>();
+  #contentBytes = 0;
+  #sizeBytes = 0;
+  #fileCount = 0;
+  #entryCount = 0;
+  readonly #warnings = new Warnings();
 
-  note(finding: Finding): void {
-    this.#counts.set(finding, (this.#counts.get(finding) ?? 0) + 1);
+  note(warning: Warning): void {
+    this.#warnings.note(warning);
   }
 
   /** Counts an entry that is kept. @throws payload_too_large */
-  add(isFile: boolean, bytes: number): void {
-    this.entryCount += 1;
-    this.contentBytes += bytes;
-    if (isFile) this.fileCount += 1;
-    requireWithinLimits(this.contentBytes, this.entryCount);
+  entry(isFile: boolean): void {
+    this.#entryCount += 1;
+    if (isFile) this.#fileCount += 1;
+    if (this.#entryCount > MOST.entryCount) throw tooLarge(`${MOST.entryCount} files and directories`);
+  }
+
+  /** Counts what a file is said to hold, with its holes, before they are looked for. @throws payload_too_large */
+  size(bytes: number): void {
+    this.#sizeBytes += bytes;
+    if (this.#sizeBytes > MAX_SIZE_BYTES) {
+      throw tooLarge(`${MAX_SIZE_BYTES / 1024 ** 3} GiB of files, the holes of sparse ones included`);
+    }
+  }
+
+  /** Counts content before it is read. @throws payload_too_large */
+  content(bytes: number): void {
+    this.#contentBytes += bytes;
+    if (this.#contentBytes > MOST.contentBytes) {
+      throw tooLarge(`${MOST.contentBytes / 1024 ** 3} GiB of files`);
+    }
   }
 
   get progress(): ArchiveProgress {
-    return { files: this.fileCount, bytes: this.contentBytes };
+    return { files: this.#fileCount, bytes: this.#contentBytes };
   }
 
-  /** Each kind once with its number. */
-  get warnings(): string[] {
-    return Object.entries(WARNINGS).flatMap(([finding, [one, several]]) => {
-      const count = this.#counts.get(finding as Finding);
-      if (count === undefined) return [];
-      return [`${count} ${count === 1 ? one : several}`];
-    });
+  get facts() {
+    return {
+      contentBytes: this.#contentBytes,
+      fileCount: this.#fileCount,
+      entryCount: this.#entryCount,
+      warnings: this.#warnings.list(),
+    };
   }
 }
+
+const tooLarge = (what: string) =>
+  new SandboxdError(
+    'payload_too_large',
+    `The workspace holds more than ${what}, which is more than an archive may. Remove what need not be kept, and try again.`,
+  );

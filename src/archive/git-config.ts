@@ -1,3 +1,11 @@
+import type { Treatment } from './scope.ts';
+
+/** What becomes of the text of files that are not kept as they are; one byte a character. */
+export const REWRITERS: Partial<Record<Treatment, (text: string) => string>> = {
+  'git-config': neutralGitConfig,
+  'git-packed-refs': withoutRemoteRefs,
+};
+
 /** All that a repository's own format needs: nothing that names a program, a place or a person. */
 const KEPT: Readonly<Record<string, readonly string[]>> = {
   core: ['repositoryformatversion', 'filemode', 'bare', 'logallrefupdates', 'symlinks', 'ignorecase'],

@@ -1,5 +1,4 @@
-import { mkdir, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, mkdtemp, readFile, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
@@ -18,6 +17,7 @@ import {
   tarOf,
   zstdOf,
 } from '../../tests/harness/archives.ts';
+import { makeTarget, unpackTar } from '../../tests/harness/unpacking.ts';
 import type { TreeOptions } from './tree-writer.ts';
 import { UnpackError } from './unpack-error.ts';
 import { type UnpackJob, unpackHere } from './unpacking.ts';
@@ -26,19 +26,11 @@ let base: string;
 let target: string;
 
 beforeEach(async () => {
-  base = await mkdtemp(join(tmpdir(), 'sandboxd-unpacking-'));
-  target = join(base, 'target');
-  await mkdir(target);
-  await writeFile(join(base, 'secret'), 'secret');
+  ({ base, target } = await makeTarget());
 });
 afterEach(() => rm(base, { recursive: true }));
 
-const plain = (tar: Buffer, tree: Partial<TreeOptions> = {}) =>
-  unpackHere(inPieces(tar, 1000), {
-    directory: target,
-    compression: 'none',
-    tree: { droppedSegments: 0, ...tree },
-  });
+const plain = (tar: Buffer, tree: Partial<TreeOptions> = {}) => unpackTar(tar, target, tree);
 
 const compressed = (archive: Buffer, job: Partial<UnpackJob> = {}) =>
   unpackHere(inPieces(archive), {
@@ -245,6 +237,13 @@ describe('a bomb', () => {
         'more bytes than it should',
       );
     }
+  });
+
+  it('of holes that nobody could look through is refused', async () => {
+    const file = sparseFile(1024 ** 4 + 1, '0\n', '');
+    const archive = zstdOf(Buffer.concat([file, END_OF_TAR]));
+    await expect(compressed(archive)).rejects.toThrow('larger files than it may');
+    expect(await readdir(target)).toEqual([]);
   });
 
   it('with a sparse file counts for what is in it, not for its holes', async () => {

@@ -90,7 +90,7 @@ describe('the archive of a tree in use', () => {
     await writeFile(join(tree.home, 'sparse'), 'begin');
     await truncate(join(tree.home, 'sparse'), 10 * 1024 ** 3);
     const facts = await tree.archive({ freeze: (work) => work() });
-    expect(facts.contentBytes).toBe(10 * 1024 ** 3);
+    expect(facts.contentBytes).toBeLessThan(1024 ** 2);
     for (const name of await readdir(join(tree.root, 'staging'))) {
       expect((await stat(join(tree.root, 'staging', name))).blocks).toBeLessThan(64);
     }

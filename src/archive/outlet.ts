@@ -1,35 +1,57 @@
-import type { MessagePort } from 'node:worker_threads';
-import { CHUNKS_AHEAD, type Notice, type Order } from './protocol.ts';
+import { Writable } from 'node:stream';
 
-/** Hands chunks to the other thread, memory and all, and no more of them ahead than it wants. */
-export class Outlet {
-  readonly #port: MessagePort;
-  /** Memory that has come back: what is new to a process costs more than what it has used before. */
-  readonly #spare: ArrayBuffer[] = [];
-  #room = CHUNKS_AHEAD;
-  #roomMade = Promise.withResolvers<void>();
+/** What waits for room goes in one message, which is fewer turns than its parts would take. */
+const WAITING_BYTES = 256 * 1024;
 
-  constructor(port: MessagePort) {
-    this.#port = port;
-    port.on('message', (order: Order) => {
-      if (order.type !== 'taken') return;
-      this.#spare.push(order.memory);
-      this.#room += 1;
-      this.#roomMade.resolve();
-    });
+/** Hands bytes to another thread, no more of them ahead than it wants: who reads slowly holds up the writer, not the memory. */
+export class Outlet extends Writable {
+  readonly #send: (bytes: Uint8Array<ArrayBuffer>) => void;
+  readonly #windowBytes: number;
+  #ahead = 0;
+  /** Waits for room. */
+  #resume: (() => void) | undefined;
+
+  /**
+   * @param send given memory of its own, which can be given away
+   * @param windowBytes how many may be on their way
+   */
+  constructor(send: (bytes: Uint8Array<ArrayBuffer>) => void, windowBytes: number) {
+    super({ highWaterMark: WAITING_BYTES });
+    this.#send = send;
+    this.#windowBytes = windowBytes;
   }
 
-  async send(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
-    while (this.#room === 0) {
-      this.#roomMade = Promise.withResolvers();
-      await this.#roomMade.promise;
+  /** The other thread is done with that many. */
+  taken(bytes: number): void {
+    this.#ahead -= bytes;
+    if (this.#ahead >= this.#windowBytes) return;
+    const resume = this.#resume;
+    this.#resume = undefined;
+    resume?.();
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, taken: () => void): void {
+    this.#put([chunk], taken);
+  }
+
+  override _writev(chunks: { chunk: Buffer }[], taken: () => void): void {
+    this.#put(
+      chunks.map(({ chunk }) => chunk),
+      taken,
+    );
+  }
+
+  #put(chunks: readonly Buffer[], taken: () => void): void {
+    // A copy: what comes may be a part of somebody's larger buffer, all of which would be sent.
+    const bytes = new Uint8Array(chunks.reduce((sum, { byteLength }) => sum + byteLength, 0));
+    let at = 0;
+    for (const chunk of chunks) {
+      bytes.set(chunk, at);
+      at += chunk.byteLength;
     }
-    this.#room -= 1;
-    this.#port.postMessage({ type: 'chunk', bytes } satisfies Notice, [bytes.buffer]);
-  }
-
-  /** Memory of a chunk's size to fill again, with whatever is in it. */
-  memory(size: number): ArrayBuffer {
-    return this.#spare.pop() ?? new ArrayBuffer(size);
+    this.#ahead += bytes.byteLength;
+    this.#send(bytes);
+    if (this.#ahead < this.#windowBytes) taken();
+    else this.#resume = taken;
   }
 }

@@ -1,5 +1,5 @@
-import type { ErrorCode } from '../domain/errors.ts';
 import type { ArchiveFacts, ArchiveProgress, ArchiveScope } from '../domain/workspace.ts';
+import type { ThreadFailure } from './thread-failure.ts';
 
 /** What is archived, and how. */
 export interface ArchiveInput {
@@ -29,14 +29,12 @@ export type Notice =
   | { readonly type: 'settled' }
   | { readonly type: 'chunk'; readonly bytes: Uint8Array<ArrayBuffer> }
   | { readonly type: 'end'; readonly facts: TreeFacts }
-  | { readonly type: 'failed'; readonly message: string; readonly code?: ErrorCode; readonly errno?: string };
+  | ThreadFailure;
 
 /** What it is told. */
 export type Order =
   /** The tree stands still. */
   | { readonly type: 'still' }
-  /** The bytes are wanted. */
-  | { readonly type: 'begin' }
   /** A chunk was taken, and its memory can be used again. */
   | { readonly type: 'taken'; readonly memory: ArrayBuffer };
 

@@ -1,4 +1,4 @@
-import { BLOCK_BYTES } from './header-block.ts';
+import { paddingOf } from './tar-header.ts';
 import { UnpackError } from './unpack-error.ts';
 
 export interface SparsePiece {
@@ -38,7 +38,7 @@ export class SparseMap {
     let at = 0;
     while (at < bytes.length && !this.#isComplete) {
       if (this.#hasAllPieces()) {
-        const skipped = Math.min(this.#padding(), bytes.length - at);
+        const skipped = Math.min(paddingOf(this.#read), bytes.length - at);
         at += skipped;
         this.#read += skipped;
       } else {
@@ -46,17 +46,13 @@ export class SparseMap {
         at += 1;
         this.#read += 1;
       }
-      this.#isComplete = this.#hasAllPieces() && this.#padding() === 0;
+      this.#isComplete = this.#hasAllPieces() && paddingOf(this.#read) === 0;
     }
     return bytes.subarray(at);
   }
 
   #hasAllPieces(): boolean {
     return this.#count === this.pieces.length;
-  }
-
-  #padding(): number {
-    return (BLOCK_BYTES - (this.#read % BLOCK_BYTES)) % BLOCK_BYTES;
   }
 
   #character(byte: number): void {

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import type { BigIntStats } from 'node:fs';
-import { BLOCK_BYTES } from './tar-header.ts';
+import { BLOCK_BYTES, paddingOf } from './tar-header.ts';
 
 /** A part of a sparse file that is no hole. */
 export interface Extent {
@@ -15,14 +15,26 @@ const WORTH_FINDING_BYTES = 1024 * 1024;
 const MAX_MAP_BYTES = 1024 * 1024;
 
 /** Whether a file takes so much less of the disk than its size that it has holes, or is compressed there. */
-export const mayBeSparse = ({ size, blocks }: Pick<BigIntStats, 'size' | 'blocks'>): boolean =>
+const mayBeSparse = ({ size, blocks }: SpaceTaken): boolean =>
   Number(size) - Number(blocks) * 512 >= WORTH_FINDING_BYTES;
 
+type SpaceTaken = Pick<BigIntStats, 'size' | 'blocks'>;
+
+/** Where an open file has no holes worth mentioning; the whole of it where that cannot be told. */
+export const partsOf = (file: number, stat: SpaceTaken): readonly Extent[] =>
+  (mayBeSparse(stat) ? extentsOf(file, Number(stat.size)) : undefined) ?? [
+    { offset: 0, length: Number(stat.size) },
+  ];
+
+/** Of all parts together. */
+export const lengthOf = (parts: readonly Extent[]): number =>
+  parts.reduce((sum, { length }) => sum + length, 0);
+
 /**
- * Where a file has no holes; the whole of it where that cannot be told. Node does not ask the file system, and to read
+ * Node does not ask the file system, and to read
  * gigabytes of zeros takes half a minute; GNU tar asks, and begins its own archive of the file with the answer.
  */
-export function extentsOf(file: number, size: number): readonly Extent[] {
+function extentsOf(file: number, size: number): Extent[] | undefined {
   const { stdout } = spawnSync(
     'tar',
     [
@@ -36,7 +48,7 @@ export function extentsOf(file: number, size: number): readonly Extent[] {
     ],
     { stdio: ['ignore', 'pipe', 'ignore', file], maxBuffer: MAX_MAP_BYTES, encoding: 'latin1' },
   );
-  return extentsIn(stdout ?? '', size) ?? [{ offset: 0, length: size }];
+  return extentsIn(stdout ?? '', size);
 }
 
 /** What the program finds in its fourth place. */
@@ -45,7 +57,7 @@ const OPEN_FILE = '/proc/self/fd/3';
 /** Records about the file, its header, and the map. */
 function extentsIn(archive: string, size: number): Extent[] | undefined {
   const recordBytes = Number.parseInt(archive.slice(124, 136), 8);
-  const map = BLOCK_BYTES + Math.ceil(recordBytes / BLOCK_BYTES) * BLOCK_BYTES + BLOCK_BYTES;
+  const map = BLOCK_BYTES + recordBytes + paddingOf(recordBytes) + BLOCK_BYTES;
   if (!archive.slice(BLOCK_BYTES, map).includes(' GNU.sparse.major=1\n')) return undefined;
   const [count = 0, ...numbers] = archive.slice(map).split('\n', MAX_MAP_BYTES).map(Number);
   const extents = Array.from({ length: count }, (_, at) => ({
@@ -69,5 +81,5 @@ export function sparseMap(extents: readonly Extent[], size: number): Buffer {
   const all = reachesEnd ? extents : [...extents, { offset: size, length: 0 }];
   const lines = [all.length, ...all.flatMap(({ offset, length }) => [offset, length])];
   const text = Buffer.from(lines.map((line) => `${line}\n`).join(''), 'latin1');
-  return Buffer.concat([text, Buffer.alloc((BLOCK_BYTES - (text.byteLength % BLOCK_BYTES)) % BLOCK_BYTES)]);
+  return Buffer.concat([text, Buffer.alloc(paddingOf(text.byteLength))]);
 }

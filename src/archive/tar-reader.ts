@@ -1,11 +1,11 @@
 import { type PaxRecords, parsePax, paxNumber, paxTime } from './pax.ts';
-import { BLOCK_BYTES, type TarHeader, decodeHeader } from './header-block.ts';
+import { BLOCK_BYTES, type TarHeader, decodeHeader, paddingOf } from './tar-header.ts';
 import { UnpackError, shown } from './unpack-error.ts';
 
 export type TarKind = 'file' | 'directory' | 'symlink' | 'link' | 'device' | 'pipe';
 
 /** An entry of an archive. Names hold one byte a character, as they are on disk. */
-export interface TarEntry extends Omit<TarHeader, 'type'> {
+export interface TarEntry extends Omit<TarHeader, 'type' | 'isPosix'> {
   readonly kind: TarKind;
   /** Of a sparse file, its size with its holes: what follows is a map of its pieces, and those. */
   readonly sparseSize?: number;
@@ -108,7 +108,7 @@ export class TarReader {
 
   #expect(size: number): void {
     this.#left = size;
-    this.#padding = (BLOCK_BYTES - (size % BLOCK_BYTES)) % BLOCK_BYTES;
+    this.#padding = paddingOf(size);
     if (size === 0) this.#complete();
   }
 
@@ -135,7 +135,6 @@ export class TarReader {
     const kind = kindOf(header, name);
     refuseOtherSparse(header, pax, name);
     const size = paxNumber(pax, 'size') ?? header.size;
-    if (size < 0) throw new UnpackError(`${shown(name)} in the archive has a size below zero.`);
     return {
       kind,
       name,

@@ -1,5 +1,5 @@
 import { readSync } from 'node:fs';
-import { BLOCK_BYTES, NAME_BYTES, TYPE, type TarHeader, writeHeader } from './tar-header.ts';
+import { BLOCK_BYTES, NAME_BYTES, type NewHeader, TYPE, encodeHeader, paddingOf } from './tar-header.ts';
 
 /** What is handed on at a time. */
 export const CHUNK_BYTES = 2 * 1024 ** 2;
@@ -20,9 +20,9 @@ export class TarStream {
   }
 
   /** Begins an entry, whatever the length of its name and target. Its content comes next. */
-  begin(header: TarHeader): void {
-    const { name, target = '' } = header;
-    if (target.length > NAME_BYTES) this.#long(TYPE.longTarget, target);
+  begin(header: NewHeader): void {
+    const { name, linkName = '' } = header;
+    if (linkName.length > NAME_BYTES) this.#long(TYPE.longTarget, linkName);
     if (name.length > NAME_BYTES) this.#long(TYPE.longName, name);
     this.#header(header);
   }
@@ -68,10 +68,8 @@ export class TarStream {
 
   /** Fills up the last block of a content of that many bytes. */
   pad(bytes: number): void {
-    let missing = -bytes % BLOCK_BYTES;
-    if (missing < 0) missing += BLOCK_BYTES;
     // Never across chunks: those are whole blocks.
-    if (missing > 0) this.zeros(missing);
+    this.zeros(paddingOf(bytes));
   }
 
   /** The chunks that are full. */
@@ -92,15 +90,15 @@ export class TarStream {
     this.#described(type, '././@LongLink', `${text}\0`);
   }
 
-  #described(type: TarHeader['type'], name: string, content: string): void {
+  #described(type: NewHeader['type'], name: string, content: string): void {
     const isPosix = type === TYPE.extended;
     this.#header({ name, type, mode: 0o644, size: content.length, mtime: 0, isPosix });
     this.put(Buffer.from(content, 'latin1'));
     this.pad(content.length);
   }
 
-  #header(header: TarHeader): void {
-    writeHeader(this.#room().subarray(0, BLOCK_BYTES), header);
+  #header(header: NewHeader): void {
+    encodeHeader(this.#room().subarray(0, BLOCK_BYTES), header);
     this.#advance(BLOCK_BYTES);
   }
 

@@ -1,22 +1,14 @@
 import { type BigIntStats, closeSync, readSync } from 'node:fs';
 import type { Findings } from './findings.ts';
-import { neutralGitConfig, withoutRemoteRefs } from './git-config.ts';
-import type { Treatment } from './scope.ts';
-import { type Extent, extentsOf, mayBeSparse, sparseMap } from './sparse.ts';
+import { REWRITERS } from './git-config.ts';
+import { MAX_REWRITTEN_BYTES } from './limits.ts';
+import { type Extent, lengthOf, partsOf, sparseMap } from './sparse.ts';
 import { type EntryType, TYPE } from './tar-header.ts';
 import { type Memory, TarStream } from './tar-stream.ts';
 import type { TreeEntry } from './walk.ts';
 
 const PERMISSIONS = 0o777n;
 const SET_ID = 0o6000n;
-
-/** Of the files that are rewritten: more than a repository of any use has. */
-const MAX_REWRITTEN_BYTES = 64 * 1024 ** 2;
-
-const REWRITERS: Partial<Record<Treatment, (text: string) => string>> = {
-  'git-config': neutralGitConfig,
-  'git-packed-refs': withoutRemoteRefs,
-};
 
 type Chunk = Uint8Array<ArrayBuffer>;
 
@@ -55,7 +47,7 @@ class TarWriter {
   #plain({ kind, path, stat, target }: TreeEntry): void {
     this.#count(stat);
     if (kind === 'directory') this.#tar.begin({ ...headerOf(stat, TYPE.directory), name: `${path}/` });
-    else this.#tar.begin({ ...headerOf(stat, TYPE.symlink), name: path, target: target ?? '' });
+    else this.#tar.begin({ ...headerOf(stat, TYPE.symlink), name: path, linkName: target ?? '' });
   }
 
   *#file(entry: TreeEntry): Generator<Chunk, void, undefined> {
@@ -66,7 +58,7 @@ class TarWriter {
     const earlier = identity === undefined ? undefined : this.#written.get(identity);
     if (earlier !== undefined) {
       this.#count(stat);
-      this.#tar.begin({ ...headerOf(stat, TYPE.hardLink), name: path, target: earlier });
+      this.#tar.begin({ ...headerOf(stat, TYPE.hardLink), name: path, linkName: earlier });
       return;
     }
     const fd = entry.open();
@@ -91,7 +83,8 @@ class TarWriter {
     const original = Buffer.alloc(Number(stat.size));
     const length = readSync(fd, original, 0, original.byteLength, 0);
     const content = Buffer.from(rewrite(original.toString('latin1', 0, length)), 'latin1');
-    this.#count(stat, content.byteLength);
+    this.#count(stat);
+    this.#findings.content(content.byteLength);
     this.#tar.begin({ ...headerOf(stat, TYPE.file), name: path, size: content.byteLength });
     this.#tar.put(content);
     this.#tar.pad(content.byteLength);
@@ -99,19 +92,19 @@ class TarWriter {
 
   *#content({ path, stat }: TreeEntry, fd: number): Generator<Chunk, void, undefined> {
     const size = Number(stat.size);
-    const whole = [{ offset: 0, length: size }];
-    // Before a file of any size is looked through.
-    this.#count(stat, size);
-    const extents = mayBeSparse(stat) ? extentsOf(fd, size) : whole;
-    if (lengthOf(extents) === size) {
+    this.#count(stat);
+    this.#findings.size(size);
+    const parts = partsOf(fd, stat);
+    const content = lengthOf(parts);
+    this.#findings.content(content);
+    if (content === size) {
       this.#tar.begin({ ...headerOf(stat, TYPE.file), name: path, size });
-      yield* this.#parts(fd, size, whole);
     } else {
-      const map = sparseMap(extents, size);
-      this.#beginSparse(path, stat, map.byteLength + lengthOf(extents));
+      const map = sparseMap(parts, size);
+      this.#beginSparse(path, stat, map.byteLength + content);
       this.#tar.put(map);
-      yield* this.#parts(fd, size, extents);
     }
+    yield* this.#parts(fd, size, parts);
   }
 
   /** Under another name, so that a program without knowledge of the format does not take it for the file. */
@@ -142,9 +135,9 @@ class TarWriter {
   }
 
   /** @throws payload_too_large */
-  #count(stat: BigIntStats, contentBytes = 0): void {
+  #count(stat: BigIntStats): void {
     if ((stat.mode & SET_ID) !== 0n) this.#findings.note('setId');
-    this.#findings.add(stat.isFile(), contentBytes);
+    this.#findings.entry(stat.isFile());
   }
 }
 
@@ -154,5 +147,3 @@ const headerOf = (stat: BigIntStats, type: EntryType) => ({
   size: 0,
   mtime: Number(stat.mtimeMs / 1000n),
 });
-
-const lengthOf = (extents: readonly Extent[]): number => extents.reduce((sum, { length }) => sum + length, 0);

@@ -21,11 +21,12 @@ import type { Budget } from './budget.ts';
 import { DeepPaths } from './deep-paths.ts';
 import { entryPath, parentOf } from './entry-path.ts';
 import { type FileContent, PlainContent, RewrittenContent, SparseContent } from './file-content.ts';
-import { neutralGitConfig, withoutRemoteRefs } from './git-config.ts';
-import { Remarks } from './remarks.ts';
+import { REWRITERS } from './git-config.ts';
+import { MAX_REWRITTEN_BYTES } from './limits.ts';
 import { type Treatment, treatmentOf } from './scope.ts';
 import type { TarEntry, TarSink } from './tar-reader.ts';
 import { UnpackError, shown } from './unpack-error.ts';
+import { type Warning, Warnings } from './warnings.ts';
 
 /** How entries become files. */
 export interface TreeOptions {
@@ -42,13 +43,6 @@ export interface TreeOptions {
 /** What is at a path of the archive so far. */
 type Seen = 'directory' | 'file' | 'other' | 'left-out';
 
-const REWRITES: Partial<Record<Treatment, (text: string) => string>> = {
-  'git-config': neutralGitConfig,
-  'git-packed-refs': withoutRemoteRefs,
-};
-/** More than any such file that a person wrote. */
-const MAX_REWRITTEN_BYTES = 16 * 1024 ** 2;
-
 const SET_ID = 0o6000;
 
 /**
@@ -57,7 +51,7 @@ const SET_ID = 0o6000;
  * entry, or outside.
  */
 export class TreeWriter implements TarSink, Disposable {
-  readonly remarks = new Remarks();
+  readonly warnings = new Warnings();
   readonly #paths: DeepPaths;
   readonly #options: TreeOptions;
   readonly #budget: Budget;
@@ -75,6 +69,7 @@ export class TreeWriter implements TarSink, Disposable {
     const path = entryPath(entry.name, this.#options.droppedSegments);
     if (path !== '') this.#budget.entry();
     if (entry.sparseSize === undefined) this.#budget.content(entry.size);
+    else this.#budget.size(entry.sparseSize);
     if (path === '' && entry.kind !== 'directory') throw refused(entry, 'is not a directory');
     const treatment = this.#treatment(path, entry);
     if (treatment === 'left-out') {
@@ -138,7 +133,7 @@ export class TreeWriter implements TarSink, Disposable {
   }
 
   #make(path: string, entry: TarEntry, treatment: Treatment): void {
-    const rewrite = REWRITES[treatment];
+    const rewrite = REWRITERS[treatment];
     switch (entry.kind) {
       case 'directory':
         return this.#directory(path, entry);
@@ -235,12 +230,12 @@ export class TreeWriter implements TarSink, Disposable {
   }
 
   #made(path: string, seen: Seen, { mode }: TarEntry): void {
-    if ((mode & SET_ID) !== 0) this.remarks.add('setId');
+    if ((mode & SET_ID) !== 0) this.warnings.note('setId');
     this.#seen.set(path, seen);
   }
 
-  #leaveOut(path: string, remark: Parameters<Remarks['add']>[0]): void {
-    this.remarks.add(remark);
+  #leaveOut(path: string, warning: Warning): void {
+    this.warnings.note(warning);
     this.#seen.set(path, 'left-out');
   }
 

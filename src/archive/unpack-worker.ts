@@ -1,6 +1,6 @@
 import { on } from 'node:events';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
-import { UnpackError } from './unpack-error.ts';
+import { type ThreadFailure, failureOf } from './thread-failure.ts';
 import { type UnpackJob, type Unpacked, unpackHere } from './unpacking.ts';
 
 /** To the worker: a part of the archive, or that it has ended. */
@@ -10,12 +10,7 @@ export type UnpackNotice =
   /** Bytes that are done with: as many may follow. */
   | { readonly type: 'taken'; readonly bytes: number }
   | { readonly type: 'done'; readonly unpacked: Unpacked }
-  | {
-      readonly type: 'failed';
-      readonly isRefused: boolean;
-      readonly message: string;
-      readonly code: string | undefined;
-    };
+  | ThreadFailure;
 
 if (parentPort === null) throw new Error('This module is the entry of a worker: start it with unpack().');
 const port = parentPort;
@@ -24,8 +19,7 @@ const tell = (notice: UnpackNotice): void => port.postMessage(notice);
 try {
   tell({ type: 'done', unpacked: await unpackHere(received(port), workerData as UnpackJob) });
 } catch (error) {
-  const { message, code } = error as NodeJS.ErrnoException;
-  tell({ type: 'failed', isRefused: error instanceof UnpackError, message, code });
+  tell(failureOf(error));
 }
 port.close();
 

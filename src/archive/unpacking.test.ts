@@ -1,17 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { lstatSync } from 'node:fs';
-import {
-  mkdir,
-  mkdtemp,
-  readFile,
-  readdir,
-  readlink,
-  rm,
-  stat,
-  symlink as link,
-  writeFile,
-} from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, readdir, readlink, rm, stat, symlink as link, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
@@ -21,34 +10,25 @@ import {
   directory,
   file,
   hardLink,
-  inPieces,
   padded,
   paxHeader,
   rawHeader,
   symlink,
   tarOf,
 } from '../../tests/harness/archives.ts';
+import { makeTarget, unpackTar } from '../../tests/harness/unpacking.ts';
 import { describeTree } from '../../tests/harness/random-tree.ts';
 import type { TreeOptions } from './tree-writer.ts';
-import { unpackHere } from './unpacking.ts';
 
 let base: string;
 let target: string;
 
 beforeEach(async () => {
-  base = await mkdtemp(join(tmpdir(), 'sandboxd-unpacking-'));
-  target = join(base, 'target');
-  await mkdir(target);
-  await writeFile(join(base, 'secret'), 'secret');
+  ({ base, target } = await makeTarget());
 });
 afterEach(() => rm(base, { recursive: true }));
 
-const plain = (tar: Buffer, tree: Partial<TreeOptions> = {}) =>
-  unpackHere(inPieces(tar, 1000), {
-    directory: target,
-    compression: 'none',
-    tree: { droppedSegments: 0, ...tree },
-  });
+const plain = (tar: Buffer, tree: Partial<TreeOptions> = {}) => unpackTar(tar, target, tree);
 
 const read = (path: string) => readFile(join(target, path), 'utf8');
 
@@ -62,7 +42,7 @@ describe('a layer of an image', () => {
       symlink('layer/out', '/etc/passwd'),
       { ...hardLink('layer/same', 'layer/run'), mode: 0o750 },
     );
-    expect(await plain(tar, { droppedSegments: 1 })).toEqual({ warnings: ['1 entry lost its set-id bit'] });
+    expect(await plain(tar, { droppedSegments: 1 })).toEqual({ warnings: ['1 entry lost its set-id bits'] });
     const run = await stat(join(target, 'run'));
     expect(run.mode & 0o7777).toBe(0o750);
     expect(run.mtime).toEqual(mtime);
@@ -85,7 +65,7 @@ describe('a layer of an image', () => {
       },
     );
     const { warnings } = await plain(tar, { droppedSegments: 1 });
-    expect(warnings).toEqual(['2 devices were left out', '1 pipe was left out']);
+    expect(warnings).toEqual(['2 devices were left out', '1 named pipe was left out']);
     expect(await readdir(target)).toEqual([]);
   });
 });

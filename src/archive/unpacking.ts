@@ -2,7 +2,8 @@ import { type Hash, createHash } from 'node:crypto';
 import { Readable, pipeline } from 'node:stream';
 import { createZstdDecompress } from 'node:zlib';
 import type { ArchiveFacts } from '../domain/workspace.ts';
-import { Budget, MOST } from './budget.ts';
+import { Budget } from './budget.ts';
+import { MOST } from './limits.ts';
 import { TarReader } from './tar-reader.ts';
 import { type TreeOptions, TreeWriter } from './tree-writer.ts';
 import { UnpackError } from './unpack-error.ts';
@@ -44,7 +45,7 @@ export async function unpackHere(bytes: AsyncIterable<Uint8Array>, job: UnpackJo
   }
   reader.end();
   tree.finish();
-  return { warnings: tree.remarks.list() };
+  return { warnings: tree.warnings.list() };
 }
 
 /** What of the archive was read so far. */

@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import { parentPort, workerData } from 'node:worker_threads';
-import { SandboxdError } from '../domain/errors.ts';
+import { ChunkOutlet } from './chunk-outlet.ts';
 import { Copies } from './copies.ts';
 import { Findings } from './findings.ts';
-import { Outlet } from './outlet.ts';
 import type { ArchiveInput, Notice, Staging } from './protocol.ts';
 import { treatmentOf } from './scope.ts';
 import { tarOf } from './tar-writer.ts';
+import { failureOf } from './thread-failure.ts';
 import { type Chooser, type TreeEntry, walkTree } from './walk.ts';
 
 const PROGRESS_MS = 200;
@@ -19,7 +19,7 @@ if (parentPort === null)
 const port = parentPort;
 const input = workerData as ArchiveInput;
 const choose: Chooser = (path, isDirectory) => treatmentOf(path, isDirectory, input.scope);
-const tell = (notice: Notice): void => port.postMessage(notice);
+const tell = (notice: Notice, moved: readonly ArrayBuffer[] = []): void => port.postMessage(notice, moved);
 let told = 0;
 
 try {
@@ -57,7 +57,7 @@ async function setAside(
   // Of those that vanish or change meanwhile the second pass tells.
   const first = new Findings();
   for (const entry of walkTree({ roots, choose, findings: first })) {
-    if (entry.kind === 'file') first.add(true, copies.keep(entry) ?? 0);
+    if (entry.kind === 'file') copies.keep(entry, first);
     tellProgress(first);
   }
   const still = once(port, 'message');
@@ -70,21 +70,22 @@ async function setAside(
 }
 
 function* settled(roots: readonly string[], copies: Copies, findings: Findings): Generator<TreeEntry> {
+  // What is in the archive is counted when it is written.
+  const second = new Findings();
   for (const entry of walkTree({ roots, choose, findings })) {
     if (entry.kind !== 'file') yield entry;
-    else if (copies.keep(entry) === undefined) findings.note('vanished');
-    else yield copies.kept(entry);
+    else if (copies.keep(entry, second)) yield copies.kept(entry);
+    else findings.note('vanished');
   }
 }
 
 async function archive(entries: Iterable<TreeEntry>, findings: Findings): Promise<void> {
-  const outlet = new Outlet(port);
+  const outlet = new ChunkOutlet(port);
   for (const chunk of tarOf(entries, findings, (size) => outlet.memory(size))) {
     await outlet.send(chunk);
     tellProgress(findings);
   }
-  const { contentBytes, fileCount, entryCount, warnings } = findings;
-  tell({ type: 'end', facts: { contentBytes, fileCount, entryCount, warnings } });
+  tell({ type: 'end', facts: findings.facts });
 }
 
 function tellProgress({ progress }: Findings): void {
@@ -92,12 +93,4 @@ function tellProgress({ progress }: Findings): void {
   if (now - told < PROGRESS_MS) return;
   told = now;
   tell({ type: 'progress', ...progress });
-}
-
-/** What does not get through between threads are an error's class and its own fields. */
-function failureOf(error: unknown): Notice {
-  const message = error instanceof Error ? error.message : String(error);
-  if (error instanceof SandboxdError) return { type: 'failed', message, code: error.code };
-  const errno = (error as Partial<NodeJS.ErrnoException>).code;
-  return errno === undefined ? { type: 'failed', message } : { type: 'failed', message, errno };
 }

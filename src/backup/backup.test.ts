@@ -1,9 +1,11 @@
 import { execFile } from 'node:child_process';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { BackupSite, KeptArchives, PASSPHRASE } from '../../tests/fakes/backup-site.ts';
+import { BackupSite, PASSPHRASE } from '../../tests/fakes/backup-site.ts';
+import { MemorySnapshots } from '../../tests/fakes/memory-snapshots.ts';
 import { openFileStore } from '../adapters/libsql/file.ts';
 import { Outbox } from '../agent/outbox.ts';
 import { SandboxdError } from '../domain/errors.ts';
@@ -138,9 +140,9 @@ describe('a backup', () => {
 describe('what is restored', () => {
   it('is the database, the workspaces, the snapshots and the keys of the moment', async () => {
     const sandbox = await site.addSandbox();
-    await site.addSnapshot();
+    const id = await site.addSnapshot();
     await site.backUp({ hasKeys: true });
-    const snapshots = new KeptArchives();
+    const snapshots = new MemorySnapshots();
     await using file = await BackupFile.open(site.file);
     const keys = await openKeys((await file.read(MEMBERS.keys)).toString(), PASSPHRASE);
     await restore({ keys, snapshotsIn: () => snapshots });
@@ -148,7 +150,10 @@ describe('what is restored', () => {
     await using store = await openFileStore(join(site.target, 'sandboxd.db'));
     expect(await store.sandboxes.find(sandbox.owner, sandbox.id)).toMatchObject({ generation: 1 });
     expect(await site.restored(`sandboxes/${sandbox.id}`)).toBe(`files of ${sandbox.id}`);
-    expect(snapshots.kept).toEqual(site.snapshots.kept);
+    expect(await snapshots.list()).toEqual([id]);
+    const [made, given] = [await snapshots.get(id), await site.snapshots.get(id)];
+    expect(made.manifest).toEqual(given.manifest);
+    expect(await buffer(made.archive)).toEqual(await buffer(given.archive));
     expect(await site.restored('keys/secrets')).toBe('test-key-not-real');
     for (const path of ['.', 'keys', 'keys/secrets', 'sandboxd.db', 'node/id'])
       expect((await stat(join(site.target, path))).mode & 0o077).toBe(0);

@@ -4,12 +4,13 @@ import { zstdCompressSync } from 'node:zlib';
 import { CompactEncrypt } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { BackupSite, PASSPHRASE } from '../../tests/fakes/backup-site.ts';
+import { paddingOf } from '../archive/tar-header.ts';
 import { SandboxdError } from '../domain/errors.ts';
 import { MEMBERS } from './format.ts';
 import { openKeys, sealKeys } from './keys.ts';
 import { BackupFile } from './reader.ts';
 import { restoreBackup, type RestoreOptions } from './restore.ts';
-import { encodeEntry, END, paddingOf } from './tar.ts';
+import { encodeEntry, END } from './tar.ts';
 
 const ID = '01JFAKE0000000000000000000';
 const IMAGE = `sha256:${'a'.repeat(64)}`;

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
+import { paddingOf } from '../archive/tar-header.ts';
 import type { Clock } from '../domain/ids.ts';
 import { type Checksums, MEMBERS } from './format.ts';
-import { END, encodeEntry, paddingOf } from './tar.ts';
+import { END, encodeEntry } from './tar.ts';
 
 const CHUNK = 2 ** 20;
 

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
+import { BLOCK_BYTES, paddingOf } from '../archive/tar-header.ts';
 import { fromEnvelope, invalid } from '../domain/errors.ts';
 import {
   type BackupHeader,
@@ -13,7 +14,7 @@ import {
   parseJson,
   parseMember,
 } from './format.ts';
-import { BLOCK, decodeEntry, END, paddingOf, printable, type TarEntry } from './tar.ts';
+import { decodeEntry, END, printable, type TarEntry } from './tar.ts';
 
 const CHUNK = 2 ** 20;
 /** Of a member that is read into memory. */
@@ -143,11 +144,11 @@ class Verifier {
     let header: BackupHeader | undefined;
     let position = 0;
     for (;;) {
-      const entry = decodeEntry(await this.#bytes(position, BLOCK));
+      const entry = decodeEntry(await this.#bytes(position, BLOCK_BYTES));
       if (entry === undefined) break;
-      await this.#take(entry, position + BLOCK);
+      await this.#take(entry, position + BLOCK_BYTES);
       header ??= await this.#header(entry);
-      position += BLOCK + entry.size;
+      position += BLOCK_BYTES + entry.size;
       await this.#expectZeros(position, paddingOf(entry.size));
       position += paddingOf(entry.size);
     }

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { invalid } from '../domain/errors.ts';
 import { runProgram } from '../host/run-program.ts';
+import { syncDirectory } from '../host/sync-directory.ts';
 
 /** Where a data directory is laid out before it is one: beside it, so that one rename makes it appear as a whole. */
 export const stagingOf = (dataDir: string): string => `${dataDir}.restoring`;
@@ -60,6 +61,5 @@ export async function publish(dataDir: string): Promise<void> {
   const staging = stagingOf(dataDir);
   await runProgram('sync', ['-f', staging]);
   await rename(staging, dataDir);
-  await using parent = await open(dirname(dataDir), 'r');
-  await parent.sync();
+  await syncDirectory(dirname(dataDir));
 }

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { BLOCK, decodeEntry, encodeEntry, END, paddingOf } from './tar.ts';
+import { BLOCK_BYTES, paddingOf } from '../archive/tar-header.ts';
+import { decodeEntry, encodeEntry, END } from './tar.ts';
 import { MemberWatch } from './member-watch.ts';
 
 it.each([0, 1, 512, 8 ** 11 - 1, 8 ** 11, 5 * 2 ** 40])('reads a size of %i back', (size) => {
@@ -7,7 +8,7 @@ it.each([0, 1, 512, 8 ** 11 - 1, 8 ** 11, 5 * 2 ** 40])('reads a size of %i back
 });
 
 it('takes zeros for the end', () => {
-  expect(decodeEntry(END.subarray(0, BLOCK))).toBeUndefined();
+  expect(decodeEntry(END.subarray(0, BLOCK_BYTES))).toBeUndefined();
 });
 
 it.each([

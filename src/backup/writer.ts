@@ -2,6 +2,7 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { rm, stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { createZstdCompress } from 'node:zlib';
+import { paddingOf } from '../archive/tar-header.ts';
 import { asSandboxdError, isCode } from '../domain/errors.ts';
 import type { SnapshotManifest } from '../domain/snapshot-store.ts';
 import { type BackupHeader, FORMAT_VERSION, type LeftOut, MEMBERS, type WorkspaceFacts } from './format.ts';
@@ -9,7 +10,7 @@ import { type Bytes, MemberStream } from './member-stream.ts';
 import { readNodeState } from './node-state.ts';
 import type { BackupSources } from './sources.ts';
 import { openSpool, type Spool } from './spool.ts';
-import { END, encodeEntry, paddingOf } from './tar.ts';
+import { END, encodeEntry } from './tar.ts';
 
 export interface BackupOptions {
   /** The keys, sealed; undefined to leave them out. */

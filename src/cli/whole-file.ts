@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { syncDirectory } from '../host/sync-directory.ts';
 import { EXIT, Failure } from './failure.ts';
 
 /**
@@ -18,8 +19,7 @@ export async function writeWholeFile<T>(
     await write(temporary, content);
     const found = await check(temporary);
     await told(path, () => rename(temporary, path));
-    await using directory = await open(dirname(path), 'r');
-    await directory.sync();
+    await syncDirectory(dirname(path));
     return found;
   } catch (error) {
     await rm(temporary, { force: true });

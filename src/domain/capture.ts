@@ -4,7 +4,7 @@ export interface SnapshotContent {
   readonly baseImage: string;
   /** Bytes of the archive. */
   readonly sizeBytes: number;
-  /** Bytes of all files in it. */
+  /** Bytes of all files in it, without the holes of sparse ones. */
   readonly contentBytes: number;
   readonly fileCount: number;
   /** Of the archive, in lower-case hexadecimal. */

@@ -50,7 +50,7 @@ export interface ArchiveOptions {
 /** So far. */
 export interface ArchiveProgress {
   readonly files: number;
-  /** Of file content. */
+  /** Of file content, without holes. */
   readonly bytes: number;
 }
 
@@ -58,7 +58,7 @@ export interface ArchiveFacts {
   /** Of the archive. */
   readonly sizeBytes: number;
   readonly sha256: string;
-  /** Of all files in it. */
+  /** Of all files in it, without the holes of sparse ones: what unpacking it writes. */
   readonly contentBytes: number;
   readonly fileCount: number;
   readonly entryCount: number;

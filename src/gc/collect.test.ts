@@ -1,5 +1,7 @@
+import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { KeptArchives } from '../../tests/fakes/backup-site.ts';
+import { MemorySnapshots } from '../../tests/fakes/memory-snapshots.ts';
+import { newId } from '../../tests/fakes/rows.ts';
 import { SandboxdError } from '../domain/errors.ts';
 import type { Garbage, GarbageSource } from '../domain/garbage.ts';
 import type { SnapshotManifest } from '../domain/snapshot-store.ts';
@@ -74,22 +76,22 @@ describe('Collecting garbage', () => {
 
 describe('Archives without a row', () => {
   it('are garbage when they are old and on this disk', async () => {
-    const store = new KeptArchives();
-    for (const [id, age] of [
-      ['known', GRACE_MS],
-      ['old', GRACE_MS],
-      ['young', GRACE_MS - 1],
-    ] as const)
-      store.kept.set(id, { manifest: manifest(id, NOW - age), content: Buffer.from('12345') });
-    const rows = { known: async (ids: readonly string[]) => ids.filter((id) => id === 'known') };
+    const store = new MemorySnapshots();
+    const keep = async (age: number): Promise<string> => {
+      const id = newId();
+      await store.put(id, Readable.from([Buffer.from('12345')]), () => manifest(id, NOW - age));
+      return id;
+    };
+    const [known, old, young] = [await keep(GRACE_MS), await keep(GRACE_MS), await keep(GRACE_MS - 1)];
+    const rows = { known: async (ids: readonly string[]) => ids.filter((id) => id === known) };
     const garbage = unknownSnapshots(store, rows, () => NOW);
     const [found, ...others] = await garbage.find(LOOK);
-    expect(found).toMatchObject({ name: 'old', sizeBytes: 5, ageMs: GRACE_MS });
+    expect(found).toMatchObject({ name: old, sizeBytes: 5, ageMs: GRACE_MS });
     expect(others).toEqual([]);
     await found?.remove?.();
-    expect([...store.kept.keys()]).toEqual(['known', 'young']);
+    expect(await store.list()).toEqual([known, young]);
     store.isShared = true;
-    store.kept.set('old', { manifest: manifest('old', 0), content: Buffer.from('12345') });
+    await keep(NOW);
     expect(await garbage.find(LOOK)).toEqual([]);
   });
 });

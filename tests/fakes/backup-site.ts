@@ -3,6 +3,7 @@ import { createWriteStream } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { buffer } from 'node:stream/consumers';
 import { copyFileStore, openFileStore } from '../../src/adapters/libsql/file.ts';
@@ -13,50 +14,15 @@ import { writeBackup } from '../../src/backup/writer.ts';
 import { notFound } from '../../src/domain/errors.ts';
 import { orderOf } from '../../src/domain/node.ts';
 import type { Sandbox } from '../../src/domain/sandbox.ts';
-import type { KeptSnapshot, SnapshotManifest, SnapshotStore } from '../../src/domain/snapshot-store.ts';
+import type { SnapshotManifest } from '../../src/domain/snapshot-store.ts';
 import type { ArchivedContent, WorkspaceArchive, WorkspaceSource } from '../../src/domain/workspace.ts';
+import { MemorySnapshots } from './memory-snapshots.ts';
 import { aSandbox, newId } from './rows.ts';
 
 export const PASSPHRASE = 'a-fake-passphrase-of-tests';
 const IMAGE = `sha256:${'a'.repeat(64)}`;
 
 const sha256 = (content: Uint8Array): string => createHash('sha256').update(content).digest('hex');
-
-/** Archives in memory. */
-export class KeptArchives implements SnapshotStore {
-  isShared = false;
-  readonly kept = new Map<string, { manifest: SnapshotManifest; content: Buffer }>();
-
-  async open(): Promise<void> {}
-
-  async put(id: string, archive: AsyncIterable<Uint8Array>, describe: () => SnapshotManifest): Promise<void> {
-    this.kept.set(id, { content: await buffer(archive), manifest: describe() });
-  }
-
-  async get(id: string): Promise<KeptSnapshot> {
-    const found = this.kept.get(id);
-    if (found === undefined) throw notFound('snapshot');
-    const { manifest, content } = found;
-    return {
-      manifest,
-      archive: (async function* () {
-        yield content;
-      })(),
-    };
-  }
-
-  async find(id: string): Promise<SnapshotManifest | undefined> {
-    return this.kept.get(id)?.manifest;
-  }
-
-  async remove(id: string): Promise<void> {
-    this.kept.delete(id);
-  }
-
-  async list(): Promise<string[]> {
-    return [...this.kept.keys()];
-  }
-}
 
 /** Workspaces made from content, as plain files. */
 export class AdoptedWorkspaces implements WorkspaceAdopter {
@@ -84,7 +50,7 @@ export class BackupSite implements AsyncDisposable {
   readonly root: string;
   readonly dataDir: string;
   readonly nodeId = newId();
-  readonly snapshots = new KeptArchives();
+  readonly snapshots = new MemorySnapshots();
   readonly workspaces = new Map<string, Buffer>();
   /** What archiving a workspace throws. */
   readonly broken = new Map<string, Error>();
@@ -153,7 +119,7 @@ export class BackupSite implements AsyncDisposable {
       createdAt: 1,
       ...facts(content),
     };
-    this.snapshots.kept.set(id, { content, manifest });
+    await this.snapshots.put(id, Readable.from([content]), () => manifest);
     return id;
   }
 
@@ -209,7 +175,7 @@ export class BackupSite implements AsyncDisposable {
       databasePath: 'sandboxd.db',
       openDatabase: (path) => openFileStore(path),
       workspacesIn: (dataDir) => new AdoptedWorkspaces(dataDir),
-      snapshotsIn: () => new KeptArchives(),
+      snapshotsIn: () => new MemorySnapshots(),
       onProgress: () => {},
       onWarning: () => {},
       signal: new AbortController().signal,

@@ -4,7 +4,7 @@ import type { KeptSnapshot, SnapshotManifest, SnapshotStore } from '../../src/do
 
 /** Snapshots in memory, which survive as long as the object does. They keep the promises of {@link SnapshotStore}. */
 export class MemorySnapshots implements SnapshotStore {
-  readonly isShared: boolean;
+  isShared: boolean;
   /** What the next call fails with, once. */
   failure: SandboxdError | undefined;
   readonly #kept = new Map<string, { manifest: SnapshotManifest; chunks: readonly Uint8Array[] }>();

@@ -1,4 +1,5 @@
-import { KeptArchives, AdoptedWorkspaces } from './backup-site.ts';
+import { AdoptedWorkspaces } from './backup-site.ts';
+import { MemorySnapshots } from './memory-snapshots.ts';
 import { openFileStore } from '../../src/adapters/libsql/file.ts';
 import { BackupFile } from '../../src/backup/reader.ts';
 import { restoreBackup } from '../../src/backup/restore.ts';
@@ -14,7 +15,7 @@ await restoreBackup(file, {
   databasePath: 'sandboxd.db',
   openDatabase: (path) => openFileStore(path),
   workspacesIn: (dataDir) => new AdoptedWorkspaces(dataDir),
-  snapshotsIn: () => new KeptArchives(),
+  snapshotsIn: () => new MemorySnapshots(),
   onWarning: () => {},
   signal: new AbortController().signal,
   onProgress: () => {

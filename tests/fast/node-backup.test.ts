@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { buffer } from 'node:stream/consumers';
 import type { WorkspaceArchive } from '../../src/domain/workspace.ts';
 import { makeRemains, type Remains, startWorld, type World } from '../harness/world.ts';
@@ -9,6 +9,8 @@ const consume = async ({ bytes, facts }: WorkspaceArchive) => {
   await buffer(bytes);
   return facts().fileCount;
 };
+
+const unread = () => Promise.reject(new Error('the disk is gone'));
 
 describe('A workspace on its way into a backup', () => {
   let remains: Remains & AsyncDisposable;
@@ -64,6 +66,17 @@ describe('A workspace on its way into a backup', () => {
     expect(world.routes.get(id)?.state).toBe('live');
     expect(calls(id)).toEqual([]);
   });
+
+  it.each(['running', 'stopped'])(
+    'has nothing set aside when nobody read it, of one that is %s',
+    async (state) => {
+      const id = await newSandbox();
+      if (state === 'stopped') await world.request('POST', `/v1/sandboxes/${id}/stop`);
+      const archive = vi.spyOn(remains.workspaces, 'archive');
+      await expect(world.running.agent.archiveForBackup(id, unread, signal)).rejects.toThrow('disk is gone');
+      expect(archive.mock.calls.map(([, options]) => options.signal?.aborted)).toEqual([true]);
+    },
+  );
 
   it('is there for every sandbox of the node, and for no other', async () => {
     const id = await newSandbox();

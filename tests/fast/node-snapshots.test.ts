@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { SandboxdError } from '../../src/domain/errors.ts';
 import { orderOf } from '../../src/domain/node.ts';
 import { OTHER, SNAPSHOT, SnapshotBench } from '../harness/snapshot-bench.ts';
@@ -114,6 +114,19 @@ describe('the snapshots of a node', () => {
     await bench.snapshots.capture(bench.order({ id: OTHER }));
     expect(await bench.end(OTHER)).toMatchObject({ captured: { status: 'ready' } });
   });
+
+  it.each([true, false])(
+    'has nothing set aside when the store took nothing of it (live: %s)',
+    async (live) => {
+      if (!live) await bench.stop();
+      const archive = vi.spyOn(bench.remains.workspaces, 'archive');
+      const away = new SandboxdError('unavailable', 'The snapshot store does not answer.');
+      vi.spyOn(bench.remains.snapshots, 'put').mockRejectedValueOnce(away);
+      await bench.snapshots.capture(bench.order({ live }));
+      expect(await bench.end()).toMatchObject({ captured: { errorMessage: away.message } });
+      expect(archive.mock.calls.map(([, options]) => options.signal?.aborted)).toEqual([true]);
+    },
+  );
 
   it('captures one at rest that was stopped before its turn', async () => {
     const release = bench.occupy();

@@ -1,12 +1,18 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { SandboxdError } from '../../src/domain/errors.ts';
 import { ulidSource } from '../../src/domain/ids.ts';
-import type { ArchivedContent, HomeMount } from '../../src/domain/workspace.ts';
+import type {
+  ArchiveOptions,
+  ArchivedContent,
+  HomeMount,
+  WorkspaceArchive,
+} from '../../src/domain/workspace.ts';
 import {
   type Part,
   directory,
@@ -22,6 +28,7 @@ import { DEMO, type DiskSetup, IMAGE, OTHER_IMAGE, setUpDisk } from '../harness/
 
 const run = promisify(execFile);
 const newId = ulidSource();
+const HUGE = 10 * 1024 ** 3;
 const OTHER_DEMO = { ...DEMO, imageDigest: OTHER_IMAGE };
 
 /** Content to be opened once, which tells what was said of it. */
@@ -33,6 +40,12 @@ function contentOf(archive: Buffer, limits?: { contentBytes: number; entryCount:
     onWarning: (warning) => warnings.push(warning),
   });
   return { open, warnings };
+}
+
+/** An archive to its end, as content. */
+async function read({ bytes, facts }: WorkspaceArchive) {
+  const archive = await buffer(bytes);
+  return { facts: facts(), ...contentOf(archive, facts()) };
 }
 
 const archiveOf = async (...parts: Part[]) => zstdOf(await tarOf(...parts));
@@ -88,7 +101,7 @@ describe.each(['overlay', 'directory'] as const)('content in a workspace of kind
       await archiveOf(...APP, MINE, { name: 'workspace/app/pipe', type: 'fifo' }, directory('.config')),
     );
     const { home } = await under.workspaces.prepare(newId(), DEMO, open);
-    expect(warnings).toEqual(['1 pipe was left out']);
+    expect(warnings).toEqual(['1 named pipe was left out']);
     await under.mounted(home, async (path) => {
       const app = join(path, 'workspace/app');
       expect((await readdir(path)).toSorted()).toEqual(['.config', 'workspace']);
@@ -169,6 +182,21 @@ describe('content', () => {
   });
 });
 
+describe('a small disk', () => {
+  it('has room for a large file of holes, set aside, archived and put back', async () => {
+    await using disk = await smallDisk(100);
+    await using under = await setUpDisk('directory', false, disk.path);
+    const id = newId();
+    const { home } = await under.workspaces.prepare(id, DEMO);
+    await writeFile(join(ownFiles(home), 'holes'), 'begin');
+    await truncate(join(ownFiles(home), 'holes'), HUGE);
+    const options = { scope: 'snapshot', freeze: (work) => work() } satisfies ArchiveOptions;
+    const { open } = await read(await under.workspaces.archive(id, options));
+    const copy = await under.workspaces.prepare(newId(), DEMO, open);
+    expect((await stat(join(ownFiles(copy.home), 'holes'))).size).toBe(HUGE);
+  });
+});
+
 describe('a full disk', () => {
   it('midway leaves nothing, and says so; when there is space again it works', async () => {
     await using disk = await smallDisk(100);
@@ -228,6 +256,22 @@ describe('a workspace whose layer and image are gone', () => {
     expect((await later.prepare(id, OTHER_DEMO)).home).toEqual(home);
   });
 
+  it('gets nothing back there that was deleted and made anew', async () => {
+    await using under = await setUpDisk('overlay');
+    const id = newId();
+    const { home } = await under.workspaces.prepare(id, DEMO);
+    await under.mounted(home, async (path) => {
+      const modules = join(path, 'workspace/app/node_modules');
+      await rm(modules, { recursive: true });
+      await mkdir(modules);
+      await writeFile(join(modules, 'mine.js'), 'mine');
+    });
+    await rm(join(under.data, 'layers'), { recursive: true });
+    await (await under.elsewhere('directory', [OTHER_IMAGE])).prepare(id, OTHER_DEMO);
+    const modules = join(under.data, 'sandboxes', id, 'home/workspace/app/node_modules');
+    expect(await readdir(modules)).toEqual(['mine.js']);
+  });
+
   it('is left as it is when there is no other image, or the engine cannot say', async () => {
     await using under = await setUpDisk('overlay');
     const id = await orphaned(under);
@@ -277,6 +321,19 @@ describe('an adopted workspace', () => {
     await under.workspaces.adopt(id, DEMO, contentOf(await backup()).open);
     const { home } = await (await under.elsewhere('overlay', [OTHER_IMAGE])).prepare(id, OTHER_DEMO);
     expect(home).toMatchObject({ lower: join(under.data, 'layers', 'b'.repeat(16), 'demo') });
+  });
+
+  it('is archived as it is, also where its image is not', async () => {
+    await using under = await setUpDisk('overlay');
+    const id = newId();
+    await under.workspaces.adopt(id, DEMO, contentOf(await backup()).open);
+    const without = await under.elsewhere('overlay', []);
+    const { facts, open } = await read(await without.archive(id, { scope: 'backup' }));
+    expect(facts).toMatchObject({ baseImage: IMAGE, fileCount: 2 });
+    const other = newId();
+    await under.workspaces.adopt(other, DEMO, open);
+    const [made, given] = [other, id].map((one) => describeTree(join(under.data, 'sandboxes', one, 'home')));
+    expect(await made).toEqual(await given);
   });
 
   it('is not there when it was refused', async () => {

@@ -8,7 +8,7 @@ import type { Owner, SandboxLayout } from './layout.ts';
 import { giveHome } from './making.ts';
 import { lstatIfThere } from './places.ts';
 import { type WorkspaceRecord, replaceRecord, sourceOf } from './record.ts';
-import { copyContents, removeWhiteouts, syncFileSystem } from './trees.ts';
+import { copyContents, isOpaque, removeWhiteouts, syncFileSystem } from './trees.ts';
 
 export interface Settling {
   readonly layers: Layers;
@@ -61,12 +61,17 @@ async function flatten({ home, staging }: SandboxLayout, layer: string, owner: O
   await syncFileSystem(home);
 }
 
-/** Moves what is in a directory into another one, as far as nothing is in its place there. */
+/**
+ * Moves what is in a directory into another one, as far as nothing is in its place there. What was made anew there after it was
+ * deleted as a whole gets nothing back.
+ */
 async function moveMissing(from: string, to: string): Promise<void> {
   for (const entry of await readdir(from, { withFileTypes: true })) {
     const [source, target] = [join(from, entry.name), join(to, entry.name)];
     const there = await lstatIfThere(target);
     if (there === undefined) await rename(source, target);
-    else if (entry.isDirectory() && there.isDirectory()) await moveMissing(source, target);
+    else if (entry.isDirectory() && there.isDirectory() && !(await isOpaque(target))) {
+      await moveMissing(source, target);
+    }
   }
 }

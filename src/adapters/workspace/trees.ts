@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ATTRIBUTE_READER } from '../../archive/overlay.ts';
 import { mustRun } from '../command.ts';
 
 /**
@@ -29,6 +30,12 @@ export async function copyContents(from: string, to: string): Promise<void> {
 /** Removes what an overlay keeps in the place of what was deleted: the only devices that a tenant's tree can hold. */
 export async function removeWhiteouts(directory: string): Promise<void> {
   await mustRun('find', [directory, '-xdev', '-type', 'c', '-delete'], DEADLINE);
+}
+
+/** Whether a directory of an upper hides what the layers below have there. */
+export async function isOpaque(directory: string): Promise<boolean> {
+  const { program, argsFor, saysOpaque } = ATTRIBUTE_READER;
+  return saysOpaque(await mustRun(program, argsFor(directory)));
 }
 
 /** Returns when everything on the file system of this path is on disk. */

@@ -9,6 +9,7 @@ import type { TaskFile } from '../../domain/task.ts';
 import type {
   ArchiveOptions,
   ArchivedContent,
+  HomeMount,
   PreparedWorkspace,
   WorkspaceArchive,
   WorkspaceKind,
@@ -189,14 +190,21 @@ export class DiskWorkspaces implements Workspaces {
       const sandbox = this.#layout.sandbox(sandboxId);
       const record = await readRecord(sandbox);
       if (record === undefined) throw notFound('workspace');
-      const { home } = prepared(this.#layout, sandbox, record);
-      if (home.kind === 'overlay') await this.#layers.ensure(sourceOf(record));
+      const home = await this.#homeToRead(sandbox, record);
       const { limbo } = this.#layout;
       return archiveWorkspace(
         { home, baseImage: record.imageDigest, limbo, prefix: `${sandbox.id}-` },
         options,
       );
     });
+  }
+
+  /** One that was adopted and never prepared since is whole without a layer, whose image may not be on this node. */
+  async #homeToRead(sandbox: SandboxLayout, record: WorkspaceRecord): Promise<HomeMount> {
+    if (record.isAdopted === true) return { kind: 'bind', path: sandbox.home };
+    const { home } = prepared(this.#layout, sandbox, record);
+    if (home.kind === 'overlay') await this.#layers.ensure(sourceOf(record));
+    return home;
   }
 
   async remove(sandboxId: string): Promise<void> {

@@ -2,7 +2,8 @@ import type { CaptureEnd, CaptureOrder, CaptureProgress } from '../../domain/cap
 import { asSandboxdError } from '../../domain/errors.ts';
 import type { SnapshotManifest } from '../../domain/snapshot-store.ts';
 import { insist } from '../insist.ts';
-import { archiveSandbox } from './archive.ts';
+import { untilOver } from '../until-over.ts';
+import { type ArchiveWork, archiveSandbox } from './archive.ts';
 import type { CaptureSandboxes, SnapshotKeeperContext } from './context.ts';
 import { reportCapture } from './reports.ts';
 
@@ -71,24 +72,14 @@ export class Capture {
   }
 
   async #archive(): Promise<void> {
-    // However it ends, nothing that was set aside stays.
-    const over = new AbortController();
     const { closing, exclusively } = this.#options;
-    try {
-      await archiveSandbox(
-        this.#context,
-        {
-          order: this.order,
-          signal: AbortSignal.any([closing, over.signal]),
-          onProgress: (step, progress = { files: 0, bytes: 0 }) => {
-            this.#progress = { id: this.order.id, step, ...progress };
-          },
-        },
-        exclusively,
-      );
-    } finally {
-      over.abort();
-    }
+    const { order } = this;
+    const onProgress: ArchiveWork['onProgress'] = (step, progress = { files: 0, bytes: 0 }) => {
+      this.#progress = { id: order.id, step, ...progress };
+    };
+    await untilOver(closing, (signal) =>
+      archiveSandbox(this.#context, { order, signal, onProgress }, exclusively),
+    );
   }
 
   #contentOf({ baseImage, sizeBytes, contentBytes, fileCount, sha256, warnings }: SnapshotManifest) {
