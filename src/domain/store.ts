@@ -88,7 +88,10 @@ export interface SnapshotReads {
   parentOf(owner: string, sandboxId: string): Promise<string | undefined>;
   /** What a node should capture, but for safety snapshots: those belong to a sandbox's order. Of every owner. */
   capturingOn(nodeId: string): Promise<CaptureOrder[]>;
-  /** Ids whose archives a node is to remove, of every owner. */
+  /**
+   * Ids whose archives a node is to remove, of every owner. Not yet those of safety snapshots that it may still capture,
+   * because the sandbox they belong to is not gone.
+   */
   discardedOn(nodeId: string): Promise<string[]>;
   /** Which of these have a row, of every owner, also when their deletion was ordered. */
   known(ids: readonly string[]): Promise<string[]>;
@@ -205,7 +208,10 @@ export type Change =
   | { readonly kind: 'snapshot.insert'; readonly snapshot: Snapshot }
   /** What a capture of this node came to. One that has ended stays as it is. */
   | { readonly kind: 'snapshot.end'; readonly nodeId: string; readonly id: string; readonly end: CaptureEnd }
-  /** Takes back one that never came to be. One that has ended stays. */
+  /**
+   * Orders the deletion of one that nobody waits for any more: its node may be capturing it all the same. One that has
+   * ended stays.
+   */
   | { readonly kind: 'snapshot.withdraw'; readonly owner: string; readonly id: string }
   /** Orders its deletion; of one that is being captured, for when that has ended. */
   | { readonly kind: 'snapshot.discard'; readonly owner: string; readonly id: string }

@@ -120,11 +120,13 @@ export function snapshotStoreContract(current: () => Store): void {
       expect(await find(one)).toEqual(one);
     });
 
-    it('leave nothing when they are withdrawn, unless they have ended', async () => {
+    it('are out of sight when they are withdrawn, and removed, unless they have ended', async () => {
       const [refusedOne, over] = [await insert(), await insert()];
       await commit(ended(over), withdrawn(refusedOne), withdrawn(over));
       expect(await find(refusedOne)).toBeUndefined();
       expect(await find(over)).toMatchObject({ status: 'ready' });
+      // Whether its node has begun, and keeps an archive by now, nobody knows.
+      expect(await current().snapshots.discardedOn(NODE)).toEqual([refusedOne.id]);
     });
 
     it('are known to their node while they are captured, but for what belongs to an order', async () => {
@@ -327,6 +329,27 @@ export function snapshotStoreContract(current: () => Store): void {
       expect(await row(own)).toEqual(own);
       expect(await current().sandboxes.replacing(NODE)).toEqual([]);
       await begin();
+    });
+
+    it('has its safety snapshot removed once that cannot be captured any more', async () => {
+      const sandbox = await begin();
+      const id = sandbox.replaces?.safety.id ?? '';
+      const safety = await insert({ id, cause: 'safety', sourceAppId: app.id, sourceSandboxId: own.id });
+      const withdraw: Change = { kind: 'sandbox.withdraw', owner: OWNER, id: sandbox.id, at: LATER };
+      await commit(withdraw, withdrawn(safety));
+      expect(await find(safety)).toBeUndefined();
+      expect(await current().snapshots.discardedOn(NODE)).toEqual([]);
+      const gone = anObservation({ id: sandbox.id, generation: 2 }, { state: 'absent' });
+      await commit({ kind: 'sandbox.observed', nodeId: NODE, observation: gone, at: LATER });
+      expect(await current().snapshots.discardedOn(NODE)).toEqual([id]);
+    });
+
+    it('has its safety snapshot removed as soon as that has ended', async () => {
+      const sandbox = await begin();
+      const id = sandbox.replaces?.safety.id ?? '';
+      const safety = await insert({ id, cause: 'safety', sourceAppId: app.id, sourceSandboxId: own.id });
+      await commit(withdrawn(safety), ended(safety));
+      expect(await current().snapshots.discardedOn(NODE)).toEqual([id]);
     });
 
     it('is not withdrawn once it has taken its place', async () => {

@@ -288,9 +288,9 @@ const APPLY: Appliers = {
     const row = snapshots.get(id);
     if (row?.nodeId === nodeId && row.status === 'capturing') snapshots.set(id, { ...row, ...end });
   },
-  'snapshot.withdraw': ({ snapshots }, { owner, id }) => {
+  'snapshot.withdraw': ({ snapshots, discarded }, { owner, id }) => {
     const row = snapshots.get(id);
-    if (row?.owner === owner && row.status === 'capturing') snapshots.delete(id);
+    if (row?.owner === owner && row.status === 'capturing') discarded.add(id);
   },
   'snapshot.discard': ({ snapshots, discarded }, { owner, id }) => {
     const row = snapshots.get(id);

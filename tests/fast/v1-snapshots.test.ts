@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { hashSecret } from '../../src/domain/auth.ts';
 import type { EventType } from '../../src/domain/event.ts';
 import { SandboxdError } from '../../src/domain/errors.ts';
+import { answerSync } from '../../src/domain/node-sync.ts';
 import { createProjectSandbox } from '../../src/domain/sandbox-commands.ts';
 import { FAKE_NODE_ID } from '../fakes/fake-node.ts';
 import { CONTENT } from '../fakes/fake-snapshots.ts';
@@ -468,6 +469,24 @@ describe('POST /v1/apps/{id}/restore', () => {
     held.resolve();
     expect(await statusOf(first)).toBe(201);
     expect(await restoreEvents()).toEqual(['snapshot.restored']);
+  });
+
+  it('leaves no archive of what it replaces when it is called off in its midst', async () => {
+    const held = Promise.withResolvers<void>();
+    world.node.hold = held.promise;
+    const restoring = restore(snapshot.id);
+    const { sandboxes } = world.ports.store;
+    await expect.poll(() => sandboxes.replacing(FAKE_NODE_ID)).toHaveLength(1);
+    const [next] = await sandboxes.replacing(FAKE_NODE_ID);
+    const calledOff = request('DELETE', `/v1/sandboxes/${next?.id}`);
+    await expect.poll(() => sandboxes.replacing(FAKE_NODE_ID)).toEqual([]);
+    held.resolve();
+    expect([await statusOf(calledOff), await statusOf(restoring)]).toEqual([204, 409]);
+    for (let turns = 0; turns < 3; turns += 1)
+      await world.node.heed(await answerSync(world.ports, FAKE_NODE_ID, world.node.hears()));
+    expect([...world.node.snapshots.kept]).toEqual([snapshot.id]);
+    expect(ids(await get(`/v1/apps/${app}/snapshots`))).toEqual([snapshot.id]);
+    expect(await currentOf()).toBe(sandbox);
   });
 
   it('leaves one sandbox when it is asked for many times at once', async () => {

@@ -142,7 +142,8 @@ describe('Every read finds its rows by an index and in their order', () => {
       ...statement,
       text: `EXPLAIN QUERY PLAN ${statement.text}`,
     });
-    const steps = plan.map(({ detail }) => detail);
+    // A subquery is announced by a line of its own.
+    const steps = plan.map(({ detail }) => detail).filter((detail) => !detail.startsWith('CORRELATED'));
     expect(steps[0]).toContain(`(${seek})`);
     for (const step of steps) expect(step).toMatch(/^SEARCH .* USING ((COVERING )?INDEX|PRIMARY KEY)/);
   });
