@@ -471,6 +471,24 @@ describe('POST /v1/apps/{id}/restore', () => {
     expect(await restoreEvents()).toEqual(['snapshot.restored']);
   });
 
+  it('says why it failed also when the node has told, and tidied up, before it answers', async () => {
+    const { node, ports } = world;
+    const apply = node.apply.bind(node);
+    node.apply = async (order) => {
+      node.apply = apply;
+      const outcome = await apply(order);
+      for (let turns = 0; turns < 3; turns += 1)
+        await node.heed(await answerSync(ports, FAKE_NODE_ID, node.hears()));
+      return outcome;
+    };
+    node.failure = broken('It would not start.');
+    const answer = await restore(snapshot.id);
+    expect([answer.status, (await json(answer)).error.message]).toEqual([
+      502,
+      'The restore failed: It would not start. The app is as it was.',
+    ]);
+  });
+
   it('leaves no archive of what it replaces when it is called off in its midst', async () => {
     const held = Promise.withResolvers<void>();
     world.node.hold = held.promise;
