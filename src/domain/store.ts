@@ -56,6 +56,8 @@ export interface SandboxReads {
   ofNode(nodeId: string): Promise<Sandbox[]>;
   /** Those of a node that are to take another one's place, of every owner. */
   replacing(nodeId: string): Promise<Sandbox[]>;
+  /** One that is being created from a snapshot, if there is one. */
+  beingMadeFrom(owner: string, snapshotId: string): Promise<Sandbox | undefined>;
   /** By status, of every owner. */
   count(): Promise<Record<string, number>>;
 }

@@ -212,6 +212,39 @@ export function snapshotStoreContract(current: () => Store): void {
     });
   });
 
+  describe('a sandbox that is being made from a snapshot', () => {
+    it('is found until it runs, by its owner', async () => {
+      const { id } = await ready();
+      const made = async () => (await current().sandboxes.beingMadeFrom(OWNER, id))?.id;
+      await commit(
+        sandboxOf(aSandbox({ fromSnapshotId: newId() })),
+        sandboxOf(aSandbox({ fromSnapshotId: id, status: 'running' })),
+      );
+      expect(await made()).toBeUndefined();
+      const sandbox = aSandbox({ fromSnapshotId: id });
+      await commit(sandboxOf(sandbox));
+      expect(await made()).toBe(sandbox.id);
+      expect(await current().sandboxes.beingMadeFrom(STRANGER, id)).toBeUndefined();
+      const observation = anObservation(sandbox);
+      await commit({ kind: 'sandbox.observed', nodeId: NODE, observation, at: LATER });
+      expect(await made()).toBeUndefined();
+    });
+
+    it('is not looked for once its deletion is ordered', async () => {
+      const { id } = await ready();
+      const sandbox = aSandbox({ fromSnapshotId: id });
+      const order: Change = {
+        kind: 'sandbox.order',
+        owner: OWNER,
+        id: sandbox.id,
+        desired: 'absent',
+        at: LATER,
+      };
+      await commit(sandboxOf(sandbox), order);
+      expect(await current().sandboxes.beingMadeFrom(OWNER, id)).toBeUndefined();
+    });
+  });
+
   describe('snapshots beyond what is kept', () => {
     it('are none without limits', async () => {
       await ready();

@@ -69,6 +69,8 @@ export function memoryStore(): Store {
       ofNode: async (nodeId) => all().filter((row) => row.nodeId === nodeId && !state.gone.has(row.id)),
       replacing: async (nodeId) =>
         live().filter((row) => row.nodeId === nodeId && row.replaces !== undefined),
+      beingMadeFrom: async (owner, fromSnapshotId) =>
+        live().find((row) => matches(row, { owner, fromSnapshotId, status: 'creating' })),
       count: async () =>
         Object.fromEntries(
           SANDBOX_STATUSES.map((status) => [status, live().filter((row) => row.status === status).length]),

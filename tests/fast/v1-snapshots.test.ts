@@ -5,7 +5,7 @@ import { SandboxdError } from '../../src/domain/errors.ts';
 import { answerSync } from '../../src/domain/node-sync.ts';
 import { createProjectSandbox } from '../../src/domain/sandbox-commands.ts';
 import { FAKE_NODE_ID } from '../fakes/fake-node.ts';
-import { CONTENT } from '../fakes/fake-snapshots.ts';
+import { CONTENT, READY } from '../fakes/fake-snapshots.ts';
 import { aSnapshot, OWNER } from '../fakes/rows.ts';
 import { type TaskWorld, taskWorld } from '../fakes/task-world.ts';
 
@@ -272,6 +272,51 @@ describe('DELETE /v1/snapshots/{id}', () => {
     const answer = await request('DELETE', `/v1/snapshots/${id}`);
     expect([answer.status, (await json(answer)).error.code]).toEqual([409, 'conflict']);
     expect((await get(`/v1/snapshots/${id}`))['status']).toBe('capturing');
+  });
+});
+
+describe('DELETE /v1/snapshots/{id} of one that is needed', () => {
+  let snapshot: Json;
+  beforeEach(async () => {
+    snapshot = await captured({ name: 'Good' });
+    world.node.reachable = false;
+  });
+  const remove = async (id: string) => {
+    const answer = await request('DELETE', `/v1/snapshots/${id}`);
+    return [answer.status, answer.status === 204 ? '' : (await json(answer)).error.message];
+  };
+  const project = { id: 'p', user_id: 'u' };
+
+  it.each<[string, () => Promise<string>]>([
+    ['a restore', async () => (await json(restore(snapshot.id))).id],
+    ['a fork', async () => (await json(fork(snapshot.id))).sandbox.id],
+    [
+      'a project',
+      async () => (await json(post('/v1/sandboxes', { project, from_snapshot: snapshot.id }))).id,
+    ],
+  ])('for %s is refused, and says what is in its way', async (_, begin) => {
+    const made = await begin();
+    expect(await remove(snapshot.id)).toEqual([
+      409,
+      `A sandbox (${made}) is being made that still needs this snapshot. Wait until it runs, or delete it first.`,
+    ]);
+    expect(ids(await get('/v1/snapshots'))).toContain(snapshot.id);
+    expect(await eventsOf()).not.toContain('snapshot.deleted');
+    expect(await statusOf(request('DELETE', `/v1/sandboxes/${made}`))).toBe(204);
+    expect(await remove(snapshot.id)).toEqual([204, '']);
+  });
+
+  it('as what a restore would be taken back with is refused until that has ended', async () => {
+    const made = await json(restore(snapshot.id));
+    const [safety = ''] = ids(await get('/v1/snapshots'));
+    const end = { kind: 'snapshot.end', nodeId: FAKE_NODE_ID, id: safety, end: READY } as const;
+    await world.ports.store.commit(end);
+    expect(await remove(safety)).toEqual([409, expect.stringContaining(`(${made.id})`)]);
+    world.node.reachable = true;
+    for (let turns = 0; turns < 2; turns += 1)
+      await world.node.heed(await answerSync(world.ports, FAKE_NODE_ID, world.node.hears()));
+    expect(await currentOf()).toBe(made.id);
+    expect(await remove(safety)).toEqual([204, '']);
   });
 });
 

@@ -82,6 +82,13 @@ export const sandboxReads = (database: Sql): SandboxReads => ({
     );
     return rows.map(toSandbox);
   },
+  async beingMadeFrom(owner, snapshotId) {
+    const [row] = await database.read<SandboxRow>(
+      sql`${SELECT} WHERE s.from_snapshot_id = ${snapshotId} AND s.owner = ${owner} AND ${LIVE}
+        AND s.status = 'creating' LIMIT 1`,
+    );
+    return row && toSandbox(row);
+  },
   async count() {
     const rows = await database.read<{ status: string; count: number }>(
       sql`SELECT status, count(*) AS count FROM sandboxes WHERE ${LIVE} GROUP BY status`,
