@@ -182,7 +182,8 @@ export type Change =
       readonly at: number;
     }
   /**
-   * It takes the place of what it replaces, which is ordered absent. Nothing happens when it does not replace anything.
+   * It takes the place of what it replaces, with the settings that one has by now, and the other is ordered absent. Nothing
+   * happens when it does not replace anything.
    * `conflict` when its app has got another live sandbox meanwhile.
    */
   | { readonly kind: 'sandbox.replaced'; readonly owner: string; readonly id: string; readonly at: number }

@@ -354,6 +354,13 @@ export function snapshotStoreContract(current: () => Store): void {
       expect(await row(sandbox)).toEqual(settled);
     });
 
+    it('takes over the settings that the other one has by then', async () => {
+      const sandbox = await begin();
+      const set = { visibility: 'private', idlePolicy: 'always_on', keepaliveUntil: LATER } as const;
+      await commit({ kind: 'sandbox.update', owner: OWNER, id: own.id, set, at: LATER }, replaced(sandbox));
+      expect(await row(sandbox)).toMatchObject(set);
+    });
+
     it('never does once it is withdrawn, and another may', async () => {
       const sandbox = await begin();
       const withdraw: Change = { kind: 'sandbox.withdraw', owner: OWNER, id: sandbox.id, at: LATER };

@@ -260,8 +260,11 @@ const APPLY: Appliers = {
     const row = state.sandboxes.get(id);
     if (row?.owner !== owner || !isLive(row) || row.replaces === undefined) return;
     order(state, row.replaces.sandboxId, 'absent', at);
-    const { replaces: _, ...own } = row;
-    const settled = { ...own, revision: row.revision + 1, updatedAt: at };
+    const { replaces, ...own } = row;
+    const other = state.sandboxes.get(replaces.sandboxId) ?? row;
+    const { visibility, idlePolicy, keepaliveUntil } = other;
+    const settings = { visibility, idlePolicy, keepaliveUntil };
+    const settled = { ...own, ...settings, revision: row.revision + 1, updatedAt: at };
     requireOnlyOne(state, settled);
     state.sandboxes.set(id, settled);
   },

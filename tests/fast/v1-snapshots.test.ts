@@ -4,6 +4,7 @@ import type { EventType } from '../../src/domain/event.ts';
 import { SandboxdError } from '../../src/domain/errors.ts';
 import { answerSync } from '../../src/domain/node-sync.ts';
 import { createProjectSandbox } from '../../src/domain/sandbox-commands.ts';
+import type { Change } from '../../src/domain/store.ts';
 import { FAKE_NODE_ID } from '../fakes/fake-node.ts';
 import { CONTENT, READY } from '../fakes/fake-snapshots.ts';
 import { aSnapshot, OWNER } from '../fakes/rows.ts';
@@ -514,6 +515,21 @@ describe('POST /v1/apps/{id}/restore', () => {
     held.resolve();
     expect(await statusOf(first)).toBe(201);
     expect(await restoreEvents()).toEqual(['snapshot.restored']);
+  });
+
+  it('leaves private what is made private in the very moment it begins', async () => {
+    const { store } = world.ports;
+    const { commit } = store;
+    Object.assign(store, {
+      commit: async (...changes: readonly Change[]) => {
+        Object.assign(store, { commit });
+        const patched = request('PATCH', `/v1/sandboxes/${sandbox}`, { visibility: 'private' });
+        expect(await statusOf(patched)).toBe(200);
+        return commit(...changes);
+      },
+    });
+    expect(await statusOf(restore(snapshot.id))).toBe(201);
+    expect(await get(`/v1/sandboxes/${await currentOf()}`)).toMatchObject({ visibility: 'private' });
   });
 
   it('says why it failed also when the node has told, and tidied up, before it answers', async () => {

@@ -157,7 +157,9 @@ export const replaceSandbox = ({ owner, id, at }: ChangeOf<'sandbox.replaced'>):
     WHERE owner = ${owner} AND ${LIVE}
       AND id = (SELECT replaces FROM sandboxes WHERE ${replacingRow(owner, id)})`,
   sql`
-    UPDATE sandboxes SET replaces = NULL, safety = NULL, revision = revision + 1, updated_at = ${at}
+    UPDATE sandboxes SET (visibility, idle_policy, keepalive_until) = (
+        SELECT visibility, idle_policy, keepalive_until FROM sandboxes other WHERE other.id = sandboxes.replaces),
+      replaces = NULL, safety = NULL, revision = revision + 1, updated_at = ${at}
     WHERE ${replacingRow(owner, id)}`,
 ];
 
