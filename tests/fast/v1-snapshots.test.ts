@@ -810,6 +810,27 @@ describe('retention', () => {
     expect(await world.ports.store.snapshots.discardedOn(FAKE_NODE_ID)).toEqual([made[0]]);
   });
 
+  it('lets go of very many in a few steps', async () => {
+    await begin({ retention: { keepLast: 1 } });
+    const { store } = world.ports;
+    const rows = Array.from({ length: 450 }, () =>
+      aSnapshot({ sourceAppId: app, nodeId: FAKE_NODE_ID, status: 'ready', content: CONTENT }),
+    );
+    await store.commit(...rows.map((row) => ({ kind: 'snapshot.insert', snapshot: row }) as const));
+    const { commit } = store;
+    let commits = 0;
+    Object.assign(store, {
+      commit: (...changes: readonly Change[]) => {
+        if (changes.some(({ kind }) => kind === 'snapshot.discard')) commits += 1;
+        return commit(...changes);
+      },
+    });
+    await captured();
+    expect(await store.snapshots.list(OWNER, { appId: app, limit: 9 })).toHaveLength(1);
+    expect(await store.snapshots.discardedOn(FAKE_NODE_ID)).toHaveLength(450);
+    expect(commits).toBeLessThan(5);
+  });
+
   it('lets a restore finish with the snapshot that its safety snapshot supersedes', async () => {
     await begin({ retention: { keepLast: 1 } });
     const { id } = await captured();

@@ -106,7 +106,7 @@ function surplus({ keepLast, maxBytes }: RetentionLimits): Statement {
   const tooLarge = maxBytes === undefined ? sql`0` : sql`total - coalesce(freed, 0) > ${maxBytes}`;
   return sql`
     WITH ready AS (
-      SELECT *, ${IN_USE} AS in_use,
+      SELECT id, size_bytes, ${IN_USE} AS in_use,
         row_number() OVER (PARTITION BY coalesce(source_app_id, source_sandbox_id) ORDER BY id DESC) AS place
       FROM snapshots WHERE ${READY}
     ), counted AS (
@@ -117,7 +117,7 @@ function surplus({ keepLast, maxBytes }: RetentionLimits): Statement {
           AS freed
       FROM counted
     )
-    ${SELECT} FROM weighed WHERE goes OR (may_go AND ${tooLarge}) ORDER BY id`;
+    ${SELECT} FROM snapshots WHERE id IN (SELECT id FROM weighed WHERE goes OR (may_go AND ${tooLarge})) ORDER BY id`;
 }
 
 const toSnapshot = (row: SnapshotRow): Snapshot => ({
