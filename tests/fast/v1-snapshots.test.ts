@@ -400,6 +400,9 @@ describe('POST /v1/apps/{id}/restore', () => {
     expect(made).toMatchObject({ status: 'running', from_snapshot_id: snapshot.id });
     expect(await currentOf()).toBe(made.id);
     expect(ids(await get(`/v1/apps/${app}/snapshots`))).toEqual([snapshot.id]);
+    const [event] = (await get(`/v1/apps/${app}/events`)).events;
+    expect(event).toMatchObject({ type: 'snapshot.restored', sandbox_id: made.id, snapshot_id: snapshot.id });
+    expect(event).not.toHaveProperty('payload');
   });
 
   it.each([
@@ -481,6 +484,7 @@ describe('POST /v1/apps/{id}/restore', () => {
     world.node.failure = broken('It would not start.');
     expect(await statusOf(restore(snapshot.id))).toBe(502);
     expect(await currentOf()).toBeUndefined();
+    expect(await restoreEvents()).toEqual(['snapshot.restore.failed']);
     expect(await statusOf(post(`/v1/apps/${app}/sandbox`))).toBe(201);
   });
 
@@ -687,6 +691,22 @@ describe('POST /v1/apps/{id}/fork', () => {
     for (const field of ['external_user_id', 'external_project_id'])
       expect(made.app).not.toHaveProperty(field);
     expect(made.sandbox['visibility']).toBe('private');
+  });
+
+  it('is made also when its event cannot be recorded', async () => {
+    const { store } = world.ports;
+    const { commit } = store;
+    Object.assign(store, {
+      commit: async (...changes: readonly Change[]) => {
+        if (changes.some((change) => change.kind === 'event' && change.event.type === 'snapshot.forked'))
+          throw new SandboxdError('unavailable', 'The database is locked.');
+        return commit(...changes);
+      },
+    });
+    const answer = await fork(snapshot.id);
+    expect(answer.status).toBe(201);
+    expect(await apps()).toEqual([(await json(answer)).app.id, app]);
+    expect(world.logged).toContainEqual(expect.objectContaining({ message: 'an event was not recorded' }));
   });
 
   it('takes a name', async () => {
