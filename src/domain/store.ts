@@ -162,7 +162,10 @@ export type Change =
       readonly set: Partial<Pick<App, 'name' | 'description' | 'tags'>>;
       readonly at: number;
     }
-  /** Orders its live sandbox absent as well, also one that was created after the caller looked. */
+  /**
+   * Orders its live sandboxes absent as well, also those that were created after the caller looked, and with them what would
+   * have been captured for a restore.
+   */
   | { readonly kind: 'app.delete'; readonly owner: string; readonly id: string }
   /**
    * `conflict` when its app, or its project, has a live sandbox already; `not_found` when its app is gone. One that

@@ -448,12 +448,17 @@ export function snapshotStoreContract(current: () => Store): void {
       expect(await current().events.list(OWNER, PAGE)).toEqual([]);
     });
 
-    it('goes with its app', async () => {
+    it('goes with its app, and so does its safety snapshot', async () => {
       const sandbox = await begin();
+      const of = { sourceAppId: app.id, sourceSandboxId: own.id };
+      const safety = await insert({ ...of, cause: 'safety' });
+      const kept = [await insert(of), await ready({ ...of, cause: 'safety' })];
       await commit({ kind: 'app.delete', owner: OWNER, id: app.id });
       for (const one of [sandbox, own])
         expect(await row(one)).toMatchObject({ desired: 'absent', generation: 2 });
       expect(await current().sandboxes.replacing(NODE)).toEqual([]);
+      expect(await find(safety)).toBeUndefined();
+      for (const one of kept) expect(await find(one)).toEqual(one);
     });
   });
 

@@ -247,6 +247,9 @@ const APPLY: Appliers = {
   'app.delete': (state, { owner, id }) => {
     if (state.apps.get(id)?.owner !== owner) return;
     for (const row of state.sandboxes.values()) if (row.appId === id) order(state, row.id, 'absent');
+    for (const row of state.snapshots.values())
+      if (matches(row, { sourceAppId: id, status: 'capturing', cause: 'safety' }))
+        state.discarded.add(row.id);
     state.apps.delete(id);
   },
   'sandbox.insert': (state, { sandbox }) => {

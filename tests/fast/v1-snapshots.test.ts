@@ -55,6 +55,18 @@ const post = (path: string, body?: unknown) => request('POST', path, body);
 const statusOf = async (answer: Promise<Response>) => (await answer).status;
 const ids = (page: Json) => page.snapshots.map(({ id }) => id);
 
+/** Does something before every commit of the API, which may keep it from being made. */
+function watchCommits(before: (changes: readonly Change[]) => Promise<void>): void {
+  const { store } = world.ports;
+  const commit = store.commit.bind(store);
+  Object.assign(store, {
+    commit: async (...changes: readonly Change[]) => {
+      await before(changes);
+      return commit(...changes);
+    },
+  });
+}
+
 async function stopped(): Promise<void> {
   expect(await statusOf(post(`/v1/sandboxes/${sandbox}/stop`))).toBe(200);
 }
@@ -276,16 +288,17 @@ describe('DELETE /v1/snapshots/{id}', () => {
   });
 });
 
+const remove = async (id: string) => {
+  const answer = await request('DELETE', `/v1/snapshots/${id}`);
+  return [answer.status, answer.status === 204 ? '' : (await json(answer)).error.message];
+};
+
 describe('DELETE /v1/snapshots/{id} of one that is needed', () => {
   let snapshot: Json;
   beforeEach(async () => {
     snapshot = await captured({ name: 'Good' });
     world.node.reachable = false;
   });
-  const remove = async (id: string) => {
-    const answer = await request('DELETE', `/v1/snapshots/${id}`);
-    return [answer.status, answer.status === 204 ? '' : (await json(answer)).error.message];
-  };
   const project = { id: 'p', user_id: 'u' };
 
   it.each<[string, () => Promise<string>]>([
@@ -522,15 +535,12 @@ describe('POST /v1/apps/{id}/restore', () => {
   });
 
   it('leaves private what is made private in the very moment it begins', async () => {
-    const { store } = world.ports;
-    const { commit } = store;
-    Object.assign(store, {
-      commit: async (...changes: readonly Change[]) => {
-        Object.assign(store, { commit });
-        const patched = request('PATCH', `/v1/sandboxes/${sandbox}`, { visibility: 'private' });
-        expect(await statusOf(patched)).toBe(200);
-        return commit(...changes);
-      },
+    let isFirst = true;
+    watchCommits(async () => {
+      if (!isFirst) return;
+      isFirst = false;
+      const patched = request('PATCH', `/v1/sandboxes/${sandbox}`, { visibility: 'private' });
+      expect(await statusOf(patched)).toBe(200);
     });
     expect(await statusOf(restore(snapshot.id))).toBe(201);
     expect(await get(`/v1/sandboxes/${await currentOf()}`)).toMatchObject({ visibility: 'private' });
@@ -561,7 +571,8 @@ describe('POST /v1/apps/{id}/restore', () => {
     const { sandboxes } = world.ports.store;
     await expect.poll(() => sandboxes.replacing(FAKE_NODE_ID)).toHaveLength(1);
     const [next] = await sandboxes.replacing(FAKE_NODE_ID);
-    const calledOff = request('DELETE', `/v1/sandboxes/${next?.id}`);
+    expect.assert(next !== undefined);
+    const calledOff = request('DELETE', `/v1/sandboxes/${next.id}`);
     await expect.poll(() => sandboxes.replacing(FAKE_NODE_ID)).toEqual([]);
     held.resolve();
     expect([await statusOf(calledOff), await statusOf(restoring)]).toEqual([204, 409]);
@@ -694,14 +705,9 @@ describe('POST /v1/apps/{id}/fork', () => {
   });
 
   it('is made also when its event cannot be recorded', async () => {
-    const { store } = world.ports;
-    const { commit } = store;
-    Object.assign(store, {
-      commit: async (...changes: readonly Change[]) => {
-        if (changes.some((change) => change.kind === 'event' && change.event.type === 'snapshot.forked'))
-          throw new SandboxdError('unavailable', 'The database is locked.');
-        return commit(...changes);
-      },
+    watchCommits(async (changes) => {
+      if (changes.some((change) => change.kind === 'event' && change.event.type === 'snapshot.forked'))
+        throw new SandboxdError('unavailable', 'The database is locked.');
     });
     const answer = await fork(snapshot.id);
     expect(answer.status).toBe(201);
@@ -837,13 +843,9 @@ describe('retention', () => {
       aSnapshot({ sourceAppId: app, nodeId: FAKE_NODE_ID, status: 'ready', content: CONTENT }),
     );
     await store.commit(...rows.map((row) => ({ kind: 'snapshot.insert', snapshot: row }) as const));
-    const { commit } = store;
     let commits = 0;
-    Object.assign(store, {
-      commit: (...changes: readonly Change[]) => {
-        if (changes.some(({ kind }) => kind === 'snapshot.discard')) commits += 1;
-        return commit(...changes);
-      },
+    watchCommits(async (changes) => {
+      if (changes.some(({ kind }) => kind === 'snapshot.discard')) commits += 1;
     });
     await captured();
     expect(await store.snapshots.list(OWNER, { appId: app, limit: 9 })).toHaveLength(1);
