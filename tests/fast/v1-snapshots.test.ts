@@ -542,8 +542,8 @@ describe('POST /v1/apps/{id}/restore', () => {
       const patched = request('PATCH', `/v1/sandboxes/${sandbox}`, { visibility: 'private' });
       expect(await statusOf(patched)).toBe(200);
     });
-    expect(await statusOf(restore(snapshot.id))).toBe(201);
-    expect(await get(`/v1/sandboxes/${await currentOf()}`)).toMatchObject({ visibility: 'private' });
+    const { id } = await json(restore(snapshot.id));
+    expect(await get(`/v1/sandboxes/${id}`)).toMatchObject({ visibility: 'private' });
   });
 
   it('says why it failed also when the node has told, and tidied up, before it answers', async () => {
@@ -746,6 +746,23 @@ describe('POST /v1/apps/{id}/fork', () => {
     const { app: made, sandbox: its } = await json(answer);
     expect([answer.status, its['status']]).toEqual([201, 'creating']);
     expect(await apps()).toEqual([made.id, app]);
+  });
+
+  it('that comes to nothing once its node is back says why, and can be tried again', async () => {
+    const { node, ports } = world;
+    node.reachable = false;
+    const { app: made, sandbox: its } = await json(fork(snapshot.id));
+    Object.assign(node, { reachable: true, failure: broken('The archive is damaged.') });
+    for (let turns = 0; turns < 2; turns += 1)
+      await node.heed(await answerSync(ports, FAKE_NODE_ID, node.hears()));
+    expect(await get(`/v1/sandboxes/${its.id}`)).toMatchObject({
+      status: 'error',
+      error_message: 'The archive is damaged.',
+    });
+    expect(await eventsOf(made.id)).toContain('sandbox.create.failed');
+    expect(await json(post(`/v1/sandboxes/${its.id}/start`))).toMatchObject({ status: 'running' });
+    expect(node.orders.at(-1)).toMatchObject({ id: its.id, fromSnapshotId: snapshot.id });
+    expect(await currentOf(made.id)).toBe(its.id);
   });
 });
 
