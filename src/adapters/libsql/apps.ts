@@ -73,7 +73,7 @@ export const updateApp = ({ owner, id, set, at }: Extract<Change, { kind: 'app.u
     updated_at = ${at}
   WHERE id = ${id} AND owner = ${owner}`;
 
-/** The sandboxes go with their app even if it was created after the caller looked. */
+/** The sandboxes go with their app, also those that were created after the caller looked. */
 export const deleteApp = (owner: string, id: string): readonly Statement[] => [
   sql`UPDATE sandboxes SET desired = 'absent', generation = generation + 1, revision = revision + 1
     WHERE app_id = ${id} AND owner = ${owner} AND desired <> 'absent'`,
