@@ -1,13 +1,18 @@
 import { isCode } from './errors.ts';
-import { orderOf } from './node.ts';
+import { orderOf, type SandboxObservation } from './node.ts';
 import { ingest } from './node-sync.ts';
 import type { Ports } from './ports.ts';
 import type { Sandbox } from './sandbox.ts';
 
-/** Lets a sandbox's node carry out its order, and takes over what came of it. @throws what the node does */
-export async function carryOut(ports: Ports, sandbox: Sandbox): Promise<void> {
+/**
+ * Lets a sandbox's node carry out its order, and takes over what came of it. Answers what the node saw of it then: a sync
+ * may have moved the row on by now.
+ * @throws what the node does
+ */
+export async function carryOut(ports: Ports, sandbox: Sandbox): Promise<SandboxObservation | undefined> {
   const outcome = await ports.nodes.client(sandbox.nodeId).apply(orderOf(sandbox));
   await ingest(ports, sandbox.nodeId, outcome);
+  return outcome.observations.find(({ id }) => id === sandbox.id);
 }
 
 /** The same for a deletion that is ordered, if it is: with a node that is away, its next sync does it. */

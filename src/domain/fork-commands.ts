@@ -4,7 +4,7 @@ import { tidyAway } from './carry-out.ts';
 import type { SandboxdError } from './errors.ts';
 import { shorten } from './shorten.ts';
 import type { Ports } from './ports.ts';
-import { recorded } from './record.ts';
+import { recordAfter, recorded } from './record.ts';
 import { requireApp } from './require.ts';
 import type { Sandbox } from './sandbox.ts';
 import { createFailed, createWhole, newSandbox, type WholeCreation } from './sandbox-creation.ts';
@@ -31,7 +31,7 @@ export async function forkApp(
   const sandbox = newSandbox(ports, { owner, appId: app.id, nodeId, ...madeFrom(snapshot) });
   try {
     const made = await createWhole(ports, forking(ports, app, sandbox));
-    await ports.store.commit(forked(ports, source, app, snapshot));
+    await recordAfter(ports, forked(ports, source, app, snapshot));
     return { app: { ...app, currentSandboxId: made.id }, sandbox: made };
   } finally {
     await tidyAway(ports, owner, sandbox.id);

@@ -12,6 +12,15 @@ export function recorded(ports: Pick<Ports, 'newId' | 'clock'>, type: EventType,
   return { kind: 'event', event };
 }
 
+/** Records what has happened already: whether that works changes nothing about it. Never throws. */
+export async function recordAfter(ports: Pick<Ports, 'store' | 'log'>, event: Change): Promise<void> {
+  try {
+    await ports.store.commit(event);
+  } catch (error) {
+    ports.log.error('an event was not recorded', error);
+  }
+}
+
 /** The wire form of a time that may be missing. */
 export const optionalTimestamp = (ms: number | undefined): string | undefined =>
   ms === undefined ? undefined : timestamp(ms);

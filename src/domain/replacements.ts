@@ -2,6 +2,7 @@ import { isCode, SandboxdError } from './errors.ts';
 import type { Ports } from './ports.ts';
 import { recorded } from './record.ts';
 import type { Sandbox } from './sandbox.ts';
+import type { Snapshot } from './snapshot.ts';
 import type { Change } from './store.ts';
 
 /**
@@ -17,11 +18,12 @@ export async function settleReplacements(ports: Ports, nodeId: string): Promise<
 }
 
 async function complete(ports: Ports, sandbox: Sandbox): Promise<void> {
-  const { owner, id } = sandbox;
+  const { owner, id, fromSnapshotId = '' } = sandbox;
+  const snapshot = await ports.store.snapshots.find(owner, fromSnapshotId);
   try {
     await ports.store.commit(
       { kind: 'sandbox.replaced', owner, id, at: ports.clock() },
-      await restored(ports, sandbox),
+      restored(ports, sandbox, snapshot),
     );
   } catch (error) {
     if (!isCode(error, 'conflict')) throw error;
@@ -32,9 +34,9 @@ async function complete(ports: Ports, sandbox: Sandbox): Promise<void> {
   }
 }
 
-async function restored(ports: Ports, sandbox: Sandbox): Promise<Change> {
-  const { owner, fromSnapshotId = '', replaces } = sandbox;
-  const snapshot = await ports.store.snapshots.find(owner, fromSnapshotId);
+/** The change that records that an app was restored by a sandbox. */
+export function restored(ports: Ports, sandbox: Sandbox, snapshot: Snapshot | undefined): Change {
+  const { replaces } = sandbox;
   return recorded(ports, 'snapshot.restored', {
     ...about(sandbox),
     message: `The app was restored from ${snapshot === undefined ? 'a snapshot' : `“${snapshot.name}”`}.`,
@@ -55,14 +57,18 @@ export function withdrawalOf(ports: Ports, sandbox: Sandbox, reason: SandboxdErr
   return [
     { kind: 'sandbox.withdraw', owner, id, at: ports.clock() },
     { kind: 'snapshot.withdraw', owner, id: replaces.safety.id },
-    recorded(ports, 'snapshot.restore.failed', {
-      ...about(sandbox),
-      severity: 'error',
-      message: `The app was not restored: ${reason.message}`,
-      payload: { reason: reason.code },
-    }),
+    restoreFailed(ports, sandbox, reason),
   ];
 }
+
+/** The change that records that it was not. */
+export const restoreFailed = (ports: Ports, sandbox: Sandbox, reason: SandboxdError): Change =>
+  recorded(ports, 'snapshot.restore.failed', {
+    ...about(sandbox),
+    severity: 'error',
+    message: `The app was not restored: ${reason.message}`,
+    payload: { reason: reason.code },
+  });
 
 const about = ({ owner, appId, id, fromSnapshotId }: Sandbox) => ({
   owner,

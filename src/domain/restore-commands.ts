@@ -5,7 +5,8 @@ import { SandboxdError, taskInProgress } from './errors.ts';
 import type { Ports } from './ports.ts';
 import { shorten } from './shorten.ts';
 import { requireApp, requireSandbox } from './require.ts';
-import { withdrawalOf } from './replacements.ts';
+import { recordAfter } from './record.ts';
+import { restored, restoreFailed, withdrawalOf } from './replacements.ts';
 import type { Sandbox } from './sandbox.ts';
 import { createWhole, newSandbox, withdrawn } from './sandbox-creation.ts';
 import { captureOf, type RestoreInput, type Snapshot, SNAPSHOT_NAME_LENGTH } from './snapshot.ts';
@@ -38,12 +39,15 @@ async function begin(ports: Ports, { owner, id: appId }: App, snapshot: Snapshot
   const nodeId = await ports.nodes.place(holderOf(snapshot));
   const sandbox = newSandbox(ports, { owner, appId, nodeId, ...madeFrom(snapshot) });
   try {
-    return await createWhole(ports, {
+    const made = await createWhole(ports, {
       sandbox,
       alongside: [],
-      undo: (reason) => withdrawn(ports, sandbox, reason),
+      undo: (reason) => [...withdrawn(ports, sandbox, reason), restoreFailed(ports, sandbox, reason)],
       failure: FAILURE,
     });
+    // With its node away nothing is restored yet.
+    if (made.status !== 'creating') await recordAfter(ports, restored(ports, made, snapshot));
+    return made;
   } finally {
     await tidyAway(ports, owner, sandbox.id);
   }

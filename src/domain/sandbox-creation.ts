@@ -1,6 +1,7 @@
 import { carryOut, carryOutDeletion } from './carry-out.ts';
 import { asSandboxdError, isCode, SandboxdError } from './errors.ts';
 import { resolveManifest } from './manifest.ts';
+import type { SandboxObservation } from './node.ts';
 import type { Ports } from './ports.ts';
 import { findPreset } from './preset.ts';
 import { recorded } from './record.ts';
@@ -90,25 +91,28 @@ export async function createWhole(ports: Ports, whole: WholeCreation): Promise<S
 /** Why a creation came to nothing, if it did. */
 async function failureOf(ports: Ports, sandbox: Sandbox): Promise<SandboxdError | undefined> {
   try {
-    await carryOutOrLeave(ports, sandbox);
+    const seen = await carryOutOrLeave(ports, sandbox);
+    if (seen?.state === 'error') return couldNotStart(seen);
   } catch (error) {
     return asSandboxdError(error);
   }
   const made = await ports.store.sandboxes.findOrdered(sandbox.owner, sandbox.id);
-  if (made?.status === 'error') {
-    return new SandboxdError('sandbox_unavailable', made.errorMessage ?? 'The sandbox could not start.');
-  }
+  if (made?.status === 'error') return couldNotStart(made);
   const isGone = made === undefined || made.desired === 'absent';
   return isGone ? new SandboxdError('conflict', 'Its sandbox was deleted meanwhile.') : undefined;
 }
 
-/** The node is away: the order stands, and its next sync carries it out. */
-async function carryOutOrLeave(ports: Ports, sandbox: Sandbox): Promise<void> {
+const couldNotStart = ({ errorMessage = 'The sandbox could not start.' }: { errorMessage?: string }) =>
+  new SandboxdError('sandbox_unavailable', errorMessage);
+
+/** Answers what the node saw. When it is away the order stands, and its next sync carries it out. */
+async function carryOutOrLeave(ports: Ports, sandbox: Sandbox): Promise<SandboxObservation | undefined> {
   try {
-    await carryOut(ports, sandbox);
+    return await carryOut(ports, sandbox);
   } catch (error) {
     if (!isCode(error, 'node_unavailable')) throw error;
     ports.log.warn('a create waits for its node', { sandboxId: sandbox.id, nodeId: sandbox.nodeId });
+    return undefined;
   }
 }
 

@@ -10,6 +10,7 @@ import { requireSandbox, requireSnapshot } from './require.ts';
 import { discardOf } from './retention.ts';
 import type { Sandbox } from './sandbox.ts';
 import { viewSandbox } from './sandbox-view.ts';
+import { requireUnused } from './snapshot-source.ts';
 import { captureOf, type NewSnapshot, type Snapshot } from './snapshot.ts';
 
 /** How long a request waits for a capture to end, in milliseconds: the fronts of most installations give up at 60 s. */
@@ -142,13 +143,18 @@ export async function captureProgress(
 /**
  * Deletes a snapshot. What was made from it stays. Its archive goes at once, or, when its node is away, with the node's
  * next sync.
- * @throws not_found, conflict while it is being captured
+ * @throws not_found, conflict while it is being captured, and while something is made from it
  */
 export async function deleteSnapshot(ports: Ports, owner: string, id: string): Promise<void> {
   const snapshot = await requireSnapshot(ports, owner, id);
-  if (snapshot.status === 'capturing') {
-    throw new SandboxdError('conflict', 'The snapshot is still being captured. Wait until that has ended.');
-  }
+  requireEnded(snapshot);
+  await requireUnused(ports, snapshot);
   await ports.store.commit(...discardOf(ports, snapshot, 'user'));
   await removeArchives(ports, snapshot.nodeId, [snapshot.id]);
+}
+
+/** @throws conflict while it is being captured */
+export function requireEnded({ status }: Snapshot): void {
+  if (status !== 'capturing') return;
+  throw new SandboxdError('conflict', 'The snapshot is still being captured. Wait until that has ended.');
 }

@@ -1,4 +1,4 @@
-import { invalid } from './errors.ts';
+import { invalid, SandboxdError } from './errors.ts';
 import type { Ports } from './ports.ts';
 import { requireSnapshot } from './require.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -20,6 +20,22 @@ export async function requireReady(
     snapshot.status === 'capturing'
       ? `${field}: the snapshot is still being captured. Wait until it is ready.`
       : `${field}: the capture of this snapshot failed, so that there is nothing to make an app from. Choose another one.`,
+  );
+}
+
+/**
+ * Nothing that is under way needs a snapshot: a sandbox that is made from it would fail, and a restore would lose its
+ * safety copy.
+ * @throws conflict
+ */
+export async function requireUnused(ports: Ports, { owner, id, nodeId }: Snapshot): Promise<void> {
+  const { sandboxes } = ports.store;
+  const made = await sandboxes.beingMadeFrom(owner, id);
+  const used = made ?? (await sandboxes.replacing(nodeId)).find(({ replaces }) => replaces?.safety.id === id);
+  if (used === undefined) return;
+  throw new SandboxdError(
+    'conflict',
+    `A sandbox (${used.id}) is being made that still needs this snapshot. Wait until it runs, or delete it first.`,
   );
 }
 

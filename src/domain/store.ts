@@ -56,6 +56,8 @@ export interface SandboxReads {
   ofNode(nodeId: string): Promise<Sandbox[]>;
   /** Those of a node that are to take another one's place, of every owner. */
   replacing(nodeId: string): Promise<Sandbox[]>;
+  /** One that is being created from a snapshot, if there is one. */
+  beingMadeFrom(owner: string, snapshotId: string): Promise<Sandbox | undefined>;
   /** By status, of every owner. */
   count(): Promise<Record<string, number>>;
 }
@@ -88,7 +90,10 @@ export interface SnapshotReads {
   parentOf(owner: string, sandboxId: string): Promise<string | undefined>;
   /** What a node should capture, but for safety snapshots: those belong to a sandbox's order. Of every owner. */
   capturingOn(nodeId: string): Promise<CaptureOrder[]>;
-  /** Ids whose archives a node is to remove, of every owner. */
+  /**
+   * Ids whose archives a node is to remove, of every owner. Not yet those of safety snapshots that it may still capture,
+   * because the sandbox they belong to is not gone.
+   */
   discardedOn(nodeId: string): Promise<string[]>;
   /** Which of these have a row, of every owner, also when their deletion was ordered. */
   known(ids: readonly string[]): Promise<string[]>;
@@ -157,7 +162,10 @@ export type Change =
       readonly set: Partial<Pick<App, 'name' | 'description' | 'tags'>>;
       readonly at: number;
     }
-  /** Orders its live sandbox absent as well, also one that was created after the caller looked. */
+  /**
+   * Orders its live sandboxes absent as well, also those that were created after the caller looked, and with them what would
+   * have been captured for a restore.
+   */
   | { readonly kind: 'app.delete'; readonly owner: string; readonly id: string }
   /**
    * `conflict` when its app, or its project, has a live sandbox already; `not_found` when its app is gone. One that
@@ -177,7 +185,8 @@ export type Change =
       readonly at: number;
     }
   /**
-   * It takes the place of what it replaces, which is ordered absent. Nothing happens when it does not replace anything.
+   * It takes the place of what it replaces, with the settings that one has by now, and the other is ordered absent. Nothing
+   * happens when it does not replace anything.
    * `conflict` when its app has got another live sandbox meanwhile.
    */
   | { readonly kind: 'sandbox.replaced'; readonly owner: string; readonly id: string; readonly at: number }
@@ -205,7 +214,10 @@ export type Change =
   | { readonly kind: 'snapshot.insert'; readonly snapshot: Snapshot }
   /** What a capture of this node came to. One that has ended stays as it is. */
   | { readonly kind: 'snapshot.end'; readonly nodeId: string; readonly id: string; readonly end: CaptureEnd }
-  /** Takes back one that never came to be. One that has ended stays. */
+  /**
+   * Orders the deletion of one that nobody waits for any more: its node may be capturing it all the same. One that has
+   * ended stays.
+   */
   | { readonly kind: 'snapshot.withdraw'; readonly owner: string; readonly id: string }
   /** Orders its deletion; of one that is being captured, for when that has ended. */
   | { readonly kind: 'snapshot.discard'; readonly owner: string; readonly id: string }

@@ -1447,6 +1447,9 @@ __eta.res+='</bdi>”?</h1>\n<form class="stack" method="post" action="';
 __eta.res+=__eta.e(it.snapshot.href);
 __eta.res+='/delete" data-once>\n';
 __eta.res+=include('@csrf', it);
+if (it.problem) {
+__eta.res+=include('@problem', { message: it.problem });
+}
 if (it.snapshot.facts.length > 0) {
 __eta.res+='<p>This deletes the copy that it holds (';
 __eta.res+=include('@snapshot-facts', it);

@@ -120,11 +120,13 @@ export function snapshotStoreContract(current: () => Store): void {
       expect(await find(one)).toEqual(one);
     });
 
-    it('leave nothing when they are withdrawn, unless they have ended', async () => {
+    it('are out of sight when they are withdrawn, and removed, unless they have ended', async () => {
       const [refusedOne, over] = [await insert(), await insert()];
       await commit(ended(over), withdrawn(refusedOne), withdrawn(over));
       expect(await find(refusedOne)).toBeUndefined();
       expect(await find(over)).toMatchObject({ status: 'ready' });
+      // Whether its node has begun, and keeps an archive by now, nobody knows.
+      expect(await current().snapshots.discardedOn(NODE)).toEqual([refusedOne.id]);
     });
 
     it('are known to their node while they are captured, but for what belongs to an order', async () => {
@@ -207,6 +209,39 @@ export function snapshotStoreContract(current: () => Store): void {
       expect(await parentOf(made)).toBe(first.id);
       expect(await current().snapshots.parentOf(STRANGER, made.id)).toBeUndefined();
       expect(await current().snapshots.parentOf(OWNER, newId())).toBeUndefined();
+    });
+  });
+
+  describe('a sandbox that is being made from a snapshot', () => {
+    it('is found until it runs, by its owner', async () => {
+      const { id } = await ready();
+      const made = async () => (await current().sandboxes.beingMadeFrom(OWNER, id))?.id;
+      await commit(
+        sandboxOf(aSandbox({ fromSnapshotId: newId() })),
+        sandboxOf(aSandbox({ fromSnapshotId: id, status: 'running' })),
+      );
+      expect(await made()).toBeUndefined();
+      const sandbox = aSandbox({ fromSnapshotId: id });
+      await commit(sandboxOf(sandbox));
+      expect(await made()).toBe(sandbox.id);
+      expect(await current().sandboxes.beingMadeFrom(STRANGER, id)).toBeUndefined();
+      const observation = anObservation(sandbox);
+      await commit({ kind: 'sandbox.observed', nodeId: NODE, observation, at: LATER });
+      expect(await made()).toBeUndefined();
+    });
+
+    it('is not looked for once its deletion is ordered', async () => {
+      const { id } = await ready();
+      const sandbox = aSandbox({ fromSnapshotId: id });
+      const order: Change = {
+        kind: 'sandbox.order',
+        owner: OWNER,
+        id: sandbox.id,
+        desired: 'absent',
+        at: LATER,
+      };
+      await commit(sandboxOf(sandbox), order);
+      expect(await current().sandboxes.beingMadeFrom(OWNER, id)).toBeUndefined();
     });
   });
 
@@ -319,6 +354,13 @@ export function snapshotStoreContract(current: () => Store): void {
       expect(await row(sandbox)).toEqual(settled);
     });
 
+    it('takes over the settings that the other one has by then', async () => {
+      const sandbox = await begin();
+      const set = { visibility: 'private', idlePolicy: 'always_on', keepaliveUntil: LATER } as const;
+      await commit({ kind: 'sandbox.update', owner: OWNER, id: own.id, set, at: LATER }, replaced(sandbox));
+      expect(await row(sandbox)).toMatchObject(set);
+    });
+
     it('never does once it is withdrawn, and another may', async () => {
       const sandbox = await begin();
       const withdraw: Change = { kind: 'sandbox.withdraw', owner: OWNER, id: sandbox.id, at: LATER };
@@ -327,6 +369,27 @@ export function snapshotStoreContract(current: () => Store): void {
       expect(await row(own)).toEqual(own);
       expect(await current().sandboxes.replacing(NODE)).toEqual([]);
       await begin();
+    });
+
+    it('has its safety snapshot removed once that cannot be captured any more', async () => {
+      const sandbox = await begin();
+      const id = sandbox.replaces?.safety.id ?? '';
+      const safety = await insert({ id, cause: 'safety', sourceAppId: app.id, sourceSandboxId: own.id });
+      const withdraw: Change = { kind: 'sandbox.withdraw', owner: OWNER, id: sandbox.id, at: LATER };
+      await commit(withdraw, withdrawn(safety));
+      expect(await find(safety)).toBeUndefined();
+      expect(await current().snapshots.discardedOn(NODE)).toEqual([]);
+      const gone = anObservation({ id: sandbox.id, generation: 2 }, { state: 'absent' });
+      await commit({ kind: 'sandbox.observed', nodeId: NODE, observation: gone, at: LATER });
+      expect(await current().snapshots.discardedOn(NODE)).toEqual([id]);
+    });
+
+    it('has its safety snapshot removed as soon as that has ended', async () => {
+      const sandbox = await begin();
+      const id = sandbox.replaces?.safety.id ?? '';
+      const safety = await insert({ id, cause: 'safety', sourceAppId: app.id, sourceSandboxId: own.id });
+      await commit(withdrawn(safety), ended(safety));
+      expect(await current().snapshots.discardedOn(NODE)).toEqual([id]);
     });
 
     it('is not withdrawn once it has taken its place', async () => {
@@ -385,12 +448,17 @@ export function snapshotStoreContract(current: () => Store): void {
       expect(await current().events.list(OWNER, PAGE)).toEqual([]);
     });
 
-    it('goes with its app', async () => {
+    it('goes with its app, and so does its safety snapshot', async () => {
       const sandbox = await begin();
+      const of = { sourceAppId: app.id, sourceSandboxId: own.id };
+      const safety = await insert({ ...of, cause: 'safety' });
+      const kept = [await insert(of), await ready({ ...of, cause: 'safety' })];
       await commit({ kind: 'app.delete', owner: OWNER, id: app.id });
       for (const one of [sandbox, own])
         expect(await row(one)).toMatchObject({ desired: 'absent', generation: 2 });
       expect(await current().sandboxes.replacing(NODE)).toEqual([]);
+      expect(await find(safety)).toBeUndefined();
+      for (const one of kept) expect(await find(one)).toEqual(one);
     });
   });
 

@@ -68,6 +68,8 @@ export class FakeNode implements NodeClient {
   sync: () => Promise<void> = async () => {};
   readonly #clock: Clock;
   readonly #sandboxes = new Map<string, FakeSandbox>();
+  /** Ids of those that were deleted. */
+  readonly #graves = new Set<string>();
   #reports: NodeReport[] = [];
   #seq = 0;
   /** What the next sync confirms, of what the last answer ordered. */
@@ -83,6 +85,9 @@ export class FakeNode implements NodeClient {
     this.orders.push(order);
     if (this.hold !== undefined) await this.hold;
     const known = this.#sandboxes.get(order.id);
+    // What comes late, for a sandbox that is deleted by now, makes no new one.
+    const isLate = known === undefined && order.desired !== 'absent' && this.#graves.has(order.id);
+    if (isLate) return { observations: [absent(order)], reports: [...this.#reports] };
     if (known === undefined || known.observation.generation < order.generation) this.#carryOut(order, known);
     else if (known.order.revision < order.revision) known.order = order;
     const observation = this.#sandboxes.get(order.id)?.observation ?? absent(order);
@@ -239,6 +244,7 @@ export class FakeNode implements NodeClient {
     this.failure = undefined;
     if (failure !== undefined && !endsInError(order, failure)) throw failure;
     if (order.desired === 'absent') {
+      this.#graves.add(order.id);
       if (known === undefined) return;
       this.#sandboxes.delete(order.id);
       this.report(order.id, 'sandbox.deleted', 'The sandbox and its workspace were deleted.');
@@ -261,8 +267,13 @@ export class FakeNode implements NodeClient {
 
   /** Stops and captures what a new sandbox replaces. Answers why that failed; the other one is as it was then. */
   #standAside({ replaces }: SandboxOrder): SandboxdError | undefined {
-    const other = replaces && this.#sandboxes.get(replaces.sandboxId);
-    if (replaces === undefined || other === undefined) return undefined;
+    if (replaces === undefined) return undefined;
+    const other = this.#sandboxes.get(replaces.sandboxId);
+    if (other === undefined) {
+      const gone = { status: 'failed', errorMessage: 'The sandbox was deleted before.' } as const;
+      this.#push(replaces.sandboxId, captureReport(replaces.safety, gone));
+      return undefined;
+    }
     const before = other.observation;
     this.change(replaces.sandboxId, stopped(other.order));
     try {

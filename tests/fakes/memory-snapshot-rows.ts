@@ -9,6 +9,8 @@ interface Rows {
   /** Ids of those whose deletion is ordered. */
   readonly discarded: ReadonlySet<string>;
   readonly sandboxes: ReadonlyMap<string, Sandbox>;
+  /** Ids of those whose deletion is confirmed. */
+  readonly gone: ReadonlySet<string>;
 }
 
 /** The snapshots of a store in memory. */
@@ -35,10 +37,25 @@ export function memorySnapshots(rows: () => Rows): SnapshotReads {
         .filter((row) => matches(row, { nodeId, status: 'capturing', cause: 'manual' }))
         .map(captureOf),
     discardedOn: async (nodeId) =>
-      [...rows().discarded].filter((id) => rows().snapshots.get(id)?.nodeId === nodeId).toSorted(),
+      [...rows().discarded]
+        .filter((id) => rows().snapshots.get(id)?.nodeId === nodeId && !isStillToCome(rows(), id))
+        .toSorted(),
     known: async (ids) => ids.filter((id) => rows().snapshots.has(id)),
     surplus: async (limits) => surplusOf(kept(), [...rows().sandboxes.values()], limits),
   };
+}
+
+/** Whether a node may still capture it for a sandbox that it makes. */
+function isStillToCome({ snapshots, sandboxes, gone }: Rows, id: string): boolean {
+  const row = snapshots.get(id);
+  return (
+    row?.status === 'capturing' &&
+    row.cause === 'safety' &&
+    [...sandboxes.values()].some(
+      ({ id, nodeId, replaces }) =>
+        nodeId === row.nodeId && !gone.has(id) && replaces?.sandboxId === row.sourceSandboxId,
+    )
+  );
 }
 
 /** What retention lets go of, told step by step as a person would do it. */

@@ -69,6 +69,8 @@ export function memoryStore(): Store {
       ofNode: async (nodeId) => all().filter((row) => row.nodeId === nodeId && !state.gone.has(row.id)),
       replacing: async (nodeId) =>
         live().filter((row) => row.nodeId === nodeId && row.replaces !== undefined),
+      beingMadeFrom: async (owner, fromSnapshotId) =>
+        live().find((row) => matches(row, { owner, fromSnapshotId, status: 'creating' })),
       count: async () =>
         Object.fromEntries(
           SANDBOX_STATUSES.map((status) => [status, live().filter((row) => row.status === status).length]),
@@ -245,6 +247,9 @@ const APPLY: Appliers = {
   'app.delete': (state, { owner, id }) => {
     if (state.apps.get(id)?.owner !== owner) return;
     for (const row of state.sandboxes.values()) if (row.appId === id) order(state, row.id, 'absent');
+    for (const row of state.snapshots.values())
+      if (matches(row, { sourceAppId: id, status: 'capturing', cause: 'safety' }))
+        state.discarded.add(row.id);
     state.apps.delete(id);
   },
   'sandbox.insert': (state, { sandbox }) => {
@@ -258,8 +263,11 @@ const APPLY: Appliers = {
     const row = state.sandboxes.get(id);
     if (row?.owner !== owner || !isLive(row) || row.replaces === undefined) return;
     order(state, row.replaces.sandboxId, 'absent', at);
-    const { replaces: _, ...own } = row;
-    const settled = { ...own, revision: row.revision + 1, updatedAt: at };
+    const { replaces, ...own } = row;
+    const other = state.sandboxes.get(replaces.sandboxId) ?? row;
+    const { visibility, idlePolicy, keepaliveUntil } = other;
+    const settings = { visibility, idlePolicy, keepaliveUntil };
+    const settled = { ...own, ...settings, revision: row.revision + 1, updatedAt: at };
     requireOnlyOne(state, settled);
     state.sandboxes.set(id, settled);
   },
@@ -288,9 +296,9 @@ const APPLY: Appliers = {
     const row = snapshots.get(id);
     if (row?.nodeId === nodeId && row.status === 'capturing') snapshots.set(id, { ...row, ...end });
   },
-  'snapshot.withdraw': ({ snapshots }, { owner, id }) => {
+  'snapshot.withdraw': ({ snapshots, discarded }, { owner, id }) => {
     const row = snapshots.get(id);
-    if (row?.owner === owner && row.status === 'capturing') snapshots.delete(id);
+    if (row?.owner === owner && row.status === 'capturing') discarded.add(id);
   },
   'snapshot.discard': ({ snapshots, discarded }, { owner, id }) => {
     const row = snapshots.get(id);

@@ -2,9 +2,11 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { hashSecret } from '../../src/domain/auth.ts';
 import type { EventType } from '../../src/domain/event.ts';
 import { SandboxdError } from '../../src/domain/errors.ts';
+import { answerSync } from '../../src/domain/node-sync.ts';
 import { createProjectSandbox } from '../../src/domain/sandbox-commands.ts';
+import type { Change } from '../../src/domain/store.ts';
 import { FAKE_NODE_ID } from '../fakes/fake-node.ts';
-import { CONTENT } from '../fakes/fake-snapshots.ts';
+import { CONTENT, READY } from '../fakes/fake-snapshots.ts';
 import { aSnapshot, OWNER } from '../fakes/rows.ts';
 import { type TaskWorld, taskWorld } from '../fakes/task-world.ts';
 
@@ -52,6 +54,18 @@ const get = (path: string) => json(request('GET', path));
 const post = (path: string, body?: unknown) => request('POST', path, body);
 const statusOf = async (answer: Promise<Response>) => (await answer).status;
 const ids = (page: Json) => page.snapshots.map(({ id }) => id);
+
+/** Does something before every commit of the API, which may keep it from being made. */
+function watchCommits(before: (changes: readonly Change[]) => Promise<void>): void {
+  const { store } = world.ports;
+  const commit = store.commit.bind(store);
+  Object.assign(store, {
+    commit: async (...changes: readonly Change[]) => {
+      await before(changes);
+      return commit(...changes);
+    },
+  });
+}
 
 async function stopped(): Promise<void> {
   expect(await statusOf(post(`/v1/sandboxes/${sandbox}/stop`))).toBe(200);
@@ -274,6 +288,52 @@ describe('DELETE /v1/snapshots/{id}', () => {
   });
 });
 
+const remove = async (id: string) => {
+  const answer = await request('DELETE', `/v1/snapshots/${id}`);
+  return [answer.status, answer.status === 204 ? '' : (await json(answer)).error.message];
+};
+
+describe('DELETE /v1/snapshots/{id} of one that is needed', () => {
+  let snapshot: Json;
+  beforeEach(async () => {
+    snapshot = await captured({ name: 'Good' });
+    world.node.reachable = false;
+  });
+  const project = { id: 'p', user_id: 'u' };
+
+  it.each<[string, () => Promise<string>]>([
+    ['a restore', async () => (await json(restore(snapshot.id))).id],
+    ['a fork', async () => (await json(fork(snapshot.id))).sandbox.id],
+    [
+      'a project',
+      async () => (await json(post('/v1/sandboxes', { project, from_snapshot: snapshot.id }))).id,
+    ],
+  ])('for %s is refused, and says what is in its way', async (_, begin) => {
+    const made = await begin();
+    expect(await remove(snapshot.id)).toEqual([
+      409,
+      `A sandbox (${made}) is being made that still needs this snapshot. Wait until it runs, or delete it first.`,
+    ]);
+    expect(ids(await get('/v1/snapshots'))).toContain(snapshot.id);
+    expect(await eventsOf()).not.toContain('snapshot.deleted');
+    expect(await statusOf(request('DELETE', `/v1/sandboxes/${made}`))).toBe(204);
+    expect(await remove(snapshot.id)).toEqual([204, '']);
+  });
+
+  it('as what a restore would be taken back with is refused until that has ended', async () => {
+    const made = await json(restore(snapshot.id));
+    const [safety = ''] = ids(await get('/v1/snapshots'));
+    const end = { kind: 'snapshot.end', nodeId: FAKE_NODE_ID, id: safety, end: READY } as const;
+    await world.ports.store.commit(end);
+    expect(await remove(safety)).toEqual([409, expect.stringContaining(`(${made.id})`)]);
+    world.node.reachable = true;
+    for (let turns = 0; turns < 2; turns += 1)
+      await world.node.heed(await answerSync(world.ports, FAKE_NODE_ID, world.node.hears()));
+    expect(await currentOf()).toBe(made.id);
+    expect(await remove(safety)).toEqual([204, '']);
+  });
+});
+
 describe('POST /v1/apps/{id}/restore', () => {
   let snapshot: Json;
   beforeEach(async () => {
@@ -353,6 +413,9 @@ describe('POST /v1/apps/{id}/restore', () => {
     expect(made).toMatchObject({ status: 'running', from_snapshot_id: snapshot.id });
     expect(await currentOf()).toBe(made.id);
     expect(ids(await get(`/v1/apps/${app}/snapshots`))).toEqual([snapshot.id]);
+    const [event] = (await get(`/v1/apps/${app}/events`)).events;
+    expect(event).toMatchObject({ type: 'snapshot.restored', sandbox_id: made.id, snapshot_id: snapshot.id });
+    expect(event).not.toHaveProperty('payload');
   });
 
   it.each([
@@ -434,6 +497,7 @@ describe('POST /v1/apps/{id}/restore', () => {
     world.node.failure = broken('It would not start.');
     expect(await statusOf(restore(snapshot.id))).toBe(502);
     expect(await currentOf()).toBeUndefined();
+    expect(await restoreEvents()).toEqual(['snapshot.restore.failed']);
     expect(await statusOf(post(`/v1/apps/${app}/sandbox`))).toBe(201);
   });
 
@@ -468,6 +532,55 @@ describe('POST /v1/apps/{id}/restore', () => {
     held.resolve();
     expect(await statusOf(first)).toBe(201);
     expect(await restoreEvents()).toEqual(['snapshot.restored']);
+  });
+
+  it('leaves private what is made private in the very moment it begins', async () => {
+    let isFirst = true;
+    watchCommits(async () => {
+      if (!isFirst) return;
+      isFirst = false;
+      const patched = request('PATCH', `/v1/sandboxes/${sandbox}`, { visibility: 'private' });
+      expect(await statusOf(patched)).toBe(200);
+    });
+    const { id } = await json(restore(snapshot.id));
+    expect(await get(`/v1/sandboxes/${id}`)).toMatchObject({ visibility: 'private' });
+  });
+
+  it('says why it failed also when the node has told, and tidied up, before it answers', async () => {
+    const { node, ports } = world;
+    const apply = node.apply.bind(node);
+    node.apply = async (order) => {
+      node.apply = apply;
+      const outcome = await apply(order);
+      for (let turns = 0; turns < 3; turns += 1)
+        await node.heed(await answerSync(ports, FAKE_NODE_ID, node.hears()));
+      return outcome;
+    };
+    node.failure = broken('It would not start.');
+    const answer = await restore(snapshot.id);
+    expect([answer.status, (await json(answer)).error.message]).toEqual([
+      502,
+      'The restore failed: It would not start. The app is as it was.',
+    ]);
+  });
+
+  it('leaves no archive of what it replaces when it is called off in its midst', async () => {
+    const held = Promise.withResolvers<void>();
+    world.node.hold = held.promise;
+    const restoring = restore(snapshot.id);
+    const { sandboxes } = world.ports.store;
+    await expect.poll(() => sandboxes.replacing(FAKE_NODE_ID)).toHaveLength(1);
+    const [next] = await sandboxes.replacing(FAKE_NODE_ID);
+    expect.assert(next !== undefined);
+    const calledOff = request('DELETE', `/v1/sandboxes/${next.id}`);
+    await expect.poll(() => sandboxes.replacing(FAKE_NODE_ID)).toEqual([]);
+    held.resolve();
+    expect([await statusOf(calledOff), await statusOf(restoring)]).toEqual([204, 409]);
+    for (let turns = 0; turns < 3; turns += 1)
+      await world.node.heed(await answerSync(world.ports, FAKE_NODE_ID, world.node.hears()));
+    expect([...world.node.snapshots.kept]).toEqual([snapshot.id]);
+    expect(ids(await get(`/v1/apps/${app}/snapshots`))).toEqual([snapshot.id]);
+    expect(await currentOf()).toBe(sandbox);
   });
 
   it('leaves one sandbox when it is asked for many times at once', async () => {
@@ -591,6 +704,17 @@ describe('POST /v1/apps/{id}/fork', () => {
     expect(made.sandbox['visibility']).toBe('private');
   });
 
+  it('is made also when its event cannot be recorded', async () => {
+    watchCommits(async (changes) => {
+      if (changes.some((change) => change.kind === 'event' && change.event.type === 'snapshot.forked'))
+        throw new SandboxdError('unavailable', 'The database is locked.');
+    });
+    const answer = await fork(snapshot.id);
+    expect(answer.status).toBe(201);
+    expect(await apps()).toEqual([(await json(answer)).app.id, app]);
+    expect(world.logged).toContainEqual(expect.objectContaining({ message: 'an event was not recorded' }));
+  });
+
   it('takes a name', async () => {
     expect((await json(fork(snapshot.id, ' Mine '))).app['name']).toBe('Mine');
     const answer = await fork(snapshot.id, 'x'.repeat(201));
@@ -622,6 +746,23 @@ describe('POST /v1/apps/{id}/fork', () => {
     const { app: made, sandbox: its } = await json(answer);
     expect([answer.status, its['status']]).toEqual([201, 'creating']);
     expect(await apps()).toEqual([made.id, app]);
+  });
+
+  it('that comes to nothing once its node is back says why, and can be tried again', async () => {
+    const { node, ports } = world;
+    node.reachable = false;
+    const { app: made, sandbox: its } = await json(fork(snapshot.id));
+    Object.assign(node, { reachable: true, failure: broken('The archive is damaged.') });
+    for (let turns = 0; turns < 2; turns += 1)
+      await node.heed(await answerSync(ports, FAKE_NODE_ID, node.hears()));
+    expect(await get(`/v1/sandboxes/${its.id}`)).toMatchObject({
+      status: 'error',
+      error_message: 'The archive is damaged.',
+    });
+    expect(await eventsOf(made.id)).toContain('sandbox.create.failed');
+    expect(await json(post(`/v1/sandboxes/${its.id}/start`))).toMatchObject({ status: 'running' });
+    expect(node.orders.at(-1)).toMatchObject({ id: its.id, fromSnapshotId: snapshot.id });
+    expect(await currentOf(made.id)).toBe(its.id);
   });
 });
 
@@ -710,6 +851,23 @@ describe('retention', () => {
       { snapshot_id: made[0], payload: { reason: 'retention' } },
     ]);
     expect(await world.ports.store.snapshots.discardedOn(FAKE_NODE_ID)).toEqual([made[0]]);
+  });
+
+  it('lets go of very many in a few steps', async () => {
+    await begin({ retention: { keepLast: 1 } });
+    const { store } = world.ports;
+    const rows = Array.from({ length: 450 }, () =>
+      aSnapshot({ sourceAppId: app, nodeId: FAKE_NODE_ID, status: 'ready', content: CONTENT }),
+    );
+    await store.commit(...rows.map((row) => ({ kind: 'snapshot.insert', snapshot: row }) as const));
+    let commits = 0;
+    watchCommits(async (changes) => {
+      if (changes.some(({ kind }) => kind === 'snapshot.discard')) commits += 1;
+    });
+    await captured();
+    expect(await store.snapshots.list(OWNER, { appId: app, limit: 9 })).toHaveLength(1);
+    expect(await store.snapshots.discardedOn(FAKE_NODE_ID)).toHaveLength(450);
+    expect(commits).toBeLessThan(5);
   });
 
   it('lets a restore finish with the snapshot that its safety snapshot supersedes', async () => {

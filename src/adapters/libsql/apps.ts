@@ -73,9 +73,11 @@ export const updateApp = ({ owner, id, set, at }: Extract<Change, { kind: 'app.u
     updated_at = ${at}
   WHERE id = ${id} AND owner = ${owner}`;
 
-/** The sandbox goes with its app even if it was created after the caller looked. */
+/** The sandboxes go with their app, also those that were created after the caller looked. */
 export const deleteApp = (owner: string, id: string): readonly Statement[] => [
   sql`UPDATE sandboxes SET desired = 'absent', generation = generation + 1, revision = revision + 1
     WHERE app_id = ${id} AND owner = ${owner} AND desired <> 'absent'`,
+  sql`UPDATE snapshots SET is_discarded = 1
+    WHERE owner = ${owner} AND source_app_id = ${id} AND is_discarded = 0 AND status = 'capturing' AND cause = 'safety'`,
   sql`DELETE FROM apps WHERE id = ${id} AND owner = ${owner}`,
 ];

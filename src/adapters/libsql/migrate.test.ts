@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startHranaServer } from '../../../tests/doubles/hrana-server.ts';
-import { aSandbox, anEvent, OWNER } from '../../../tests/fakes/rows.ts';
+import { anApp, anEvent, aSandbox, aTask, newId, OWNER } from '../../../tests/fakes/rows.ts';
+import type { Change } from '../../domain/store.ts';
 import { FileSql } from './file.ts';
 import { migrate } from './migrate.ts';
 import { MIGRATIONS, type Migration } from './migrations/index.ts';
@@ -110,6 +111,54 @@ describe('The migrations', () => {
     const store = createStore(database);
     expect(await store.sandboxes.find(OWNER, sandbox.id)).toEqual(sandbox);
     expect(await store.events.list(OWNER, { sandboxId: sandbox.id, limit: 5 })).toEqual([event]);
+  });
+
+  it('keep what a database of the second version holds, work that is under way included', async () => {
+    await using directory = await mkdtempDisposable(join(tmpdir(), 'migrate-'));
+    await using database = await FileSql.open(join(directory.path, 'sandboxd.db'));
+    await migrate(database, MIGRATIONS.slice(0, 2));
+    const app = anApp();
+    const task = aTask({ appId: app.id });
+    const sandbox = aSandbox({ id: task.sandboxId, appId: app.id, status: 'running' });
+    const going = aSandbox({ appId: app.id, desired: 'absent', status: 'stopped' });
+    const event = anEvent({ appId: app.id, sandboxId: sandbox.id, taskId: task.id });
+    await database.batch([
+      sql`INSERT INTO apps (id, owner, name, description, tags, created_at, updated_at)
+        VALUES (${app.id}, ${OWNER}, ${app.name}, '', '[]', ${app.createdAt}, ${app.updatedAt})`,
+      ...[going, sandbox].map(
+        (row) => sql`
+          INSERT INTO sandboxes (id, owner, app_id, node_id, template, ports, visibility, idle_policy, desired,
+            generation, revision, status, paused, created_at, updated_at)
+          VALUES (${row.id}, ${OWNER}, ${app.id}, ${row.nodeId}, ${row.template}, ${JSON.stringify(row.ports)},
+            ${row.visibility}, ${row.idlePolicy}, ${row.desired}, 1, 1, ${row.status}, 0, ${row.createdAt},
+            ${row.updatedAt})`,
+      ),
+      sql`INSERT INTO tasks (id, owner, app_id, sandbox_id, node_id, status, prompt, agent, provider, timeout_seconds,
+          created_at)
+        VALUES (${task.id}, ${OWNER}, ${app.id}, ${task.sandboxId}, ${task.nodeId}, 'running', ${task.prompt},
+          ${task.agent}, ${task.provider}, ${task.timeoutSeconds}, ${task.createdAt})`,
+      sql`INSERT INTO events (id, owner, type, severity, message, app_id, sandbox_id, task_id, created_at)
+        VALUES (${event.id}, ${OWNER}, ${event.type}, ${event.severity}, ${event.message}, ${app.id}, ${sandbox.id},
+          ${task.id}, ${event.createdAt})`,
+    ]);
+    await migrate(database);
+    const store = createStore(database);
+    expect(await store.apps.find(OWNER, app.id)).toEqual({ ...app, currentSandboxId: sandbox.id });
+    expect(await store.sandboxes.find(OWNER, sandbox.id)).toEqual({ ...sandbox, activeTaskId: task.id });
+    expect((await store.sandboxes.ofNode(sandbox.nodeId)).map(({ id }) => id)).toEqual([
+      sandbox.id,
+      going.id,
+    ]);
+    expect(await store.tasks.find(OWNER, task.id)).toEqual(task);
+    expect(await store.events.list(OWNER, { taskId: task.id, limit: 5 })).toEqual([event]);
+
+    const second: Change = { kind: 'sandbox.insert', sandbox: aSandbox({ appId: app.id }) };
+    await expect(store.commit(second)).rejects.toMatchObject({ code: 'conflict' });
+    const safety = { id: newId(), sandboxId: sandbox.id, live: false };
+    const replaces = { sandboxId: sandbox.id, safety };
+    const restored: Change = { kind: 'sandbox.insert', sandbox: aSandbox({ appId: app.id, replaces }) };
+    await expect(store.commit(restored)).rejects.toMatchObject({ code: 'task_in_progress' });
+    await store.commit({ kind: 'task.withdraw', owner: OWNER, id: task.id }, restored);
   });
 
   it('are numbered from 1 without gaps', () => {

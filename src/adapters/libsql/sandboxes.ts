@@ -82,6 +82,13 @@ export const sandboxReads = (database: Sql): SandboxReads => ({
     );
     return rows.map(toSandbox);
   },
+  async beingMadeFrom(owner, snapshotId) {
+    const [row] = await database.read<SandboxRow>(
+      sql`${SELECT} WHERE s.from_snapshot_id = ${snapshotId} AND s.owner = ${owner} AND ${LIVE}
+        AND s.status = 'creating' LIMIT 1`,
+    );
+    return row && toSandbox(row);
+  },
   async count() {
     const rows = await database.read<{ status: string; count: number }>(
       sql`SELECT status, count(*) AS count FROM sandboxes WHERE ${LIVE} GROUP BY status`,
@@ -150,7 +157,9 @@ export const replaceSandbox = ({ owner, id, at }: ChangeOf<'sandbox.replaced'>):
     WHERE owner = ${owner} AND ${LIVE}
       AND id = (SELECT replaces FROM sandboxes WHERE ${replacingRow(owner, id)})`,
   sql`
-    UPDATE sandboxes SET replaces = NULL, safety = NULL, revision = revision + 1, updated_at = ${at}
+    UPDATE sandboxes SET (visibility, idle_policy, keepalive_until) = (
+        SELECT visibility, idle_policy, keepalive_until FROM sandboxes other WHERE other.id = sandboxes.replaces),
+      replaces = NULL, safety = NULL, revision = revision + 1, updated_at = ${at}
     WHERE ${replacingRow(owner, id)}`,
 ];
 

@@ -32,6 +32,10 @@ const KEPT = sql`is_discarded = 0`;
 const READY = sql`status = 'ready' AND is_discarded = 0`;
 const CAPTURING = sql`status = 'capturing'`;
 
+/** A safety snapshot is captured while its node makes a sandbox, also one whose deletion it has yet to hear of. */
+const STILL_TO_COME = sql`(${CAPTURING} AND cause = 'safety' AND EXISTS (SELECT 1 FROM sandboxes m
+  WHERE m.node_id = snapshots.node_id AND m.deleted_at IS NULL AND m.replaces = snapshots.source_sandbox_id))`;
+
 export const snapshotReads = (database: Sql): SnapshotReads => ({
   async find(owner, id) {
     const [row] = await database.read<SnapshotRow>(
@@ -70,7 +74,7 @@ export const snapshotReads = (database: Sql): SnapshotReads => ({
   },
   async discardedOn(nodeId) {
     const rows = await database.read<{ id: string }>(
-      sql`SELECT id FROM snapshots WHERE node_id = ${nodeId} AND is_discarded = 1 ORDER BY id`,
+      sql`SELECT id FROM snapshots WHERE node_id = ${nodeId} AND is_discarded = 1 AND NOT ${STILL_TO_COME} ORDER BY id`,
     );
     return rows.map(({ id }) => id);
   },
@@ -102,7 +106,7 @@ function surplus({ keepLast, maxBytes }: RetentionLimits): Statement {
   const tooLarge = maxBytes === undefined ? sql`0` : sql`total - coalesce(freed, 0) > ${maxBytes}`;
   return sql`
     WITH ready AS (
-      SELECT *, ${IN_USE} AS in_use,
+      SELECT id, size_bytes, ${IN_USE} AS in_use,
         row_number() OVER (PARTITION BY coalesce(source_app_id, source_sandbox_id) ORDER BY id DESC) AS place
       FROM snapshots WHERE ${READY}
     ), counted AS (
@@ -113,7 +117,7 @@ function surplus({ keepLast, maxBytes }: RetentionLimits): Statement {
           AS freed
       FROM counted
     )
-    ${SELECT} FROM weighed WHERE goes OR (may_go AND ${tooLarge}) ORDER BY id`;
+    ${SELECT} FROM snapshots WHERE id IN (SELECT id FROM weighed WHERE goes OR (may_go AND ${tooLarge})) ORDER BY id`;
 }
 
 const toSnapshot = (row: SnapshotRow): Snapshot => ({
@@ -163,7 +167,7 @@ export function endSnapshot({ nodeId, id, end }: ChangeOf<'snapshot.end'>): Stat
 }
 
 export const withdrawSnapshot = ({ owner, id }: ChangeOf<'snapshot.withdraw'>): Statement =>
-  sql`DELETE FROM snapshots WHERE id = ${id} AND owner = ${owner} AND ${CAPTURING}`;
+  sql`UPDATE snapshots SET is_discarded = 1 WHERE id = ${id} AND owner = ${owner} AND ${CAPTURING}`;
 
 export const discardSnapshot = ({ owner, id }: ChangeOf<'snapshot.discard'>): Statement => sql`
   UPDATE snapshots SET is_discarded = 1 WHERE id = ${id} AND owner = ${owner}`;

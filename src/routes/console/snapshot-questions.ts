@@ -9,13 +9,18 @@ import { snapshotBrief } from './snapshot-row.ts';
 
 type Question<Page> = Omit<Page, keyof Frame>;
 
-/** What every question about a snapshot says. */
+/**
+ * What every question about a snapshot says.
+ * @param problem why it was not done
+ */
 export function snapshotQuestion(
   ports: Ports,
   { id, name }: App,
   snapshot: Snapshot,
+  problem?: string,
 ): Question<DeleteSnapshotPage> {
   return {
+    problem,
     id,
     name,
     snapshot: snapshotBrief(snapshot, id, ports.clock()),
@@ -32,8 +37,7 @@ export async function restoreQuestion(
 ): Promise<Question<RestorePage>> {
   const view = (await liveViews(ports, app.owner, [app])).get(app.id);
   return {
-    ...snapshotQuestion(ports, app, snapshot),
-    problem,
+    ...snapshotQuestion(ports, app, snapshot, problem),
     isReplaced: view !== undefined,
     isVisited: previewOf(ports, view) !== undefined,
   };

@@ -384,8 +384,28 @@ describe('deleting', () => {
     for (const action of ['restore', 'fork'])
       expect((await visitor.get(`${hrefOf(snapshot)}/${action}`)).status).toBe(400);
     expect((await visitor.post(`${hrefOf(snapshot)}/restore`)).status).toBe(400);
-    expect((await visitor.post(`${hrefOf(snapshot)}/delete`)).status).toBe(409);
+    for (const answer of [
+      await visitor.get(`${hrefOf(snapshot)}/delete`),
+      await visitor.post(`${hrefOf(snapshot)}/delete`),
+    ]) {
+      expect(answer.status).toBe(409);
+      const page = await answer.text();
+      expect(page).toContain('still being captured');
+      expect(page).not.toContain('nothing was kept');
+    }
     expect(await listed()).toHaveLength(1);
+  });
+
+  it('is refused while something is made of it, and the question says so', async () => {
+    const snapshot = await taken();
+    world.node.reachable = false;
+    await visitor.post(`${hrefOf(snapshot)}/restore`);
+    const answer = await visitor.post(`${hrefOf(snapshot)}/delete`);
+    expect(answer.status).toBe(409);
+    const page = await answer.text();
+    expect(page).toMatch(/role="alert"[^]*is being made that still needs this snapshot/);
+    expect(page).toContain('Delete snapshot</button>');
+    expect((await listed()).map(({ id }) => id)).toContain(snapshot.id);
   });
 
   it('an app keeps its snapshots unless they are to go too', async () => {

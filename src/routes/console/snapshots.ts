@@ -5,7 +5,7 @@ import { invalid, notFound, SandboxdError } from '../../domain/errors.ts';
 import { forkApp } from '../../domain/fork-commands.ts';
 import { requireApp, requireSnapshot } from '../../domain/require.ts';
 import { restoreApp } from '../../domain/restore-commands.ts';
-import { deleteSnapshot } from '../../domain/snapshot-commands.ts';
+import { deleteSnapshot, requireEnded } from '../../domain/snapshot-commands.ts';
 import { ForkInput, type Snapshot } from '../../domain/snapshot.ts';
 import type { AppContext, Env } from '../context.ts';
 import { idParam, pageQuery } from '../v1/params.ts';
@@ -75,11 +75,19 @@ export const snapshotPages = new Hono<Env>()
   })
   .get('/:id/snapshots/:snapshotId/delete', async (c) => {
     const { app, snapshot } = await snapshotOf(c);
+    requireEnded(snapshot);
     return page(c, 'snapshot-delete', snapshotQuestion(c.get('ports'), app, snapshot));
   })
   .post('/:id/snapshots/:snapshotId/delete', async (c) => {
     const { app, snapshot } = await snapshotOf(c);
-    await deleteSnapshot(c.get('ports'), app.owner, snapshot.id);
+    requireEnded(snapshot);
+    const ports = c.get('ports');
+    try {
+      await deleteSnapshot(ports, app.owner, snapshot.id);
+    } catch (error) {
+      const { message, status } = told(error);
+      return page(c, 'snapshot-delete', snapshotQuestion(ports, app, snapshot, message), status);
+    }
     return c.redirect(`/apps/${app.id}/snapshots`, 303);
   });
 
