@@ -83,7 +83,9 @@ async function replace(ports: Ports, current: Sandbox, snapshot: Snapshot): Prom
   }
 }
 
-function safetyName({ name }: Snapshot): string {
+/** Names do not grow with each turn of going back and forth. */
+function safetyName({ name, cause }: Snapshot): string {
+  if (cause === 'safety') return 'Before going back to a safety copy';
   const [before, after] = ['Before restoring “', '”'] as const;
   return before + shorten(name, SNAPSHOT_NAME_LENGTH - before.length - after.length) + after;
 }

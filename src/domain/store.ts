@@ -98,9 +98,9 @@ export interface SnapshotReads {
   /** Which of these have a row, of every owner, also when their deletion was ordered. */
   known(ids: readonly string[]): Promise<string[]>;
   /**
-   * Ready ones beyond what is kept, of every owner, oldest first: all but the newest `keepLast` of each app, and the oldest
-   * ones while all ready ones together take more than `maxBytes`. The newest of an app always stays, and so does
-   * one that a sandbox is being made from.
+   * Ready ones beyond what is kept, of every owner, oldest first: all but the newest `keepLast` of each app, its safety
+   * copies counted apart, and the oldest ones while all that may go take more than `maxBytes` together. The newest of an
+   * app always stays, and so do one that a sandbox is being made from and the one that an app last went back to.
    */
   surplus(limits: RetentionLimits): Promise<Snapshot[]>;
 }

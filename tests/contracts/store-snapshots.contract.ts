@@ -279,10 +279,10 @@ export function snapshotStoreContract(current: () => Store): void {
       const [a, b] = [{ sourceAppId: newId() }, { sourceAppId: newId() }];
       const only = await ready(b, 50);
       const old = [await ready(a, 30), await ready(a, 10), await ready(a, 20)];
-      expect(await surplus({ maxBytes: 110 })).toEqual([]);
-      expect(await surplus({ maxBytes: 109 })).toEqual([old[0]?.id]);
-      expect(await surplus({ maxBytes: 80 })).toEqual([old[0]?.id]);
-      expect(await surplus({ maxBytes: 79 })).toEqual([old[0]?.id, old[1]?.id]);
+      expect(await surplus({ maxBytes: 40 })).toEqual([]);
+      expect(await surplus({ maxBytes: 39 })).toEqual([old[0]?.id]);
+      expect(await surplus({ maxBytes: 10 })).toEqual([old[0]?.id]);
+      expect(await surplus({ maxBytes: 9 })).toEqual([old[0]?.id, old[1]?.id]);
       expect(await surplus({ maxBytes: 0 })).toEqual([old[0]?.id, old[1]?.id]);
       expect(await find(only)).toBeDefined();
     });
@@ -290,8 +290,29 @@ export function snapshotStoreContract(current: () => Store): void {
     it('are weighed after they were counted', async () => {
       const a = { sourceAppId: newId() };
       const of = [await ready(a, 10), await ready(a, 10), await ready(a, 10)];
-      expect(await surplus({ keepLast: 2, maxBytes: 20 })).toEqual([of[0]?.id]);
-      expect(await surplus({ keepLast: 2, maxBytes: 19 })).toEqual([of[0]?.id, of[1]?.id]);
+      expect(await surplus({ keepLast: 2, maxBytes: 10 })).toEqual([of[0]?.id]);
+      expect(await surplus({ keepLast: 2, maxBytes: 9 })).toEqual([of[0]?.id, of[1]?.id]);
+    });
+
+    it('count safety copies apart, so that going back never costs what people saved', async () => {
+      const of = { sourceAppId: newId() };
+      const saved = [await ready(of), await ready(of)];
+      const copies = [];
+      for (let turn = 0; turn < 3; turn += 1) copies.push(await ready({ ...of, cause: 'safety' }));
+      expect(await surplus({ keepLast: 2 })).toEqual([copies[0]?.id]);
+      expect(await surplus({ keepLast: 1 })).toEqual([saved[0]?.id, copies[0]?.id, copies[1]?.id]);
+    });
+
+    it('stay while their own app goes on from them', async () => {
+      const app = anApp();
+      const [base, next] = [await ready({ sourceAppId: app.id }), await ready({ sourceAppId: app.id })];
+      const sandbox = aSandbox({ appId: app.id, fromSnapshotId: base.id, status: 'running' });
+      await commit({ kind: 'app.insert', app }, sandboxOf(sandbox));
+      expect(await surplus({ keepLast: 1, maxBytes: 0 })).toEqual([]);
+      const order = { owner: OWNER, id: sandbox.id, desired: 'absent', at: LATER } as const;
+      await commit({ kind: 'sandbox.order', ...order });
+      expect(await surplus({ keepLast: 1 })).toEqual([base.id]);
+      expect(await find(next)).toBeDefined();
     });
 
     it('stay while a sandbox is being made from them', async () => {

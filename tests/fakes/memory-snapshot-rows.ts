@@ -65,16 +65,25 @@ function surplusOf(
   { keepLast = Infinity, maxBytes = Infinity }: RetentionLimits,
 ): Snapshot[] {
   const ready = kept.filter(({ status }) => status === 'ready').toSorted((a, b) => (a.id < b.id ? -1 : 1));
-  const byApp = Map.groupBy(ready, ({ sourceAppId, sourceSandboxId }) => sourceAppId ?? sourceSandboxId);
+  const byApp = Map.groupBy(
+    ready,
+    ({ sourceAppId, sourceSandboxId, cause }) => `${sourceAppId ?? sourceSandboxId} ${cause}`,
+  );
   const places = new Map(
     [...byApp.values()].flatMap((of) => of.toReversed().map(({ id }, n) => [id, n + 1])),
   );
   const place = ({ id }: Snapshot) => places.get(id) ?? 0;
-  const inUse = new Set(sandboxes.filter(isBeingMade).map(({ fromSnapshotId }) => fromSnapshotId));
-  const mayGo = (row: Snapshot) => place(row) > 1 && !inUse.has(row.id);
+  const isInUse = ({ id, sourceAppId }: Snapshot) =>
+    sandboxes.some(
+      (sandbox) =>
+        sandbox.desired !== 'absent' &&
+        sandbox.fromSnapshotId === id &&
+        (isUnmade(sandbox) || (sandbox.appId !== undefined && sandbox.appId === sourceAppId)),
+    );
+  const mayGo = (row: Snapshot) => place(row) > 1 && !isInUse(row);
 
   const going = new Set(ready.filter((row) => mayGo(row) && place(row) > keepLast));
-  let bytes = ready.filter((row) => !going.has(row)).reduce((sum, row) => sum + sizeOf(row), 0);
+  let bytes = ready.filter((row) => mayGo(row) && !going.has(row)).reduce((sum, row) => sum + sizeOf(row), 0);
   for (const row of ready.filter((one) => mayGo(one) && !going.has(one))) {
     if (bytes <= maxBytes) break;
     going.add(row);
@@ -83,6 +92,5 @@ function surplusOf(
   return ready.filter((row) => going.has(row));
 }
 
-const isBeingMade = ({ desired, status }: Sandbox): boolean =>
-  desired !== 'absent' && (status === 'creating' || status === 'error');
+const isUnmade = ({ status }: Sandbox): boolean => status === 'creating' || status === 'error';
 const sizeOf = ({ content }: Snapshot): number => content?.sizeBytes ?? 0;

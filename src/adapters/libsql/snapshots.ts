@@ -93,13 +93,17 @@ const history = (appId: string | undefined): Statement =>
     ? sql`snapshots INDEXED BY snapshots_of_owner`
     : sql`snapshots INDEXED BY snapshots_of_app`;
 
-/** A sandbox may still need what it is made from when its first start has failed and is tried again. */
+/**
+ * A sandbox may still need what it is made from when its first start has failed and is tried again; and what its own app
+ * went back to last is what its people go on from.
+ */
 const IN_USE = sql`EXISTS (SELECT 1 FROM sandboxes m
-  WHERE m.from_snapshot_id = snapshots.id AND m.desired <> 'absent' AND m.status IN ('creating', 'error'))`;
+  WHERE m.from_snapshot_id = snapshots.id AND m.desired <> 'absent'
+    AND (m.status IN ('creating', 'error') OR m.app_id = snapshots.source_app_id))`;
 
 /**
- * Counts per app (a sandbox without one is on its own), then weighs what that leaves: of those that may go, the oldest
- * go until the rest fits.
+ * Counts per app (a sandbox without one is on its own) and cause, then weighs what may go of what that leaves: the oldest
+ * go until the rest of them fits.
  */
 function surplus({ keepLast, maxBytes }: RetentionLimits): Statement {
   const tooMany = keepLast === undefined ? sql`0` : sql`place > ${keepLast}`;
@@ -107,12 +111,12 @@ function surplus({ keepLast, maxBytes }: RetentionLimits): Statement {
   return sql`
     WITH ready AS (
       SELECT id, size_bytes, ${IN_USE} AS in_use,
-        row_number() OVER (PARTITION BY coalesce(source_app_id, source_sandbox_id) ORDER BY id DESC) AS place
+        row_number() OVER (PARTITION BY coalesce(source_app_id, source_sandbox_id), cause ORDER BY id DESC) AS place
       FROM snapshots WHERE ${READY}
     ), counted AS (
       SELECT *, place > 1 AND NOT in_use AS may_go, place > 1 AND NOT in_use AND ${tooMany} AS goes FROM ready
     ), weighed AS (
-      SELECT *, sum((1 - goes) * size_bytes) OVER () AS total,
+      SELECT *, sum((1 - goes) * may_go * size_bytes) OVER () AS total,
         sum((1 - goes) * may_go * size_bytes) OVER (ORDER BY id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
           AS freed
       FROM counted
