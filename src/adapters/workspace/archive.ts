@@ -11,19 +11,20 @@ export interface ArchiveSource {
   readonly baseImage: string;
   /** Where what is set aside goes: something that is cleared away after a crash. */
   readonly limbo: string;
-  /** What a directory there begins with. */
-  readonly prefix: string;
 }
+
+/** What is set aside outlives its workspace: nothing that removes what is named after a sandbox may find it. */
+const PREFIX = 'archive-';
 
 /** The archive of a workspace, which holds on to nothing once its bytes have ended or nobody wants them any more. */
 export async function archiveWorkspace(
-  { home, baseImage, limbo, prefix }: ArchiveSource,
+  { home, baseImage, limbo }: ArchiveSource,
   options: ArchiveOptions,
 ): Promise<WorkspaceArchive> {
   const roots = home.kind === 'bind' ? [home.path] : [home.upper, home.lower];
   const input: ArchiveInput = { roots, scope: options.scope };
   await using held = new AsyncDisposableStack();
-  const aside = options.freeze && held.use(await stagingIn(limbo, prefix));
+  const aside = options.freeze && held.use(await stagingIn(limbo));
   const archive = held.use(
     await archiveTree({ ...input, ...(aside && { staging: aside.staging }) }, options),
   );
@@ -37,9 +38,8 @@ export async function archiveWorkspace(
  */
 async function stagingIn(
   limbo: string,
-  prefix: string,
 ): Promise<AsyncDisposable & Pick<Required<ArchiveInput>, 'staging'>> {
-  const directory = await mkdtemp(join(limbo, prefix));
+  const directory = await mkdtemp(join(limbo, PREFIX));
   const syncedAt = Date.now();
   await syncFileSystem(directory);
   return { staging: { directory, syncedAt }, [Symbol.asyncDispose]: () => removeTrees([directory]) };

@@ -192,10 +192,7 @@ export class DiskWorkspaces implements Workspaces {
       const { home } = prepared(this.#layout, sandbox, record);
       if (home.kind === 'overlay') await this.#layers.ensure(sourceOf(record));
       const { limbo } = this.#layout;
-      return archiveWorkspace(
-        { home, baseImage: record.imageDigest, limbo, prefix: `${sandbox.id}-` },
-        options,
-      );
+      return archiveWorkspace({ home, baseImage: record.imageDigest, limbo }, options);
     });
   }
 
