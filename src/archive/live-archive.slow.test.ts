@@ -194,7 +194,10 @@ describe('the archive of a tree that is not at rest, against its promise', () =>
     }
     await writeFile(tree.file, Buffer.concat(chunks));
     expect(archive.facts()).toMatchObject({
-      warnings: ['1 file changed while it was read', '2 entries vanished or were locked while they were read'],
+      warnings: [
+        '1 file changed while it was read',
+        '2 entries vanished or were locked while they were read',
+      ],
       contentBytes: size,
     });
     expect((await tree.listed()).map((line) => line.split(/ +/)[2])).toEqual([String(size)]);

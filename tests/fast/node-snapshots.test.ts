@@ -271,7 +271,7 @@ describe('the snapshots of a node', () => {
     expect(bench.endsOf(SNAPSHOT)).toHaveLength(1);
   });
 
-  it('begins what the API orders that this node has not bench.heard of, and ends what cannot be done', async () => {
+  it('begins what the API orders that this node has not heard of, and ends what cannot be done', async () => {
     bench.orders = { captures: [bench.order({ live: true }), bench.order({ id: OTHER })] };
     await bench.world.running.syncNow();
     await bench.world.running.syncNow();
@@ -298,6 +298,31 @@ describe('the snapshots of a node', () => {
     expect(await bench.remains.snapshots.list()).toEqual([]);
     await bench.world.running.syncNow();
     expect(bench.heard.at(-1)?.discarded).toEqual([]);
+  });
+
+  it('goes on with everything else while the store does not answer a removal', async () => {
+    const answer = Promise.withResolvers<void>();
+    bench.remains.snapshots.silence = answer.promise;
+    bench.orders = { discards: [OTHER] };
+    await bench.world.running.syncNow();
+    await bench.world.running.syncNow();
+    bench.orders = {};
+    answer.resolve();
+    await expect.poll(() => bench.heard.some(({ discarded }) => discarded?.includes(OTHER))).toBe(true);
+  });
+
+  it('shuts down while the store does not answer, and captures with the next start', async () => {
+    await bench.stop();
+    const answer = Promise.withResolvers<void>();
+    bench.remains.snapshots.silence = answer.promise;
+    await bench.snapshots.capture(bench.order());
+    await expect.poll(() => bench.seen()).toMatchObject({ progress: 'A snapshot of it is being taken' });
+    await bench.world.running.stopAll();
+    expect(bench.endsOf(SNAPSHOT)).toEqual([]);
+    bench.remains.snapshots.silence = undefined;
+    await bench.restart();
+    expect(await bench.end()).toMatchObject({ captured: { status: 'ready' } });
+    answer.resolve();
   });
 
   describe('over the channel', () => {

@@ -36,9 +36,7 @@ export async function archiveWorkspace(
  * What a program has mapped into its memory changes without a trace while it waits to be written to disk. Once all is
  * written, the next change leaves one.
  */
-async function stagingIn(
-  limbo: string,
-): Promise<AsyncDisposable & Pick<Required<ArchiveInput>, 'staging'>> {
+async function stagingIn(limbo: string): Promise<AsyncDisposable & Pick<Required<ArchiveInput>, 'staging'>> {
   const directory = await mkdtemp(join(limbo, PREFIX));
   const syncedAt = Date.now();
   await syncFileSystem(directory);

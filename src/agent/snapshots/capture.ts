@@ -4,6 +4,7 @@ import type { SnapshotManifest } from '../../domain/snapshot-store.ts';
 import { insist } from '../insist.ts';
 import { archiveSandbox } from './archive.ts';
 import type { CaptureSandboxes, SnapshotKeeperContext } from './context.ts';
+import { unlessGivenUp } from './given-up.ts';
 import { reportCapture } from './reports.ts';
 
 export interface CaptureOptions {
@@ -62,10 +63,11 @@ export class Capture {
 
   async #archived(): Promise<SnapshotManifest> {
     const { snapshots } = this.#context.ports;
-    const kept = await snapshots.find(this.order.id);
+    const find = () => unlessGivenUp(snapshots.find(this.order.id), this.#options.closing);
+    const kept = await find();
     if (kept !== undefined) return kept;
     await this.#archive();
-    const made = await snapshots.find(this.order.id);
+    const made = await find();
     if (made === undefined) throw new Error('an archive that was kept cannot be found');
     return made;
   }

@@ -5,6 +5,7 @@ import { shuttingDown } from '../errors.ts';
 import { KeyedLock } from '../keyed-lock.ts';
 import { Capture } from './capture.ts';
 import type { CaptureSandboxes, SnapshotKeeperContext } from './context.ts';
+import { unlessGivenUp } from './given-up.ts';
 import { capturedKey, reportCapture } from './reports.ts';
 
 /** The snapshots of this node: each captured over restarts of the node until that has ended, and reported once. */
@@ -15,6 +16,7 @@ export class SnapshotKeeper implements NodeSnapshots {
   readonly #closing = new AbortController();
   /** Removed as the API's last answers ordered, of which it has not heard. */
   readonly #discarded = new Set<string>();
+  #discarding: Promise<void> | undefined;
 
   constructor(context: SnapshotKeeperContext) {
     this.#context = context;
@@ -33,7 +35,7 @@ export class SnapshotKeeper implements NodeSnapshots {
   /** Gives up all captures, for the next run of this node to do again, and takes on no other. */
   async leave(): Promise<void> {
     this.#closing.abort();
-    await Promise.all([...this.#captures.values()].map((capture) => capture.ended));
+    await Promise.all([...[...this.#captures.values()].map((capture) => capture.ended), this.#discarding]);
   }
 
   async capture(order: CaptureOrder): Promise<void> {
@@ -103,11 +105,20 @@ export class SnapshotKeeper implements NodeSnapshots {
     for (const id of ids) this.#discarded.delete(id);
   }
 
-  /** Removes what the API orders. What cannot be removed now is ordered again with the next sync. Never throws. */
-  async discardOrdered(ids: readonly string[]): Promise<void> {
+  /**
+   * Begins to remove what the API orders: a store that does not answer must not silence the node. What cannot be removed now, or
+   * comes while others are, is ordered again with the next sync.
+   */
+  discardOrdered(ids: readonly string[]): void {
+    this.#discarding ??= this.#discardAll(ids).finally(() => (this.#discarding = undefined));
+  }
+
+  async #discardAll(ids: readonly string[]): Promise<void> {
+    const { signal } = this.#closing;
     for (const id of ids.filter((id) => !this.#captures.has(id))) {
+      if (signal.aborted) return;
       try {
-        await this.discard([id]);
+        await unlessGivenUp(this.discard([id]), signal);
         this.#discarded.add(id);
       } catch (error) {
         this.#context.ports.log.error('an archive could not be removed', error, { snapshotId: id });
