@@ -2,17 +2,22 @@ import { isCode, SandboxdError } from '../../domain/errors.ts';
 import type { ArchivedContent } from '../../domain/workspace.ts';
 import type { AgentPorts } from '../ports.ts';
 
-/** What a workspace begins with that is made from a snapshot. @throws sandbox_unavailable when its archive is gone */
+/**
+ * What a workspace begins with that is made from a snapshot.
+ * @param signal gives it up: the bytes then end with its reason
+ * @throws sandbox_unavailable when its archive is gone
+ */
 export async function contentOf(
   { snapshots, log }: Pick<AgentPorts, 'snapshots' | 'log'>,
   snapshotId: string,
   sandboxId: string,
+  signal: AbortSignal,
 ): Promise<ArchivedContent> {
   try {
     const { manifest, archive } = await snapshots.get(snapshotId);
     const { sha256, contentBytes, entryCount } = manifest;
     return {
-      bytes: archive,
+      bytes: unlessAborted(archive, signal),
       expected: { sha256, contentBytes, entryCount },
       onWarning: (warning) =>
         log.warn('a snapshot was not taken over as it is', { snapshotId, sandboxId, warning }),
@@ -20,5 +25,15 @@ export async function contentOf(
   } catch (error) {
     if (!isCode(error, 'not_found')) throw error;
     throw new SandboxdError('sandbox_unavailable', "The snapshot's archive is gone.", { cause: error });
+  }
+}
+
+async function* unlessAborted(
+  bytes: AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const chunk of bytes) {
+    signal.throwIfAborted();
+    yield chunk;
   }
 }
