@@ -15,12 +15,12 @@ import type {
   WorkspaceSource,
   Workspaces,
 } from '../../domain/workspace.ts';
-import { archiveWorkspace } from './archive.ts';
+import { archiveWorkspace, rootsOf } from './archive.ts';
 import { explained } from './failure.ts';
 import { Layers } from './layers.ts';
 import { type Layout, type Owner, type SandboxLayout, canonicalId, layoutOf } from './layout.ts';
 import { type Filling, makeWorkspace } from './making.ts';
-import { type WorkspaceRecord, prepared, readRecord, sourceOf } from './record.ts';
+import { type WorkspaceRecord, prepared, readRecord } from './record.ts';
 import { settle } from './settling.ts';
 import { StoppedFiles } from './stopped-files.ts';
 import { readTaskFile } from './task-file.ts';
@@ -190,9 +190,9 @@ export class DiskWorkspaces implements Workspaces {
       const record = await readRecord(sandbox);
       if (record === undefined) throw notFound('workspace');
       const { home } = prepared(this.#layout, sandbox, record);
-      if (home.kind === 'overlay') await this.#layers.ensure(sourceOf(record));
+      const roots = await rootsOf(home, record, { layers: this.#layers, engine: this.#engine });
       const { limbo } = this.#layout;
-      return archiveWorkspace({ home, baseImage: record.imageDigest, limbo }, options);
+      return archiveWorkspace({ roots, baseImage: record.imageDigest, limbo }, options);
     });
   }
 
