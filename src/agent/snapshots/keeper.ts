@@ -49,6 +49,8 @@ export class SnapshotKeeper implements NodeSnapshots {
   /** Begins what the API orders and this node has not heard of. What cannot be done ends with a report. Never throws. */
   async begin(orders: readonly CaptureOrder[]): Promise<void> {
     for (const order of orders) {
+      // Ordered again, of the next run.
+      if (this.#closing.signal.aborted) return;
       try {
         await this.#lock.run(order.id, async () => {
           if (!this.#isKnown(order.id)) await this.#accept(order);
