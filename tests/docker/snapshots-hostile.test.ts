@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Installation } from '../harness/installation.ts';
-import { onDisk, SnapshotDesk } from '../harness/snapshot-desk.ts';
+import { clearAway, SnapshotDesk } from '../harness/snapshot-desk.ts';
 
 const run = promisify(execFile);
 /** Of the host; nothing of a sandbox may lead to it. */
@@ -29,11 +29,7 @@ afterAll(async () => {
 beforeEach(async () => {
   desk = await SnapshotDesk.make(site);
 });
-afterEach(async () => {
-  const { apps } = await site.json<{ apps: { id: string }[] }>('GET', '/v1/apps');
-  for (const { id } of apps) await site.json('DELETE', `/v1/apps/${id}?snapshots=delete`);
-  expect(await onDisk(site)).toEqual({ workspaces: [], archives: [] });
-});
+afterEach(() => clearAway(site));
 
 /** The bytes of the tar archive of a snapshot, as the system's own tools see them. */
 async function readArchive(id: string): Promise<{ names: string[]; holdsSecret: boolean }> {

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Installation } from '../harness/installation.ts';
-import { onDisk, SnapshotDesk } from '../harness/snapshot-desk.ts';
+import { clearAway, onDisk, SnapshotDesk } from '../harness/snapshot-desk.ts';
 
 let site: Installation;
 
@@ -11,12 +11,7 @@ beforeAll(async () => {
   await site.up();
 });
 afterAll(() => site[Symbol.asyncDispose]());
-afterEach(async () => {
-  const { apps } = await site.json<{ apps: { id: string }[] }>('GET', '/v1/apps');
-  for (const { id } of apps) await site.json('DELETE', `/v1/apps/${id}?snapshots=delete`);
-  expect(await onDisk(site)).toEqual({ workspaces: [], archives: [] });
-  expect(await site.inEngine()).toEqual({ containers: [], volumes: [] });
-});
+afterEach(() => clearAway(site));
 
 /** Milliseconds after the request was sent: from before anything happened to after everything has. */
 const MOMENTS = [0, 30, 80, 150, 300, 600, 1000];
@@ -60,6 +55,32 @@ describe.each(REQUESTS)('a server that is killed during %s', (_, request, maySer
   });
 });
 
+const MEANWHILE: readonly [string, (desk: SnapshotDesk) => Promise<unknown>][] = [
+  ['the server is killed', () => site.kill()],
+  ['the server ends', () => site.end()],
+  ['everything is put to sleep', () => site.command('down')],
+  ['a program is run in it', (desk) => desk.exec('true')],
+  ['it is stopped', (desk) => desk.stop()],
+  ['it is restored', async (desk) => desk.restore((await desk.history()).at(-1)?.id ?? '')],
+];
+
+describe('a sandbox that stands still', () => {
+  it.each(MEANWHILE)('goes on when %s meanwhile', { timeout: 180_000 }, async (_, happens) => {
+    const { desk } = await preparedDesk();
+    // Large, and never the same: all of it is copied while the sandbox stands still.
+    await desk.exec(`head -c 600M /dev/zero > ~/large
+      (setsid bash -c 'while true; do echo x >> ~/large; done' > /dev/null 2>&1 < /dev/null &)`);
+    const asked = desk.capture('still').catch((error: unknown) => error);
+    await expect.poll(() => site.paused(), { interval: 5 }).toBe(1);
+    await happens(desk);
+    await asked;
+    await site.up();
+    await expect.poll(() => settled(desk), { timeout: 60_000 }).toBe(true);
+    expect(['first', 'second']).toContain(await desk.serves());
+    await expectWhole(desk);
+  });
+});
+
 /** Nothing is between two states any more. */
 async function settled(desk: SnapshotDesk): Promise<boolean> {
   const { sandboxes } = await site.json<{ sandboxes: { status: string; replaces_sandbox_id?: string }[] }>(
@@ -85,9 +106,7 @@ async function expectWhole(desk: SnapshotDesk): Promise<void> {
     expect(await fork.serves()).toBe(name === 'first' ? 'first' : 'second');
     await fork.delete();
   }
-  const { containers } = await site.inEngine();
-  const states = await Promise.all(containers.map((id) => site.docker.getContainer(id).inspect()));
-  expect(states.filter(({ State }) => State.Paused)).toEqual([]);
+  expect(await site.paused()).toBe(0);
 }
 
 /** What is on its way, or was forgotten there. */
