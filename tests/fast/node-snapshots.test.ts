@@ -181,6 +181,21 @@ describe('the snapshots of a node', () => {
     expect(await bench.remains.snapshots.list()).toEqual([SNAPSHOT]);
   });
 
+  it('copies one aside again only when the last copy is kept', async () => {
+    const answer = Promise.withResolvers<void>();
+    bench.remains.snapshots.silence = answer.promise;
+    const pauses = () => bench.remains.engine.calls.filter((call) => call.startsWith('pause')).length;
+    await bench.snapshots.capture(bench.order({ live: true }));
+    await bench.snapshots.capture(bench.order({ id: OTHER, live: true }));
+    await expect.poll(pauses).toBe(1);
+    // Whoever asks for the sandbox meanwhile has it after all that waits for it.
+    await bench.agent.exclusively(bench.sandbox, async () => undefined);
+    expect(pauses()).toBe(1);
+    answer.resolve();
+    expect(await bench.end(OTHER)).toMatchObject({ captured: { status: 'ready' } });
+    expect(pauses()).toBe(2);
+  });
+
   it('fails for one that was deleted before its turn', async () => {
     await bench.stop();
     const release = bench.occupy();
@@ -201,7 +216,7 @@ describe('the snapshots of a node', () => {
     await held.begun;
     expect(await bench.snapshots.progress([SNAPSHOT, OTHER, bench.sandbox])).toEqual([
       { id: SNAPSHOT, step: 'Waiting for the sandbox', files: 0, bytes: 0 },
-      { id: OTHER, step: 'Waiting for the sandbox', files: 0, bytes: 0 },
+      { id: OTHER, step: 'Waiting', files: 0, bytes: 0 },
     ]);
     held.go();
     expect(await bench.end()).toMatchObject({ captured: { status: 'ready' } });

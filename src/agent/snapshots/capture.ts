@@ -12,6 +12,8 @@ export interface CaptureOptions {
   readonly closing: AbortSignal;
   /** How it gets the sandbox to itself; the sandbox's lock unless its owner holds that already. */
   readonly exclusively?: CaptureSandboxes['exclusively'];
+  /** Waits for those of the same sandbox before it: what each of them sets aside is as large as the sandbox. */
+  readonly inTurn?: (task: () => Promise<void>) => Promise<void>;
 }
 
 /** One snapshot on its way: its archive is made, unless it is kept already, and what came of it reported once. */
@@ -66,7 +68,8 @@ export class Capture {
     const find = () => unlessGivenUp(snapshots.find(this.order.id), this.#options.closing);
     const kept = await find();
     if (kept !== undefined) return kept;
-    await this.#archive();
+    const { inTurn = (task) => task() } = this.#options;
+    await inTurn(() => this.#archive());
     const made = await find();
     if (made === undefined) throw new Error('an archive that was kept cannot be found');
     return made;

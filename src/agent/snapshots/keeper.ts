@@ -3,7 +3,7 @@ import { notFound, SandboxdError } from '../../domain/errors.ts';
 import { orAborted } from '../../domain/pause.ts';
 import { shuttingDown } from '../errors.ts';
 import { KeyedLock } from '../keyed-lock.ts';
-import { Capture } from './capture.ts';
+import { Capture, type CaptureOptions } from './capture.ts';
 import type { CaptureSandboxes, SnapshotKeeperContext } from './context.ts';
 import { unlessGivenUp } from './given-up.ts';
 import { capturedKey, reportCapture } from './reports.ts';
@@ -13,6 +13,8 @@ export class SnapshotKeeper implements NodeSnapshots {
   readonly #context: SnapshotKeeperContext;
   readonly #captures = new Map<string, Capture>();
   readonly #lock = new KeyedLock();
+  /** Of sandboxes. */
+  readonly #turns = new KeyedLock();
   readonly #closing = new AbortController();
   /** Removed as the API's last answers ordered, of which it has not heard. */
   readonly #discarded = new Set<string>();
@@ -28,7 +30,7 @@ export class SnapshotKeeper implements NodeSnapshots {
     for (const { id, order } of records.all()) {
       // The end of it was handed over, and the record outlived that by a crash.
       if (outbox.holds(capturedKey(id))) await records.remove(id);
-      else this.#start(order);
+      else this.#startInTurn(order);
     }
   }
 
@@ -68,7 +70,8 @@ export class SnapshotKeeper implements NodeSnapshots {
    */
   async secure(order: CaptureOrder): Promise<CaptureEnd> {
     this.#requireOpen();
-    const end = await this.#start(order, (_, task) => task()).ended;
+    // Out of turn: whose turn it is may be waiting for the lock.
+    const end = await this.#start(order, { exclusively: (_, task) => task() }).ended;
     if (end === undefined) throw shuttingDown();
     return end;
   }
@@ -137,12 +140,15 @@ export class SnapshotKeeper implements NodeSnapshots {
   async #accept(order: CaptureOrder): Promise<void> {
     this.#requireOpen();
     await this.#context.records.save({ id: order.id, order });
-    this.#start(order);
+    this.#startInTurn(order);
   }
 
-  #start(order: CaptureOrder, exclusively?: CaptureSandboxes['exclusively']): Capture {
-    const closing = this.#closing.signal;
-    const capture = new Capture(this.#context, order, { closing, exclusively });
+  #startInTurn(order: CaptureOrder): void {
+    this.#start(order, { inTurn: (task) => this.#turns.run(order.sandboxId, task) });
+  }
+
+  #start(order: CaptureOrder, how: Omit<CaptureOptions, 'closing'>): Capture {
+    const capture = new Capture(this.#context, order, { closing: this.#closing.signal, ...how });
     this.#captures.set(order.id, capture);
     void capture.ended.then(() => this.#captures.delete(order.id));
     return capture;
