@@ -1,6 +1,7 @@
 import { isCode, SandboxdError } from '../../domain/errors.ts';
 import type { ArchivedContent } from '../../domain/workspace.ts';
 import type { AgentPorts } from '../ports.ts';
+import { bytesUnlessGivenUp, unlessGivenUp } from './given-up.ts';
 
 /**
  * What a workspace begins with that is made from a snapshot.
@@ -14,10 +15,10 @@ export async function contentOf(
   signal: AbortSignal,
 ): Promise<ArchivedContent> {
   try {
-    const { manifest, archive } = await snapshots.get(snapshotId);
+    const { manifest, archive } = await unlessGivenUp(snapshots.get(snapshotId), signal);
     const { sha256, contentBytes, entryCount } = manifest;
     return {
-      bytes: unlessAborted(archive, signal),
+      bytes: bytesUnlessGivenUp(archive, signal),
       expected: { sha256, contentBytes, entryCount },
       onWarning: (warning) =>
         log.warn('a snapshot was not taken over as it is', { snapshotId, sandboxId, warning }),
@@ -25,15 +26,5 @@ export async function contentOf(
   } catch (error) {
     if (!isCode(error, 'not_found')) throw error;
     throw new SandboxdError('sandbox_unavailable', "The snapshot's archive is gone.", { cause: error });
-  }
-}
-
-async function* unlessAborted(
-  bytes: AsyncIterable<Uint8Array>,
-  signal: AbortSignal,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  for await (const chunk of bytes) {
-    signal.throwIfAborted();
-    yield chunk;
   }
 }

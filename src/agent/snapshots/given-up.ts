@@ -14,3 +14,20 @@ export async function unlessGivenUp<T>(answer: Promise<T>, signal: AbortSignal):
   signal.throwIfAborted();
   return answer;
 }
+
+/** The same for what a store answers piece by piece. */
+export async function* bytesUnlessGivenUp(
+  bytes: AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const iterator = bytes[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const { done, value } = await unlessGivenUp(iterator.next(), signal);
+      if (done === true) return;
+      yield value;
+    }
+  } finally {
+    await inTime(Promise.resolve(iterator.return?.()), CLEARING_MS);
+  }
+}
