@@ -235,6 +235,12 @@ export class NodeAgent implements NodeClient {
     void work.then(() => this.#aside.delete(work));
   }
 
+  /** Gives up all that is copied, for the next run of this node to do again. */
+  async giveUp(): Promise<void> {
+    this.lifecycle.giveUp();
+    await this.snapshots.leave();
+  }
+
   /** Lets go of everything, as it is. */
   async leave(): Promise<void> {
     await this.keeper.leave();

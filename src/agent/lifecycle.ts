@@ -29,6 +29,7 @@ export class Lifecycle {
   readonly #reports: StatusReports;
   /** What is being done to a sandbox, for people. */
   readonly #notes = new Map<string, string>();
+  readonly #leaving = new AbortController();
   #isClosed = false;
 
   /** @param changed called after anything that the API should hear of */
@@ -43,6 +44,11 @@ export class Lifecycle {
   /** From here on nothing is started any more: a visitor must not wake what a shutdown has just put to sleep. */
   close(): void {
     this.#isClosed = true;
+  }
+
+  /** Gives up the laying out of snapshots, which may take minutes, for the next run of this node to do again. */
+  giveUp(): void {
+    this.#leaving.abort(shuttingDown());
   }
 
   /** @throws node_unavailable once the node shuts down */
@@ -200,7 +206,9 @@ export class Lifecycle {
     const workspace = await workspaces.prepare(
       id,
       { imageDigest: await engine.imageDigest(defaults.image), template: order.template },
-      fromSnapshotId === undefined ? undefined : () => contentOf(this.#ports, fromSnapshotId, id),
+      fromSnapshotId === undefined
+        ? undefined
+        : () => contentOf(this.#ports, fromSnapshotId, id, this.#leaving.signal),
     );
     const spec: ContainerSpec = {
       sandboxId: id,

@@ -92,7 +92,7 @@ export async function startAgent(ports: AgentPorts, options: AgentOptions): Prom
     sleepIdle: () => idle.once(),
     stopAll: async () => {
       shutdown.abort();
-      await agent.snapshots.leave();
+      await agent.giveUp();
       await agent.sleepAll();
       await agent.keeper.settled(AbortSignal.timeout(SETTLE_MS));
       await sync.once();
@@ -101,7 +101,7 @@ export async function startAgent(ports: AgentPorts, options: AgentOptions): Prom
     [Symbol.asyncDispose]: async () => {
       end.abort();
       // A restart finishes them, and the loops wait for what they do.
-      await agent.snapshots.leave();
+      await agent.giveUp();
       await loops;
       await agent.leave();
     },

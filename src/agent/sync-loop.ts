@@ -81,7 +81,7 @@ export class SyncLoop {
     const confirmed = observations.filter(({ id, state }) => state === 'absent' && !ordered.has(id));
     this.#agent.confirmDeleted(confirmed.map(({ id }) => id));
     await snapshots.begin(answer.captures);
-    await snapshots.discardOrdered(answer.discards);
+    snapshots.discardOrdered(answer.discards);
     await this.#carryOut(answer.orders);
     await this.#options.onOrders(ordered);
   }

@@ -1,10 +1,14 @@
 import { on } from 'node:events';
 import { Worker } from 'node:worker_threads';
+import { SandboxdError } from '../domain/errors.ts';
 import type { ArchiveProgress } from '../domain/workspace.ts';
 import type { ArchiveInput, Notice, Order, TreeFacts } from './protocol.ts';
 import { errorOf } from './thread-failure.ts';
 
 type Answer = Exclude<Notice, { type: 'progress' | 'failed' }>;
+
+/** Megabytes: of a tree that is in use, every entry is remembered. One with more ends its worker, not the process. */
+const HEAP_MEGABYTES = 1024;
 
 /** The thread that reads a tree: its system calls wait for the disk, and nothing else waits for them. */
 export class ArchiveWorker implements AsyncDisposable {
@@ -17,9 +21,14 @@ export class ArchiveWorker implements AsyncDisposable {
     workerData: ArchiveInput,
     onProgress: (progress: ArchiveProgress) => void,
     signal: AbortSignal | undefined,
+    heapMegabytes = HEAP_MEGABYTES,
   ) {
     signal?.throwIfAborted();
-    this.#worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData, name: 'archive' });
+    this.#worker = new Worker(new URL('./worker.ts', import.meta.url), {
+      workerData,
+      name: 'archive',
+      resourceLimits: { maxOldGenerationSizeMb: heapMegabytes },
+    });
     // Whoever waits for a notice is told; once nobody does, an error is nobody's any more, and not the server's end.
     this.#worker.on('error', () => undefined);
     this.#notices = on(this.#worker, 'message', { close: ['exit'], ...(signal && { signal }) });
@@ -73,8 +82,15 @@ export class ArchiveWorker implements AsyncDisposable {
     } catch (error) {
       // The reason tells more than that there was one.
       this.#signal?.throwIfAborted();
-      throw error;
+      throw (error as NodeJS.ErrnoException).code === 'ERR_WORKER_OUT_OF_MEMORY' ? tooMany(error) : error;
     }
     throw new Error('The thread that reads the archive’s files ended before its time.');
   }
 }
+
+const tooMany = (cause: unknown) =>
+  new SandboxdError(
+    'payload_too_large',
+    'The workspace holds more files than can be archived while it is in use. Remove what need not be kept, or stop the sandbox, and try again.',
+    { cause },
+  );

@@ -18,8 +18,8 @@ const BUFFER_BYTES = 1024 * 1024;
 
 interface Copy {
   readonly path: string;
-  /** What the file was like. */
-  readonly of: BigIntStats;
+  /** What the file was like: no more than that, of each file of a large tree. */
+  readonly of: Pick<BigIntStats, 'size' | 'mtimeNs' | 'ctimeNs'>;
   readonly pass: number;
 }
 
@@ -68,7 +68,8 @@ export class Copies {
       this.#made += 1;
       const path = `${this.#directory}/${this.#made}`;
       this.#copy(fd, stat, parts, path);
-      this.#byFile.set(file, { path, of: stat, pass: this.#pass });
+      const { size, mtimeNs, ctimeNs } = stat;
+      this.#byFile.set(file, { path, of: { size, mtimeNs, ctimeNs }, pass: this.#pass });
     } finally {
       closeSync(fd);
     }

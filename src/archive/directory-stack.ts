@@ -19,8 +19,11 @@ export interface Listed {
   readonly isFile: boolean;
 }
 
-/** What the system answers when something is no longer there, or no longer what it was. */
-const GONE = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO', 'EINVAL', 'ESTALE']);
+/**
+ * What the system answers when something is no longer there, or no longer what it was; and `EAGAIN` for a file that a
+ * program has taken a lease on, for whose breaking the system would wait most of a minute.
+ */
+const GONE = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO', 'EINVAL', 'ESTALE', 'EAGAIN']);
 
 export const isGone = (error: unknown): boolean => GONE.has((error as NodeJS.ErrnoException).code ?? '');
 

@@ -1,4 +1,6 @@
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import {
   appendFile,
   lstat,
@@ -29,6 +31,21 @@ const after =
     await change();
     return work();
   };
+
+/** F_SETLEASE with F_WRLCK, of a program that does not give it up when it is asked to. */
+const LEASE = `open F, "+<", $ARGV[0]; $SIG{IO} = "IGNORE"; fcntl(F, 1024, 1) or die $!; syswrite STDOUT, "held"; <STDIN>`;
+
+async function leaseOn(file: string): Promise<AsyncDisposable> {
+  const holder = spawn('perl', ['-e', LEASE, file], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const ended = once(holder, 'exit');
+  await once(holder.stdout, 'data');
+  return {
+    [Symbol.asyncDispose]: async () => {
+      holder.stdin.end();
+      await ended;
+    },
+  };
+}
 
 describe('the archive of a tree in use', () => {
   it('is of the moment when the tree stood still', async () => {
@@ -130,6 +147,16 @@ describe('the archive of a tree in use', () => {
     expect((await stat(join(await tree.unpacked(), 'log'))).size).toBe(facts.contentBytes);
   });
 
+  it('neither fails for nor waits for a file that a program has a lease on', async () => {
+    await using tree = await ArchivedTree.make();
+    for (const name of ['leased', 'free']) await writeFile(join(tree.home, name), name);
+    await using _ = await leaseOn(join(tree.home, 'leased'));
+    const facts = await tree.archive({ freeze: (work) => work() });
+    expect(facts.warnings).toEqual(['1 entry vanished or was locked while it was read']);
+    expect(await tree.names()).toEqual(['free']);
+    await expect(tree.archive()).resolves.toEqual(facts);
+  });
+
   it('tells of a full disk, and stands still no longer', async () => {
     await using tree = await ArchivedTree.make();
     await writeFile(join(tree.home, 'big'), Buffer.alloc(3 * 1024 ** 2, 1));
@@ -167,7 +194,10 @@ describe('the archive of a tree that is not at rest, against its promise', () =>
     }
     await writeFile(tree.file, Buffer.concat(chunks));
     expect(archive.facts()).toMatchObject({
-      warnings: ['1 file changed while it was read', '2 entries vanished while they were read'],
+      warnings: [
+        '1 file changed while it was read',
+        '2 entries vanished or were locked while they were read',
+      ],
       contentBytes: size,
     });
     expect((await tree.listed()).map((line) => line.split(/ +/)[2])).toEqual([String(size)]);

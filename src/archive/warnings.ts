@@ -16,7 +16,10 @@ const WORDS = {
   oddGit: ['odd file of a repository was left out', 'odd files of repositories were left out'],
   setId: ['entry lost its set-id bits', 'entries lost their set-id bits'],
   changed: ['file changed while it was read', 'files changed while they were read'],
-  vanished: ['entry vanished while it was read', 'entries vanished while they were read'],
+  vanished: [
+    'entry vanished or was locked while it was read',
+    'entries vanished or were locked while they were read',
+  ],
 } as const;
 
 export type Warning = keyof typeof WORDS;

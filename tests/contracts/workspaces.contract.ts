@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, readdir, rmdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -231,6 +232,19 @@ export function workspacesContract(name: string, setUp: () => Promise<Workspaces
         fileCount: 1,
         contentBytes: 4,
       });
+    });
+
+    it('are archived to the end when they were copied aside, also after they were removed', async () => {
+      const { home } = await workspaces.prepare(id, demo);
+      // More than is read ahead of who reads.
+      const [count, size] = [8, 2 * 1024 ** 2];
+      await under.mounted(home, async (path) => {
+        for (let at = 0; at < count; at += 1) await writeFile(join(path, `note-${at}`), randomBytes(size));
+      });
+      const archive = await workspaces.archive(id, { scope: 'snapshot', freeze: (work) => work() });
+      await workspaces.remove(id);
+      for await (const _ of archive.bytes);
+      expect(archive.facts()).toMatchObject({ fileCount: count, contentBytes: count * size, warnings: [] });
     });
 
     it('are not archived when they do not exist, nor against the signal', async () => {

@@ -1,8 +1,8 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Installation } from '../harness/installation.ts';
-import { onDisk, SnapshotDesk } from '../harness/snapshot-desk.ts';
+import { clearAway, onDisk, SnapshotDesk } from '../harness/snapshot-desk.ts';
 
 let site: Installation;
 
@@ -11,6 +11,7 @@ beforeAll(async () => {
   await site.up();
 });
 afterAll(() => site[Symbol.asyncDispose]());
+afterEach(() => clearAway(site));
 
 /** Milliseconds after the request was sent: from before anything happened to after everything has. */
 const MOMENTS = [0, 30, 80, 150, 300, 600, 1000];
@@ -51,7 +52,32 @@ describe.each(REQUESTS)('a server that is killed during %s', (_, request, maySer
     await expect.poll(() => settled(desk), { timeout: 60_000 }).toBe(true);
     expect(mayServe).toContain(await desk.serves());
     await expectWhole(desk);
-    await clearAway();
+  });
+});
+
+const MEANWHILE: readonly [string, (desk: SnapshotDesk) => Promise<unknown>][] = [
+  ['the server is killed', () => site.kill()],
+  ['the server ends', () => site.end()],
+  ['everything is put to sleep', () => site.command('down')],
+  ['a program is run in it', (desk) => desk.exec('true')],
+  ['it is stopped', (desk) => desk.stop()],
+  ['it is restored', async (desk) => desk.restore((await desk.history()).at(-1)?.id ?? '')],
+];
+
+describe('a sandbox that stands still', () => {
+  it.each(MEANWHILE)('goes on when %s meanwhile', { timeout: 180_000 }, async (_, happens) => {
+    const { desk } = await preparedDesk();
+    // Large, and never the same: all of it is copied while the sandbox stands still.
+    await desk.exec(`head -c 600M /dev/zero > ~/large
+      (setsid bash -c 'while true; do echo x >> ~/large; done' > /dev/null 2>&1 < /dev/null &)`);
+    const asked = desk.capture('still').catch((error: unknown) => error);
+    await expect.poll(() => site.paused(), { interval: 5 }).toBe(1);
+    await happens(desk);
+    await asked;
+    await site.up();
+    await expect.poll(() => settled(desk), { timeout: 60_000 }).toBe(true);
+    expect(['first', 'second']).toContain(await desk.serves());
+    await expectWhole(desk);
   });
 });
 
@@ -73,20 +99,18 @@ async function expectWhole(desk: SnapshotDesk): Promise<void> {
   const history = await desk.history();
   const ready = history.filter(({ status }) => status === 'ready');
   expect((await onDisk(site)).archives).toEqual(ready.map(({ id }) => id).toSorted());
-  expect(await readdir(join(site.dataDir, 'limbo'))).toEqual([]);
+  // Prepared dependencies are laid out anew meanwhile, if a kill has cut that off.
+  await expect.poll(() => unfinished(), { timeout: 60_000 }).toEqual([]);
   for (const { id, name } of ready) {
     const fork = await desk.fork(id);
     expect(await fork.serves()).toBe(name === 'first' ? 'first' : 'second');
     await fork.delete();
   }
-  const { containers } = await site.inEngine();
-  const states = await Promise.all(containers.map((id) => site.docker.getContainer(id).inspect()));
-  expect(states.filter(({ State }) => State.Paused)).toEqual([]);
+  expect(await site.paused()).toBe(0);
 }
 
-async function clearAway(): Promise<void> {
-  const { apps } = await site.json<{ apps: { id: string }[] }>('GET', '/v1/apps');
-  for (const { id } of apps) await site.json('DELETE', `/v1/apps/${id}?snapshots=delete`);
-  expect(await onDisk(site)).toEqual({ workspaces: [], archives: [] });
-  expect(await site.inEngine()).toEqual({ containers: [], volumes: [] });
+/** What is on its way, or was forgotten there. */
+async function unfinished(): Promise<string[]> {
+  const places = ['limbo', 'snapshots/.unfinished', 'node/captures'];
+  return (await Promise.all(places.map((place) => readdir(join(site.dataDir, place))))).flat();
 }

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Installation } from '../harness/installation.ts';
-import { onDisk, SnapshotDesk } from '../harness/snapshot-desk.ts';
+import { clearAway, onDisk, SnapshotDesk } from '../harness/snapshot-desk.ts';
 
 let site: Installation;
 let desk: SnapshotDesk;
@@ -12,19 +12,7 @@ beforeAll(async () => {
   await site.up();
 });
 afterAll(() => site[Symbol.asyncDispose]());
-afterEach(async () => {
-  const { apps } = await site.json<{ apps: { id: string }[] }>('GET', '/v1/apps');
-  await Promise.all(apps.map(({ id }) => site.json('DELETE', `/v1/apps/${id}?snapshots=delete`)));
-  const { workspaces, archives } = await onDisk(site);
-  const left = [...workspaces, ...archives];
-  if (left.length > 0) throw new Error(`Left behind: ${left.join(', ')}.`);
-});
-
-const pausedContainers = async (): Promise<number> => {
-  const { containers } = await site.inEngine();
-  const inspected = await Promise.all(containers.map((id) => site.docker.getContainer(id).inspect()));
-  return inspected.filter(({ State }) => State.Paused).length;
-};
+afterEach(() => clearAway(site));
 
 /** Whether packages lie among the sandbox's own files: with prepared ones below, an install would put them there. */
 const hasOwnPackages = async (app: SnapshotDesk): Promise<boolean> =>
@@ -42,7 +30,7 @@ describe('an app that runs', () => {
     expect([refused.status, refused.text]).toEqual([409, expect.stringContaining('live')]);
     const snapshot = await desk.capture('awake');
     expect(snapshot).toMatchObject({ status: 'ready', cause: 'manual', name: 'awake', warnings: [] });
-    expect(await pausedContainers()).toBe(0);
+    expect(await site.paused()).toBe(0);
     expect((await desk.sandbox()).status).toBe('running');
     expect(await desk.serves()).toBe('first');
     expect(await desk.events()).toContain('snapshot.captured');

@@ -7,6 +7,8 @@ export class MemorySnapshots implements SnapshotStore {
   isShared: boolean;
   /** What the next call fails with, once. */
   failure: SandboxdError | undefined;
+  /** Nobody is answered before this resolves. */
+  silence: Promise<void> | undefined;
   readonly #kept = new Map<string, { manifest: SnapshotManifest; chunks: readonly Uint8Array[] }>();
 
   constructor({ isShared = false } = {}) {
@@ -19,6 +21,7 @@ export class MemorySnapshots implements SnapshotStore {
 
   async put(id: string, archive: AsyncIterable<Uint8Array>, describe: () => SnapshotManifest): Promise<void> {
     if ((await this.find(id)) !== undefined) return;
+    await this.silence;
     const chunks: Uint8Array[] = [];
     for await (const chunk of archive) chunks.push(Uint8Array.from(chunk));
     this.#kept.set(snapshotName(id), { manifest: describe(), chunks });
@@ -36,6 +39,7 @@ export class MemorySnapshots implements SnapshotStore {
   }
 
   async remove(id: string): Promise<void> {
+    await this.silence;
     this.#mayFail();
     this.#kept.delete(snapshotName(id));
   }

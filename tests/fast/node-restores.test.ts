@@ -274,6 +274,22 @@ describe('a restore', () => {
     expect(await bench.end(OTHER)).toMatchObject({ captured: { status: 'ready' } });
   });
 
+  it('is given up midway by a node that shuts down, and finished by its next start', async () => {
+    const { workspaces } = bench.remains;
+    let left: Promise<void> | undefined;
+    workspaces.onUnpack = () => {
+      left = bench.leave();
+    };
+    await expect(bench.agent.apply(restore())).rejects.toMatchObject({ code: 'node_unavailable' });
+    await left;
+    workspaces.onUnpack = () => undefined;
+    expect(await workspaces.list()).toEqual([bench.sandbox]);
+    await bench.enter();
+    await expect.poll(async () => (await bench.seen(NEW))?.state).toBe('running');
+    expect(await bench.read(NEW)).toBe('one');
+    expect(bench.endsOf(OTHER)).toHaveLength(1);
+  });
+
   it('goes on when the engine is back, and remembers what was up', async () => {
     failStart('node_unavailable');
     await expect(bench.agent.apply(restore())).rejects.toMatchObject({ code: 'node_unavailable' });

@@ -194,6 +194,21 @@ describe('the snapshots of a node', () => {
     expect(await bench.remains.snapshots.list()).toEqual([SNAPSHOT]);
   });
 
+  it('copies one aside again only when the last copy is kept', async () => {
+    const answer = Promise.withResolvers<void>();
+    bench.remains.snapshots.silence = answer.promise;
+    const pauses = () => bench.remains.engine.calls.filter((call) => call.startsWith('pause')).length;
+    await bench.snapshots.capture(bench.order({ live: true }));
+    await bench.snapshots.capture(bench.order({ id: OTHER, live: true }));
+    await expect.poll(pauses).toBe(1);
+    // Whoever asks for the sandbox meanwhile has it after all that waits for it.
+    await bench.agent.exclusively(bench.sandbox, async () => undefined);
+    expect(pauses()).toBe(1);
+    answer.resolve();
+    expect(await bench.end(OTHER)).toMatchObject({ captured: { status: 'ready' } });
+    expect(pauses()).toBe(2);
+  });
+
   it('fails for one that was deleted before its turn', async () => {
     await bench.stop();
     const release = bench.occupy();
@@ -214,7 +229,7 @@ describe('the snapshots of a node', () => {
     await held.begun;
     expect(await bench.snapshots.progress([SNAPSHOT, OTHER, bench.sandbox])).toEqual([
       { id: SNAPSHOT, step: 'Waiting for the sandbox', files: 0, bytes: 0 },
-      { id: OTHER, step: 'Waiting for the sandbox', files: 0, bytes: 0 },
+      { id: OTHER, step: 'Waiting', files: 0, bytes: 0 },
     ]);
     held.go();
     expect(await bench.end()).toMatchObject({ captured: { status: 'ready' } });
@@ -284,7 +299,7 @@ describe('the snapshots of a node', () => {
     expect(bench.endsOf(SNAPSHOT)).toHaveLength(1);
   });
 
-  it('begins what the API orders that this node has not bench.heard of, and ends what cannot be done', async () => {
+  it('begins what the API orders that this node has not heard of, and ends what cannot be done', async () => {
     bench.orders = { captures: [bench.order({ live: true }), bench.order({ id: OTHER })] };
     await bench.world.running.syncNow();
     await bench.world.running.syncNow();
@@ -311,6 +326,31 @@ describe('the snapshots of a node', () => {
     expect(await bench.remains.snapshots.list()).toEqual([]);
     await bench.world.running.syncNow();
     expect(bench.heard.at(-1)?.discarded).toEqual([]);
+  });
+
+  it('goes on with everything else while the store does not answer a removal', async () => {
+    const answer = Promise.withResolvers<void>();
+    bench.remains.snapshots.silence = answer.promise;
+    bench.orders = { discards: [OTHER] };
+    await bench.world.running.syncNow();
+    await bench.world.running.syncNow();
+    bench.orders = {};
+    answer.resolve();
+    await expect.poll(() => bench.heard.some(({ discarded }) => discarded?.includes(OTHER))).toBe(true);
+  });
+
+  it('shuts down while the store does not answer, and captures with the next start', async () => {
+    await bench.stop();
+    const answer = Promise.withResolvers<void>();
+    bench.remains.snapshots.silence = answer.promise;
+    await bench.snapshots.capture(bench.order());
+    await expect.poll(() => bench.seen()).toMatchObject({ progress: 'A snapshot of it is being taken' });
+    await bench.world.running.stopAll();
+    expect(bench.endsOf(SNAPSHOT)).toEqual([]);
+    bench.remains.snapshots.silence = undefined;
+    await bench.restart();
+    expect(await bench.end()).toMatchObject({ captured: { status: 'ready' } });
+    answer.resolve();
   });
 
   describe('over the channel', () => {

@@ -8,10 +8,12 @@ import { describe, expect, it } from 'vitest';
 import { SandboxdError } from '../../src/domain/errors.ts';
 import { ulidSource } from '../../src/domain/ids.ts';
 import type {
+  ArchiveFacts,
   ArchiveOptions,
   ArchivedContent,
   HomeMount,
   WorkspaceArchive,
+  Workspaces,
 } from '../../src/domain/workspace.ts';
 import {
   type Part,
@@ -286,6 +288,24 @@ describe('a workspace whose layer and image are gone', () => {
   });
 });
 
+const archivedFacts = async (workspaces: Workspaces, id: string): Promise<ArchiveFacts> => {
+  const { bytes, facts } = await workspaces.archive(id, { scope: 'backup' });
+  for await (const _ of bytes);
+  return facts();
+};
+
+describe('a workspace whose image is gone', () => {
+  it('is archived without the layer that went with it', async () => {
+    await using under = await setUpDisk('overlay');
+    const id = newId();
+    await under.workspaces.prepare(id, DEMO, contentOf(await backup()).open);
+    const before = await archivedFacts(under.workspaces, id);
+    await rm(join(under.data, 'layers'), { recursive: true });
+    const here = await under.elsewhere('overlay', [OTHER_IMAGE]);
+    expect(await archivedFacts(here, id)).toMatchObject({ baseImage: IMAGE, fileCount: before.fileCount });
+  });
+});
+
 describe('an adopted workspace', () => {
   it('is made without the engine, of all that a backup has, once', async () => {
     await using under = await setUpDisk('auto');
@@ -334,6 +354,15 @@ describe('an adopted workspace', () => {
     await under.workspaces.adopt(other, DEMO, open);
     const [made, given] = [other, id].map((one) => describeTree(join(under.data, 'sandboxes', one, 'home')));
     expect(await made).toEqual(await given);
+  });
+
+  it('is archived before it was prepared, whatever images there are', async () => {
+    await using under = await setUpDisk('overlay');
+    const id = newId();
+    await under.workspaces.adopt(id, DEMO, contentOf(await backup()).open);
+    const here = await under.elsewhere('overlay', [OTHER_IMAGE]);
+    expect(await archivedFacts(here, id)).toMatchObject({ baseImage: IMAGE, warnings: [] });
+    expect(await readdir(join(under.data, 'layers'))).toEqual([]);
   });
 
   it('is not there when it was refused', async () => {

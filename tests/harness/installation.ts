@@ -81,9 +81,17 @@ export class Installation implements AsyncDisposable {
 
   /** SIGKILL, to the server alone. Returns when the process is gone. */
   async kill(pid?: number): Promise<void> {
-    const victim = pid ?? (await this.pid());
-    process.kill(victim, 'SIGKILL');
-    await gone(victim);
+    await this.#signal('SIGKILL', pid ?? (await this.pid()));
+  }
+
+  /** SIGTERM, which leaves sandboxes running. Returns when the process is gone. */
+  async end(): Promise<void> {
+    await this.#signal('SIGTERM', await this.pid());
+  }
+
+  async #signal(signal: NodeJS.Signals, pid: number): Promise<void> {
+    process.kill(pid, signal);
+    await gone(pid);
   }
 
   get base(): string {
@@ -121,6 +129,13 @@ export class Installation implements AsyncDisposable {
       this.docker.listVolumes({ filters: JSON.stringify(filters) }),
     ]);
     return { containers: containers.map(({ Id }) => Id), volumes: (volumes ?? []).map(({ Name }) => Name) };
+  }
+
+  /** How many of its sandboxes stand still. */
+  async paused(): Promise<number> {
+    const { containers } = await this.inEngine();
+    const inspected = await Promise.all(containers.map((id) => this.docker.getContainer(id).inspect()));
+    return inspected.filter(({ State }) => State.Paused).length;
   }
 
   instanceId(): Promise<string> {

@@ -123,3 +123,13 @@ export async function onDisk(site: Installation): Promise<{ workspaces: string[]
     (await readdir(join(site.dataDir, directory))).filter((name) => !name.startsWith('.')).toSorted();
   return { workspaces: await names('sandboxes'), archives: await names('snapshots') };
 }
+
+/** Deletes all apps with their snapshots. @throws when anything of them is left */
+export async function clearAway(site: Installation): Promise<void> {
+  const { apps } = await site.json<{ apps: { id: string }[] }>('GET', '/v1/apps');
+  await Promise.all(apps.map(({ id }) => site.json('DELETE', `/v1/apps/${id}?snapshots=delete`)));
+  const { workspaces, archives } = await onDisk(site);
+  const { containers, volumes } = await site.inEngine();
+  const left = [...workspaces, ...archives, ...containers, ...volumes];
+  if (left.length > 0) throw new Error(`Left behind: ${left.join(', ')}.`);
+}

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { mkdirSync, readdirSync, readlinkSync } from 'node:fs';
-import { mkdtempDisposable, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdtempDisposable, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -80,6 +80,18 @@ describe('Snapshots on the disk of a node', () => {
     await writeFile(join(directory, '.unfinished/draft/archive.tar.zst'), 'half');
     await opened();
     expect(await unfinished()).toEqual([]);
+  });
+
+  it('are kept and removed also where what is half-written has no place, once it can have one', async () => {
+    const store = await opened();
+    const [id, other] = [newId(), newId()];
+    await keep(store, id, 10);
+    await rm(join(directory, '.unfinished'), { recursive: true });
+    await store.remove(id);
+    expect(await store.list()).toEqual([]);
+    await rm(join(directory, '.unfinished'), { recursive: true });
+    await keep(store, other, 10);
+    expect(await store.list()).toEqual([other]);
   });
 
   it('do not show what somebody else has put beside them', async () => {

@@ -34,7 +34,7 @@ export class LocalSnapshots implements SnapshotStore {
     if ((await this.find(id)) !== undefined) return;
     const draft = this.#aside();
     try {
-      await mkdir(draft, { mode: OWNER_ONLY });
+      await this.#make(draft);
       await writeFile(join(draft, ARCHIVE), archive, { flag: 'wx', mode: 0o600, flush: true });
       await writeFile(join(draft, MANIFEST), writeManifest(describe()), { mode: 0o600, flush: true });
       await syncDirectory(draft);
@@ -67,6 +67,7 @@ export class LocalSnapshots implements SnapshotStore {
   /** Out of the list first, so that one in it is always whole. */
   async remove(id: string): Promise<void> {
     const aside = this.#aside();
+    await this.#make(this.#unfinished);
     try {
       await rename(this.#place(id), aside);
     } catch (error) {
@@ -79,6 +80,11 @@ export class LocalSnapshots implements SnapshotStore {
 
   async list(): Promise<string[]> {
     return (await readdir(this.#root)).filter(isSnapshotName);
+  }
+
+  /** With the directory that it is in, which opening may not have been able to make. */
+  async #make(directory: string): Promise<void> {
+    await mkdir(directory, { recursive: true, mode: OWNER_ONLY });
   }
 
   #place(id: string): string {

@@ -31,7 +31,7 @@ export async function settle(
   { layers, engine, owner, kind }: Settling,
 ): Promise<WorkspaceRecord> {
   const own = sourceOf(record);
-  const isMoving = !(await layers.isThere(own)) && (await isGone(engine, own.imageDigest));
+  const isMoving = await isLost(own, { layers, engine });
   const settled = isMoving ? { ...own, imageDigest: source.imageDigest } : own;
   const layer = await layers.ensure(settled);
   if (!isMoving && record.isAdopted !== true) return record;
@@ -40,6 +40,12 @@ export async function settle(
   await replaceRecord(sandbox, now);
   return now;
 }
+
+/** Whether a layer is not there, and cannot be made either, because its image is gone. */
+export const isLost = async (
+  source: WorkspaceSource,
+  { layers, engine }: Pick<Settling, 'layers' | 'engine'>,
+): Promise<boolean> => !(await layers.isThere(source)) && isGone(engine, source.imageDigest);
 
 async function isGone(engine: Settling['engine'], imageDigest: string): Promise<boolean> {
   try {

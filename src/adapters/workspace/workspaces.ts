@@ -9,19 +9,18 @@ import type { TaskFile } from '../../domain/task.ts';
 import type {
   ArchiveOptions,
   ArchivedContent,
-  HomeMount,
   PreparedWorkspace,
   WorkspaceArchive,
   WorkspaceKind,
   WorkspaceSource,
   Workspaces,
 } from '../../domain/workspace.ts';
-import { archiveWorkspace } from './archive.ts';
+import { archiveWorkspace, rootsOf } from './archive.ts';
 import { explained } from './failure.ts';
 import { Layers } from './layers.ts';
 import { type Layout, type Owner, type SandboxLayout, canonicalId, layoutOf } from './layout.ts';
 import { type Filling, makeWorkspace } from './making.ts';
-import { type WorkspaceRecord, prepared, readRecord, sourceOf } from './record.ts';
+import { type WorkspaceRecord, prepared, readRecord } from './record.ts';
 import { settle } from './settling.ts';
 import { StoppedFiles } from './stopped-files.ts';
 import { readTaskFile } from './task-file.ts';
@@ -190,21 +189,11 @@ export class DiskWorkspaces implements Workspaces {
       const sandbox = this.#layout.sandbox(sandboxId);
       const record = await readRecord(sandbox);
       if (record === undefined) throw notFound('workspace');
-      const home = await this.#homeToRead(sandbox, record);
+      const { home } = prepared(this.#layout, sandbox, record);
+      const roots = await rootsOf(home, record, { layers: this.#layers, engine: this.#engine });
       const { limbo } = this.#layout;
-      return archiveWorkspace(
-        { home, baseImage: record.imageDigest, limbo, prefix: `${sandbox.id}-` },
-        options,
-      );
+      return archiveWorkspace({ roots, baseImage: record.imageDigest, limbo }, options);
     });
-  }
-
-  /** One that was adopted and never prepared since is whole without a layer, whose image may not be on this node. */
-  async #homeToRead(sandbox: SandboxLayout, record: WorkspaceRecord): Promise<HomeMount> {
-    if (record.isAdopted === true) return { kind: 'bind', path: sandbox.home };
-    const { home } = prepared(this.#layout, sandbox, record);
-    if (home.kind === 'overlay') await this.#layers.ensure(sourceOf(record));
-    return home;
   }
 
   async remove(sandboxId: string): Promise<void> {

@@ -5,6 +5,7 @@ import type { ArchiveFacts, ArchiveProgress, WorkspaceArchive } from '../../doma
 import { insist } from '../insist.ts';
 import type { SandboxRecord } from '../records.ts';
 import type { SnapshotKeeperContext } from './context.ts';
+import { unlessGivenUp } from './given-up.ts';
 
 /** What archiving a sandbox needs of its node. */
 export type CaptureWorld = Pick<SnapshotKeeperContext, 'ports' | 'sandboxes'>;
@@ -106,7 +107,7 @@ async function keep(
   archive: WorkspaceArchive,
 ): Promise<void> {
   signal.throwIfAborted();
-  await ports.snapshots.put(order.id, archive.bytes, () => ({
+  const kept = ports.snapshots.put(order.id, archive.bytes, () => ({
     ...describe(archive.facts()),
     version: 1,
     id: order.id,
@@ -115,6 +116,7 @@ async function keep(
     parentSnapshotId: order.parentSnapshotId,
     createdAt: ports.clock(),
   }));
+  await unlessGivenUp(kept, signal);
 }
 
 /** By name: a manifest holds nothing but what it promises. */

@@ -5,6 +5,7 @@ import { insist } from '../insist.ts';
 import { untilOver } from '../until-over.ts';
 import { type ArchiveWork, archiveSandbox } from './archive.ts';
 import type { CaptureSandboxes, SnapshotKeeperContext } from './context.ts';
+import { unlessGivenUp } from './given-up.ts';
 import { reportCapture } from './reports.ts';
 
 export interface CaptureOptions {
@@ -12,6 +13,8 @@ export interface CaptureOptions {
   readonly closing: AbortSignal;
   /** How it gets the sandbox to itself; the sandbox's lock unless its owner holds that already. */
   readonly exclusively?: CaptureSandboxes['exclusively'];
+  /** Waits for those of the same sandbox before it: what each of them sets aside is as large as the sandbox. */
+  readonly inTurn?: (task: () => Promise<void>) => Promise<void>;
 }
 
 /** One snapshot on its way: its archive is made, unless it is kept already, and what came of it reported once. */
@@ -63,10 +66,12 @@ export class Capture {
 
   async #archived(): Promise<SnapshotManifest> {
     const { snapshots } = this.#context.ports;
-    const kept = await snapshots.find(this.order.id);
+    const find = () => unlessGivenUp(snapshots.find(this.order.id), this.#options.closing);
+    const kept = await find();
     if (kept !== undefined) return kept;
-    await this.#archive();
-    const made = await snapshots.find(this.order.id);
+    const { inTurn = (task) => task() } = this.#options;
+    await inTurn(() => this.#archive());
+    const made = await find();
     if (made === undefined) throw new Error('an archive that was kept cannot be found');
     return made;
   }

@@ -3,8 +3,9 @@ import { notFound, SandboxdError } from '../../domain/errors.ts';
 import { orAborted } from '../../domain/pause.ts';
 import { shuttingDown } from '../errors.ts';
 import { KeyedLock } from '../keyed-lock.ts';
-import { Capture } from './capture.ts';
+import { Capture, type CaptureOptions } from './capture.ts';
 import type { CaptureSandboxes, SnapshotKeeperContext } from './context.ts';
+import { unlessGivenUp } from './given-up.ts';
 import { capturedKey, reportCapture } from './reports.ts';
 
 /** The snapshots of this node: each captured over restarts of the node until that has ended, and reported once. */
@@ -12,9 +13,12 @@ export class SnapshotKeeper implements NodeSnapshots {
   readonly #context: SnapshotKeeperContext;
   readonly #captures = new Map<string, Capture>();
   readonly #lock = new KeyedLock();
+  /** Of sandboxes. */
+  readonly #turns = new KeyedLock();
   readonly #closing = new AbortController();
   /** Removed as the API's last answers ordered, of which it has not heard. */
   readonly #discarded = new Set<string>();
+  #discarding: Promise<void> | undefined;
 
   constructor(context: SnapshotKeeperContext) {
     this.#context = context;
@@ -26,14 +30,14 @@ export class SnapshotKeeper implements NodeSnapshots {
     for (const { id, order } of records.all()) {
       // The end of it was handed over, and the record outlived that by a crash.
       if (outbox.holds(capturedKey(id))) await records.remove(id);
-      else this.#start(order);
+      else this.#startInTurn(order);
     }
   }
 
   /** Gives up all captures, for the next run of this node to do again, and takes on no other. */
   async leave(): Promise<void> {
     this.#closing.abort();
-    await Promise.all([...this.#captures.values()].map((capture) => capture.ended));
+    await Promise.all([...[...this.#captures.values()].map((capture) => capture.ended), this.#discarding]);
   }
 
   async capture(order: CaptureOrder): Promise<void> {
@@ -47,6 +51,8 @@ export class SnapshotKeeper implements NodeSnapshots {
   /** Begins what the API orders and this node has not heard of. What cannot be done ends with a report. Never throws. */
   async begin(orders: readonly CaptureOrder[]): Promise<void> {
     for (const order of orders) {
+      // Ordered again, of the next run.
+      if (this.#closing.signal.aborted) return;
       try {
         await this.#lock.run(order.id, async () => {
           if (!this.#isKnown(order.id)) await this.#accept(order);
@@ -64,7 +70,8 @@ export class SnapshotKeeper implements NodeSnapshots {
    */
   async secure(order: CaptureOrder): Promise<CaptureEnd> {
     this.#requireOpen();
-    const end = await this.#start(order, (_, task) => task()).ended;
+    // Out of turn: whose turn it is may be waiting for the lock.
+    const end = await this.#start(order, { exclusively: (_, task) => task() }).ended;
     if (end === undefined) throw shuttingDown();
     return end;
   }
@@ -103,11 +110,20 @@ export class SnapshotKeeper implements NodeSnapshots {
     for (const id of ids) this.#discarded.delete(id);
   }
 
-  /** Removes what the API orders. What cannot be removed now is ordered again with the next sync. Never throws. */
-  async discardOrdered(ids: readonly string[]): Promise<void> {
+  /**
+   * Begins to remove what the API orders: a store that does not answer must not silence the node. What cannot be removed now, or
+   * comes while others are, is ordered again with the next sync.
+   */
+  discardOrdered(ids: readonly string[]): void {
+    this.#discarding ??= this.#discardAll(ids).finally(() => (this.#discarding = undefined));
+  }
+
+  async #discardAll(ids: readonly string[]): Promise<void> {
+    const { signal } = this.#closing;
     for (const id of ids.filter((id) => !this.#captures.has(id))) {
+      if (signal.aborted) return;
       try {
-        await this.discard([id]);
+        await unlessGivenUp(this.discard([id]), signal);
         this.#discarded.add(id);
       } catch (error) {
         this.#context.ports.log.error('an archive could not be removed', error, { snapshotId: id });
@@ -124,12 +140,15 @@ export class SnapshotKeeper implements NodeSnapshots {
   async #accept(order: CaptureOrder): Promise<void> {
     this.#requireOpen();
     await this.#context.records.save({ id: order.id, order });
-    this.#start(order);
+    this.#startInTurn(order);
   }
 
-  #start(order: CaptureOrder, exclusively?: CaptureSandboxes['exclusively']): Capture {
-    const closing = this.#closing.signal;
-    const capture = new Capture(this.#context, order, { closing, exclusively });
+  #startInTurn(order: CaptureOrder): void {
+    this.#start(order, { inTurn: (task) => this.#turns.run(order.sandboxId, task) });
+  }
+
+  #start(order: CaptureOrder, how: Omit<CaptureOptions, 'closing'>): Capture {
+    const capture = new Capture(this.#context, order, { closing: this.#closing.signal, ...how });
     this.#captures.set(order.id, capture);
     void capture.ended.then(() => this.#captures.delete(order.id));
     return capture;

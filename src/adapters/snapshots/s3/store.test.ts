@@ -41,6 +41,15 @@ describe('Snapshots in an S3-compatible store', () => {
     expect(await store.list()).toEqual([id]);
   });
 
+  it('are kept also by a node that had no place for its notes when it started', async () => {
+    const store = await world.opened();
+    await world.clearDisk();
+    const id = newId();
+    await keep(store, id, 100);
+    expect(await store.list()).toEqual([id]);
+    expect(await world.leftovers(store)).toEqual([]);
+  });
+
   it('are not asked for when a node starts', async () => {
     await world.opened();
     expect(world.server.requests).toEqual([]);

@@ -124,6 +124,8 @@ export class S3Snapshots implements SnapshotStore {
 
   /** Undoes what a crash, or a store that went away, has left of what this node was keeping. */
   async #clear(): Promise<void> {
+    // For where it could not be made when the node started.
+    await this.#unfinished.open();
     const left = (await this.#unfinished.list()).filter((name) => !this.#underWay.has(name));
     for (const name of left) {
       await this.#abort(name);

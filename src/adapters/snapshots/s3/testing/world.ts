@@ -1,4 +1,4 @@
-import { mkdtempDisposable, readdir } from 'node:fs/promises';
+import { mkdtempDisposable, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Agent, type Dispatcher } from 'undici';
@@ -22,6 +22,8 @@ export interface BucketWorld extends AsyncDisposable {
   readonly server: S3Server;
   /** How long was waited between attempts, in milliseconds: nobody really waits. */
   readonly pauses: number[];
+  /** Takes away what the first node has on its disk, also what it was to have. */
+  clearDisk(): Promise<void>;
   /** A node that has just started. */
   opened(choice?: BucketChoice): Promise<S3Snapshots>;
   /** What is in the bucket besides snapshots that are whole, and on the disk of the first node. */
@@ -42,6 +44,7 @@ export async function makeBucketWorld(): Promise<BucketWorld> {
   return {
     server,
     pauses,
+    clearDisk: () => rm(join(temporary.path, NODE), { recursive: true, force: true }),
     async opened({ place, prefix = 'apps/', node = NODE, dispatcher = agent } = {}) {
       const { endpoint, bucket } = server;
       const store = new S3Snapshots({
