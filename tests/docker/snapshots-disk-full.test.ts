@@ -1,6 +1,9 @@
 import { execFile } from 'node:child_process';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { TEMPLATES } from '../../src/domain/preset.ts';
 import { Installation } from '../harness/installation.ts';
 import { onDisk, SnapshotDesk } from '../harness/snapshot-desk.ts';
 
@@ -15,6 +18,7 @@ beforeAll(async () => {
   site = await Installation.make();
   await run('mount', ['-t', 'tmpfs', '-o', `size=${ROOMY},mode=700`, 'tmpfs', site.dataDir]);
   await site.up();
+  await vi.waitUntil(isWarm, { timeout: 120_000 });
   desk = await SnapshotDesk.make(site);
 });
 afterAll(async () => {
@@ -32,6 +36,14 @@ const resize = async (size: string): Promise<void> => {
 async function squeeze(freeKilobytes: number): Promise<void> {
   const { stdout } = await run('df', ['--output=used', '-k', site.dataDir]);
   await resize(`${Number.parseInt(stdout.split('\n')[1] ?? '', 10) + freeKilobytes}k`);
+}
+
+/** Whether all prepared dependencies are laid out: they would take the room that the test leaves. */
+async function isWarm(): Promise<boolean> {
+  const [image] = await readdir(join(site.dataDir, 'layers'));
+  if (image === undefined) return false;
+  const templates = await readdir(join(site.dataDir, 'layers', image));
+  return TEMPLATES.every((template) => templates.includes(template));
 }
 
 describe('a disk that is full', () => {
