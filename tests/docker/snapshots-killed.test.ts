@@ -13,8 +13,6 @@ beforeAll(async () => {
 afterAll(() => site[Symbol.asyncDispose]());
 afterEach(() => clearAway(site));
 
-/** Milliseconds after the request was sent: from before anything happened to after everything has. */
-const MOMENTS = [0, 30, 80, 150, 300, 600, 1000];
 /** A moment is the one thing here that only a clock can tell. */
 const moment = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -30,29 +28,50 @@ async function preparedDesk(): Promise<{ desk: SnapshotDesk; first: string }> {
   return { desk, first: first.id };
 }
 
-const REQUESTS: readonly [
-  string,
-  (desk: SnapshotDesk, first: string) => Promise<unknown>,
-  readonly string[],
-][] = [
-  ['a live capture', (desk) => desk.capture('killed'), ['second']],
-  ['a restore', (desk, first) => desk.restore(first), ['first', 'second']],
-  ['a fork', (desk, first) => desk.fork(first), ['second']],
+interface Request {
+  readonly what: string;
+  readonly send: (desk: SnapshotDesk, first: string) => Promise<unknown>;
+  readonly mayServe: readonly string[];
+  /** Milliseconds after it was sent: from before anything happened to after everything has. */
+  readonly moments: readonly number[];
+}
+
+const REQUESTS: readonly Request[] = [
+  {
+    what: 'a live capture',
+    send: (desk) => desk.capture('killed'),
+    mayServe: ['second'],
+    moments: [0, 150, 600],
+  },
+  {
+    what: 'a restore',
+    send: (desk, first) => desk.restore(first),
+    mayServe: ['first', 'second'],
+    moments: [0, 80, 300, 800],
+  },
+  { what: 'a fork', send: (desk, first) => desk.fork(first), mayServe: ['second'], moments: [30, 300] },
 ];
 
-describe.each(REQUESTS)('a server that is killed during %s', (_, request, mayServe) => {
-  it.each(MOMENTS)('after %i ms leaves everything whole', { timeout: 180_000 }, async (ms) => {
-    const { desk, first } = await preparedDesk();
-    const pid = await site.pid();
-    const asked = request(desk, first).catch((error: unknown) => error);
-    await moment(ms);
-    await site.kill(pid);
-    await asked;
-    await site.up();
-    await expect.poll(() => settled(desk), { timeout: 60_000 }).toBe(true);
-    expect(mayServe).toContain(await desk.serves());
-    await expectWhole(desk);
-  });
+/** Each step is walked on fakes, faster; here the kills, the engine and the disk are real. */
+const KILLS = REQUESTS.flatMap(({ moments, ...request }) => moments.map((ms) => ({ ...request, ms })));
+
+describe('a server that is killed', () => {
+  it.each(KILLS)(
+    '$ms ms after $what was asked for leaves everything whole',
+    { timeout: 180_000 },
+    async ({ send, mayServe, ms }) => {
+      const { desk, first } = await preparedDesk();
+      const pid = await site.pid();
+      const asked = send(desk, first).catch((error: unknown) => error);
+      await moment(ms);
+      await site.kill(pid);
+      await asked;
+      await site.up();
+      await expect.poll(() => settled(desk), { timeout: 60_000 }).toBe(true);
+      expect(mayServe).toContain(await desk.serves());
+      await expectWhole(desk);
+    },
+  );
 });
 
 const MEANWHILE: readonly [string, (desk: SnapshotDesk) => Promise<unknown>][] = [
