@@ -167,6 +167,23 @@ describe('what is restored', () => {
     expect(await readdir(site.target)).not.toContain('keys');
   });
 
+  it('as a copy has another name in the engine, and is the same otherwise', async () => {
+    await site.backUp({ hasKeys: true });
+    await using file = await BackupFile.open(site.file);
+    const keys = await openKeys((await file.read(MEMBERS.keys)).toString(), PASSPHRASE);
+    await restore({ keys, instanceId: 'fake0002' });
+    expect(await site.restored('instance')).toBe('fake0002');
+    expect(await site.restored('node/id')).toBe(site.nodeId);
+    expect(await site.restored('keys/secrets')).toBe('test-key-not-real');
+  });
+
+  it('as a copy without keys has another name in the engine as well', async () => {
+    await site.backUp();
+    await restore({ instanceId: 'fake0002' });
+    expect(await site.restored('instance')).toBe('fake0002');
+    expect(await site.restored('node/id')).toBe(site.nodeId);
+  });
+
   it('is asleep, with its orders carried out as far as the database knows', async () => {
     const sandbox = await site.addSandbox({ generation: 4, revision: 6 });
     await site.record(
