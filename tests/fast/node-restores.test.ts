@@ -78,7 +78,7 @@ describe('a sandbox made from a snapshot', () => {
     await bench.snapshots.discard([SNAPSHOT]);
     expect(await outcome(fromSnapshot())).toMatchObject({
       state: 'error',
-      errorMessage: "The snapshot's archive is gone.",
+      errorMessage: expect.stringContaining("archive is not in this node's snapshot store"),
     });
     expect(await bench.remains.workspaces.list()).toEqual([bench.sandbox]);
   });
@@ -212,7 +212,12 @@ describe('a restore', () => {
 
   it('does not begin without its archive', async () => {
     await bench.snapshots.discard([SNAPSHOT]);
-    expect(await outcome(restore())).toMatchObject({ errorMessage: "The snapshot's archive is gone." });
+    expect(await outcome(restore())).toMatchObject({
+      errorMessage: expect.stringMatching(/If SANDBOXD_SNAPSHOT_STORE was changed, set it back\.$/),
+    });
+    await expect
+      .poll(() => bench.happened('sandbox.create.failed'))
+      .toMatchObject([{ sandboxId: NEW, payload: { reason: 'conflict' } }]);
     expect(await bench.state()).toBe('running');
   });
 

@@ -2,7 +2,7 @@ import { isCode, SandboxdError } from '../../domain/errors.ts';
 import type { ArchivedContent } from '../../domain/workspace.ts';
 import type { AgentPorts } from '../ports.ts';
 
-/** What a workspace begins with that is made from a snapshot. @throws sandbox_unavailable when its archive is gone */
+/** What a workspace begins with that is made from a snapshot. @throws conflict when its archive is not here */
 export async function contentOf(
   { snapshots, log }: Pick<AgentPorts, 'snapshots' | 'log'>,
   snapshotId: string,
@@ -19,6 +19,10 @@ export async function contentOf(
     };
   } catch (error) {
     if (!isCode(error, 'not_found')) throw error;
-    throw new SandboxdError('sandbox_unavailable', "The snapshot's archive is gone.", { cause: error });
+    throw new SandboxdError(
+      'conflict',
+      "The snapshot's archive is not in this node's snapshot store. If SANDBOXD_SNAPSHOT_STORE was changed, set it back.",
+      { cause: error },
+    );
   }
 }
