@@ -221,6 +221,36 @@ describe('a restore', () => {
     expect(await bench.state()).toBe('running');
   });
 
+  it('that failed says of the sandbox it made that the app is as it was', async () => {
+    failStart();
+    await bench.agent.apply(restore());
+    await bench.agent.apply(restore({ generation: 2, revision: 2, desired: 'absent' }));
+    await expect
+      .poll(() => bench.happened('sandbox.deleted'))
+      .toMatchObject([
+        { sandboxId: NEW, message: expect.stringMatching(/was taken away again\. The app is as it was\.$/) },
+      ]);
+  });
+
+  it('that went says of a deletion later on what any says', async () => {
+    await bench.agent.apply(restore());
+    const { replaces: _, ...settled } = restore({ generation: 2, revision: 2, desired: 'absent' });
+    await bench.agent.apply(settled);
+    await expect
+      .poll(() => bench.happened('sandbox.deleted'))
+      .toMatchObject([{ sandboxId: NEW, message: 'The sandbox and its workspace were deleted.' }]);
+  });
+
+  it('that is called off with its app promises nothing of it', async () => {
+    failStart();
+    await bench.agent.apply(restore());
+    await bench.agent.apply(await own({ generation: 9, revision: 9, desired: 'absent' }));
+    await bench.agent.apply(restore({ generation: 2, revision: 2, desired: 'absent' }));
+    await expect
+      .poll(() => bench.happened('sandbox.deleted').filter(({ sandboxId }) => sandboxId === NEW))
+      .toMatchObject([{ message: expect.stringMatching(/was taken away again\.$/) }]);
+  });
+
   it('does not begin while a task runs', async () => {
     await bench.agent.tasks(bench.sandbox).submit({
       id: TASK,
