@@ -147,6 +147,12 @@ it('says of a backup what is one while no server runs', async () => {
   expect(await readdir(dataDir)).toEqual([]);
 });
 
+it('says at once where a backup cannot be written, before a server is asked', async () => {
+  const { exitCode, noted } = await run(['backup', dataDir]);
+  expect(exitCode).toBe(EXIT.failed);
+  expect(noted).toContain(`${dataDir} is a directory. Name a file in it`);
+});
+
 it('restores nothing that is no backup, or where there is something', async () => {
   const file = `${dataDir}.tar`;
   await writeFile(file, 'x'.repeat(1024));
