@@ -1,5 +1,5 @@
 import type { EventPayload, EventType, Severity, StopReason } from '../domain/event.ts';
-import type { StartCause } from './records.ts';
+import type { Records, SandboxRecord, StartCause } from './records.ts';
 
 /** What is told of a change to a sandbox. */
 export interface LifecycleReport {
@@ -29,3 +29,16 @@ export const stopReport = (reason: StopReason): LifecycleReport => ({
   message: STOP_MESSAGES[reason],
   payload: { reason },
 });
+
+/** What a deletion says: one that was to take another's place, and never did, takes nothing of the app with it. */
+export function deletionReport(
+  { order: { replaces } }: SandboxRecord,
+  records: Pick<Records, 'get'>,
+): LifecycleReport {
+  const type = 'sandbox.deleted';
+  if (replaces === undefined) return { type, message: 'The sandbox and its workspace were deleted.' };
+  const taken = "The sandbox that was to take the place of the app's own was taken away again.";
+  const other = records.get(replaces.sandboxId);
+  const isKept = other !== undefined && other.order.desired !== 'absent';
+  return { type, message: isKept ? `${taken} The app is as it was.` : taken };
+}

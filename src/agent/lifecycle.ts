@@ -4,7 +4,7 @@ import type { StopReason } from '../domain/event.ts';
 import { knowsManifest } from '../domain/runtimed.ts';
 import { requireCapacity } from './capacity.ts';
 import { beingReplaced, shuttingDown } from './errors.ts';
-import { type LifecycleReport, startReport, stopReport } from './lifecycle-reports.ts';
+import { deletionReport, type LifecycleReport, startReport, stopReport } from './lifecycle-reports.ts';
 import { LiveSandbox } from './live.ts';
 import type { Outbox } from './outbox.ts';
 import type { AgentPorts } from './ports.ts';
@@ -126,10 +126,7 @@ export class Lifecycle {
     await this.#ports.engine.remove(record.id);
     await this.#ports.workspaces.remove(record.id);
     // A sandbox is deleted once, however often that has to be finished.
-    await this.#report(record.id, record.id, {
-      type: 'sandbox.deleted',
-      message: 'The sandbox and its workspace were deleted.',
-    });
+    await this.#report(record.id, record.id, deletionReport(record, this.#records));
     await this.#records.remove(record.id);
     this.#forget(record.id);
     this.#changed();

@@ -27,7 +27,11 @@ export async function archiveTree(
   let [facts, whole]: [TreeFacts?, Compressed?] = [];
   const chunks = worker.chunks((end) => (facts = end));
   return {
-    bytes: compressed(chunks, (end) => (whole = end)),
+    bytes: compressed(
+      chunks,
+      (chunk) => worker.taken(chunk),
+      (end) => (whole = end),
+    ),
     facts: () => {
       if (facts === undefined || whole === undefined) throw new Error('The archive has not come to its end.');
       return { ...facts, ...whole };

@@ -46,8 +46,8 @@ export class ArchiveWorker implements AsyncDisposable {
     if (answer.type !== type) throw new Error(`The archive's worker said ${answer.type} instead of ${type}.`);
   }
 
-  /** Each chunk is the caller's until it asks for the next. */
-  async *chunks(onEnd: (facts: TreeFacts) => void): AsyncGenerator<Uint8Array, void, undefined> {
+  /** Each is to be given back by {@link taken}. */
+  async *chunks(onEnd: (facts: TreeFacts) => void): AsyncGenerator<Uint8Array<ArrayBuffer>, void, undefined> {
     for (;;) {
       const answer = await this.#next();
       if (answer.type === 'end') {
@@ -57,8 +57,12 @@ export class ArchiveWorker implements AsyncDisposable {
       if (answer.type !== 'chunk')
         throw new Error(`The archive's worker said ${answer.type} amid the bytes.`);
       yield answer.bytes;
-      this.tell({ type: 'taken', memory: answer.bytes.buffer });
     }
+  }
+
+  /** A chunk's memory can be filled again, and another one be sent. */
+  taken({ buffer: memory }: Uint8Array<ArrayBuffer>): void {
+    this.tell({ type: 'taken', memory });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,25 +1,32 @@
 import { createHash } from 'node:crypto';
 import { constants, createZstdCompress, type ZstdCompress } from 'node:zlib';
 
+type Chunk = Uint8Array<ArrayBuffer>;
+
 export interface Compressed {
   readonly sizeBytes: number;
   /** In lower-case hexadecimal. */
   readonly sha256: string;
 }
 
+/** Chunks that wait for their turn: one is begun in the moment in which the one before is done. */
+const CHUNKS_WAITING = 2;
+
 /**
- * Compresses bytes as `zstd -3 --check` does. A chunk's memory is its owner's again once the next one is asked for.
+ * Compresses bytes as `zstd -3 --check` does.
+ * @param onTaken told of each chunk whose memory is not needed any more
  * @param onEnd told of the whole when the last byte was read
  */
 export async function* compressed(
-  chunks: AsyncIterable<Uint8Array>,
+  chunks: AsyncIterable<Chunk>,
+  onTaken: (chunk: Chunk) => void,
   onEnd: (whole: Compressed) => void,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const compressor = createZstdCompress({
     params: { [constants.ZSTD_c_compressionLevel]: 3, [constants.ZSTD_c_checksumFlag]: 1 },
     chunkSize: 1024 ** 2,
   });
-  const fed = feed(compressor, chunks);
+  const fed = feed(compressor, chunks, onTaken);
   const hash = createHash('sha256');
   let sizeBytes = 0;
   try {
@@ -36,20 +43,31 @@ export async function* compressed(
 }
 
 /** Never rejects: what the chunks fail with ends the compressor, and is told by that. */
-async function feed(compressor: ZstdCompress, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+async function feed(
+  compressor: ZstdCompress,
+  chunks: AsyncIterable<Chunk>,
+  onTaken: (chunk: Chunk) => void,
+): Promise<void> {
+  const writes: Promise<void>[] = [];
   try {
-    for await (const chunk of chunks) await written(compressor, chunk);
+    for await (const chunk of chunks) {
+      writes.push(written(compressor, chunk, onTaken));
+      if (writes.length > CHUNKS_WAITING) await writes.shift();
+    }
+    await Promise.all(writes);
     compressor.end();
   } catch (error) {
     compressor.destroy(error as Error);
+    await Promise.allSettled(writes);
   }
 }
 
 /** Returns when the chunk is not needed any more. */
-const written = (compressor: ZstdCompress, chunk: Uint8Array): Promise<void> =>
+const written = (compressor: ZstdCompress, chunk: Chunk, onTaken: (chunk: Chunk) => void): Promise<void> =>
   new Promise((resolve, reject) => {
     compressor.write(chunk, (error) => {
-      if (error === null || error === undefined) resolve();
-      else reject(error);
+      if (error !== null && error !== undefined) return reject(error);
+      onTaken(chunk);
+      return resolve();
     });
   });

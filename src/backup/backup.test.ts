@@ -4,9 +4,12 @@ import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { keep } from '../../tests/contracts/snapshot-store.contract.ts';
 import { BackupSite, PASSPHRASE } from '../../tests/fakes/backup-site.ts';
 import { MemorySnapshots } from '../../tests/fakes/memory-snapshots.ts';
+import { newId } from '../../tests/fakes/rows.ts';
 import { openFileStore } from '../adapters/libsql/file.ts';
+import { WithEarlier } from '../adapters/snapshots/with-earlier.ts';
 import { Outbox } from '../agent/outbox.ts';
 import { SandboxdError } from '../domain/errors.ts';
 import { MEMBERS } from './format.ts';
@@ -78,6 +81,17 @@ describe('a backup', () => {
       snapshots: 'shared',
       keys: 'left-out',
     });
+  });
+
+  it('has what is on the disk of the node also when snapshots are shared now', async () => {
+    const id = await site.addSnapshot();
+    const shared = new MemorySnapshots({ isShared: true });
+    const snapshots = new WithEarlier(shared, site.snapshots);
+    await keep(snapshots, newId(), 10);
+    await site.backUp({ sources: { ...site.sources, snapshots } });
+    await using file = await BackupFile.open(site.file);
+    expect(file.snapshotIds).toEqual([id]);
+    expect(file.header).toMatchObject({ snapshots: 'shared' });
   });
 
   it('goes on without what cannot be read, tells of it, and passes over what is gone', async () => {
@@ -165,6 +179,23 @@ describe('what is restored', () => {
     expect(await site.restored('instance')).toBe('fake0001');
     expect(await site.restored('node/id')).toBe(site.nodeId);
     expect(await readdir(site.target)).not.toContain('keys');
+  });
+
+  it('as a copy has another name in the engine, and is the same otherwise', async () => {
+    await site.backUp({ hasKeys: true });
+    await using file = await BackupFile.open(site.file);
+    const keys = await openKeys((await file.read(MEMBERS.keys)).toString(), PASSPHRASE);
+    await restore({ keys, instanceId: 'fake0002' });
+    expect(await site.restored('instance')).toBe('fake0002');
+    expect(await site.restored('node/id')).toBe(site.nodeId);
+    expect(await site.restored('keys/secrets')).toBe('test-key-not-real');
+  });
+
+  it('as a copy without keys has another name in the engine as well', async () => {
+    await site.backUp();
+    await restore({ instanceId: 'fake0002' });
+    expect(await site.restored('instance')).toBe('fake0002');
+    expect(await site.restored('node/id')).toBe(site.nodeId);
   });
 
   it('is asleep, with its orders carried out as far as the database knows', async () => {

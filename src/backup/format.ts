@@ -27,7 +27,7 @@ export const BackupHeader = v.object({
     v.object({ kind: v.literal('file'), sizeBytes: Count }),
     v.object({ kind: v.literal('remote') }),
   ]),
-  /** Those of a store that several nodes share stay there. */
+  /** `shared`: those of a store that several nodes share stay there, and only what is on the node's disk is in it. */
   snapshots: v.picklist(['included', 'shared']),
   keys: v.picklist(['included', 'left-out']),
   /** `configured`: it is the operator's own, and in no backup. */

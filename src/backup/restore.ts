@@ -33,6 +33,8 @@ export interface RestoreOptions {
   readonly dataDir: string;
   /** What the keys in the backup say; undefined to have new ones made. */
   readonly keys: KeyFiles | undefined;
+  /** What it is called in the engine from now on; undefined for what it was called in when it was backed up. */
+  readonly instanceId: string | undefined;
   /** Where the database belongs, below the data directory. */
   readonly databasePath: string;
   /** Opens and migrates a database that lies at a path. @throws unavailable when it is of a newer program */
@@ -76,7 +78,7 @@ class Restore {
 
   async all(): Promise<void> {
     this.#step('Keys');
-    await layOutKeys(this.#options.keys ?? this.#identity(), this.#staging);
+    await layOutKeys(this.#identity(), this.#staging);
     this.#step('Database');
     const orders = await this.#database();
     await this.#node(orders);
@@ -87,7 +89,11 @@ class Restore {
   /** Without its keys an installation is still the one its database and containers belong to. */
   #identity(): KeyFiles {
     const { instanceId, nodeId } = this.#file.header;
-    return { instance: instanceId, [join('node', 'id')]: nodeId };
+    const files = this.#options.keys ?? { instance: instanceId, [join('node', 'id')]: nodeId };
+    return {
+      ...files,
+      ...(this.#options.instanceId !== undefined && { instance: this.#options.instanceId }),
+    };
   }
 
   /** @returns what the database orders of this node; nothing when it is not here */

@@ -80,8 +80,7 @@ class BackupWriter {
       yield* this.#members.bytes(MEMBERS.node(path), content);
     }
     for (const workspace of node.keeps()) yield* this.#workspace(workspace);
-    const kept = snapshots.isShared ? [] : await snapshots.list();
-    for (const id of kept) yield* this.#snapshot(id);
+    for (const id of (await snapshots.own?.list()) ?? []) yield* this.#snapshot(id);
     yield* this.#members.end(this.#leftOut);
   }
 

@@ -43,7 +43,7 @@ export function remarksOn(summary: BackupSummary): string[] {
 
 const REMOTE_DATABASE =
   'The database is a remote one and NOT in it: back that up where it is served, and before this.';
-const SHARED_SNAPSHOTS = 'Snapshots are in a store of their own and not in it.';
+const SHARED_SNAPSHOTS = 'Snapshots in S3 stay there and are NOT in it; those on this disk are.';
 const NO_KEYS =
   'The keys are NOT in it. What they sealed cannot be opened once it is restored: keys of model providers must be entered anew, links to private previews made anew, and tasks that were running are cut off from their provider.';
 const OWN_SECRETS_KEY =

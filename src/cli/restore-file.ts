@@ -6,9 +6,10 @@ import { DiskWorkspaces } from '../adapters/workspace/workspaces.ts';
 import { MEMBERS } from '../backup/format.ts';
 import { type KeyFiles, openKeys } from '../backup/keys.ts';
 import { BackupFile } from '../backup/reader.ts';
-import { restoreBackup } from '../backup/restore.ts';
+import { type RestoreOptions, restoreBackup } from '../backup/restore.ts';
 import { requireNothing } from '../backup/staging.ts';
 import { AlreadyRunningError, claimDataDirectory } from '../compose/claim.ts';
+import { newInstanceId } from '../compose/instance.ts';
 import { isFileStore } from '../compose/store.ts';
 import type { CommandContext } from './command.ts';
 import { EXIT, Failure } from './failure.ts';
@@ -21,15 +22,21 @@ export interface RestoredSummary {
   readonly workspaces: number;
   readonly snapshots: number;
   readonly keys: 'restored' | 'new';
+  /** Whether it may run beside the one it was made of. */
+  readonly isCopy: boolean;
 }
 
-/**
- * Makes this machine's installation of a backup.
- * @param passphrase opens its keys; asked for once there are any, and undefined to have new ones made
- */
+export interface RestoreChoices {
+  /** Opens the keys; asked for once there are any, and undefined to have new ones made. */
+  readonly passphrase: () => Promise<string | undefined>;
+  /** To be another installation than the one that was backed up, as far as the engine is concerned. */
+  readonly asCopy: boolean;
+}
+
+/** Makes this machine's installation of a backup. */
 export async function restoreFile(
   path: string,
-  passphrase: () => Promise<string | undefined>,
+  { passphrase, asCopy }: RestoreChoices,
   context: CommandContext,
 ): Promise<RestoredSummary> {
   const { config, terminal } = context;
@@ -38,20 +45,27 @@ export async function restoreFile(
   await using backup = await openBackup(path, context);
   const databasePath = requirePlace(backup, context);
   const keys = await unsealed(backup, passphrase);
-  await layOut(backup, { keys, databasePath }, context);
-  for (const remark of remarksOn(backup, keys)) terminal.note(remark);
+  await layOut(backup, { keys, databasePath, instanceId: asCopy ? newInstanceId() : undefined }, context);
+  for (const remark of remarksOn(backup, keys, asCopy)) terminal.note(remark);
   return {
     dataDir: config.dataDir,
     createdAt: backup.header.createdAt,
     workspaces: backup.workspaceIds.length,
     snapshots: backup.snapshotIds.length,
     keys: keys === undefined ? 'new' : 'restored',
+    isCopy: asCopy,
   };
 }
 
-const remarksOn = ({ header, leftOut }: BackupFile, keys: KeyFiles | undefined): string[] => [
+const remarksOn = (
+  { header, leftOut }: BackupFile,
+  keys: KeyFiles | undefined,
+  asCopy: boolean,
+): string[] => [
   ...(keys === undefined ? [NEW_KEYS] : []),
   ...(header.secretsKey === 'configured' ? [OWN_SECRETS_KEY] : []),
+  ...(asCopy && header.database.kind === 'remote' ? [ONE_DATABASE] : []),
+  ...(asCopy && header.snapshots === 'shared' ? [ONE_STORE] : []),
   ...leftOut.map(({ what, id, reason }) => `NOT in the backup: ${what} ${id}. ${reason}`),
 ];
 
@@ -59,6 +73,10 @@ const NEW_KEYS =
   'The keys are new: enter the keys of model providers anew, and make links to private previews anew.';
 const OWN_SECRETS_KEY =
   'The key of secrets was SANDBOXD_SECRETS_KEY: set it to the same before you start the server.';
+const ONE_DATABASE =
+  'Before you start the copy, set SANDBOXD_DATABASE_URL to a copy of the database: two installations cannot share one.';
+const ONE_STORE =
+  'The original and the copy have the same snapshots in S3: one that is deleted in either is gone for both.';
 
 async function claim(dataDir: string): Promise<AsyncDisposable> {
   try {
@@ -113,7 +131,7 @@ async function unsealed(
 
 async function layOut(
   backup: BackupFile,
-  choices: { keys: KeyFiles | undefined; databasePath: string },
+  choices: Pick<RestoreOptions, 'keys' | 'databasePath' | 'instanceId'>,
   { config, terminal, signal }: CommandContext,
 ): Promise<void> {
   using progress = terminal.progress('Restore');

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest';
+import { S3_KEYS, S3Server } from '../../tests/doubles/s3-server.ts';
 import { clearStaging, stagingOf } from '../backup/staging.ts';
 import { claimDataDirectory } from '../compose/claim.ts';
 import { EXIT } from './failure.ts';
@@ -130,6 +131,26 @@ it.each([[['image', 'build']], [['image', 'verify', 'acme/sandbox:1']]])(
   },
 );
 
+it.each(['SANDBOXD_S3_ACCESS_KEY_ID', 'SANDBOXD_S3_SECRET_ACCESS_KEY'])(
+  'says before a server starts that the bucket refuses its %s',
+  async (name) => {
+    await using bucket = await S3Server.start();
+    const { exitCode, noted } = await run(['up'], {
+      // Taken, so that nothing is prepared after the machine was looked at.
+      SANDBOXD_LISTEN: new URL(bucket.endpoint).host,
+      SANDBOXD_SNAPSHOT_STORE: `s3://${bucket.bucket}`,
+      SANDBOXD_S3_ENDPOINT: bucket.endpoint,
+      SANDBOXD_S3_ACCESS_KEY_ID: S3_KEYS.accessKeyId,
+      SANDBOXD_S3_SECRET_ACCESS_KEY: S3_KEYS.secretAccessKey,
+      [name]: 'test-key-not-real',
+    });
+    expect(exitCode).toBe(EXIT.failed);
+    expect(noted).toContain('is taken by another program');
+    expect(noted).toContain(`the bucket ${bucket.bucket} cannot be used`);
+    expect(noted).toContain('refused the credentials');
+  },
+);
+
 it('has nothing to end when nothing runs', async () => {
   expect((await run(['down'])).exitCode).toBe(EXIT.ok);
 });
@@ -145,6 +166,12 @@ it('says of a backup what is one while no server runs', async () => {
   const { noted } = await run(['backup', join(dataDir, 'x.tar'), '--no-keys']);
   expect(noted).toContain(`a copy of ${dataDir} is a backup`);
   expect(await readdir(dataDir)).toEqual([]);
+});
+
+it('says at once where a backup cannot be written, before a server is asked', async () => {
+  const { exitCode, noted } = await run(['backup', dataDir]);
+  expect(exitCode).toBe(EXIT.failed);
+  expect(noted).toContain(`${dataDir} is a directory. Name a file in it`);
 });
 
 it('restores nothing that is no backup, or where there is something', async () => {

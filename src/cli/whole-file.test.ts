@@ -1,9 +1,9 @@
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Failure } from './failure.ts';
-import { writeWholeFile } from './whole-file.ts';
+import { requireWritable, writeWholeFile } from './whole-file.ts';
 
 let directory: string;
 let path: string;
@@ -64,4 +64,30 @@ it('never takes the place of a directory', async () => {
   const there = writeWholeFile(directory, async () => content('a')(), good);
   await expect(there).rejects.toThrow('EISDIR');
   expect(await readdir(directory)).toEqual([]);
+});
+
+describe('What would keep it from being written', () => {
+  it.each([
+    ['a directory', '', (at: string) => `${at} is a directory. Name a file in it, like ${at}/sandboxd.tar.`],
+    [
+      'in a directory that is missing',
+      'none/deep/x.tar',
+      (at: string) => `there is no directory ${join(at, '..')}. Make it ("mkdir -p ${join(at, '..')}")`,
+    ],
+    ['in what is a file', 'file/x.tar', (at: string) => `${join(at, '..')} is not a directory.`],
+    ['below what is a file', 'file/deep/x.tar', (at: string) => `no directory ${join(at, '..')}.`],
+  ])('is told of one that is %s', async (_what, name, message) => {
+    await writeFile(join(directory, 'file'), '');
+    const at = join(directory, name);
+    const refusal = requireWritable(at);
+    await expect(refusal).rejects.toThrow(Failure);
+    await expect(refusal).rejects.toThrow(message(at));
+  });
+
+  it('is nothing for one that is new, or that is replaced', async () => {
+    await requireWritable(path);
+    await writeFile(path, '');
+    await requireWritable(path);
+    expect(await readdir(directory)).toEqual(['backup.tar']);
+  });
 });

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { open, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { access, constants, open, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { errnoOf } from '../host/errno.ts';
 import { syncDirectory } from '../host/sync-directory.ts';
 import { EXIT, Failure } from './failure.ts';
 
@@ -27,6 +28,37 @@ export async function writeWholeFile<T>(
   }
 }
 
+/**
+ * Says at once what would keep a file from being written, before anything is done for it.
+ * @throws Failure with what to do instead
+ */
+export async function requireWritable(path: string): Promise<void> {
+  const directory = dirname(path);
+  if ((await kindOf(path)) === 'directory') {
+    throw new Failure(`${path} is a directory. Name a file in it, like ${join(path, 'sandboxd.tar')}.`);
+  }
+  const kind = await kindOf(directory);
+  if (kind === 'none') {
+    throw new Failure(
+      `${path} cannot be written: there is no directory ${directory}. Make it ("mkdir -p ${directory}"), or name a file elsewhere.`,
+    );
+  }
+  if (kind === 'other') {
+    throw new Failure(`${path} cannot be written: ${directory} is not a directory. Name a file in one.`);
+  }
+  await told(path, () => access(directory, constants.W_OK | constants.X_OK));
+}
+
+async function kindOf(path: string): Promise<'directory' | 'other' | 'none'> {
+  try {
+    return (await stat(path)).isDirectory() ? 'directory' : 'other';
+  } catch (error) {
+    const code = errnoOf(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return 'none';
+    throw unwritable(path, error);
+  }
+}
+
 /** Opened before the content is asked for, which may take long to make. */
 async function write(path: string, content: () => Promise<AsyncIterable<Uint8Array>>): Promise<void> {
   await using file = await told(path, () => open(path, 'wx', 0o600));
@@ -38,7 +70,9 @@ async function told<T>(path: string, step: () => Promise<T>): Promise<T> {
   try {
     return await step();
   } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    throw new Failure(`${path} cannot be written (${code}).`, EXIT.failed, { cause });
+    throw unwritable(path, cause);
   }
 }
+
+const unwritable = (path: string, cause: unknown) =>
+  new Failure(`${path} cannot be written (${errnoOf(cause)}).`, EXIT.failed, { cause });

@@ -17,13 +17,16 @@ export interface Identity {
   readonly sealKey: string;
 }
 
+/** An id for an installation that is nobody else's. */
+export const newInstanceId = (): string => randomBytes(4).toString('hex');
+
 /** Reads the identity, making what is missing. The data directory is for its owner alone. */
 export async function loadIdentity(dataDir: string, newId: IdSource): Promise<Identity> {
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   await chmod(dataDir, 0o700);
   const keys = join(dataDir, 'keys');
   const [instanceId, nodeId, apiKeys, nodeKeys, previewKey, sealKey] = await Promise.all([
-    loadOrCreateSecret(join(dataDir, 'instance'), async () => randomBytes(4).toString('hex')),
+    loadOrCreateSecret(join(dataDir, 'instance'), async () => newInstanceId()),
     loadOrCreateSecret(join(dataDir, 'node', 'id'), async () => newId()),
     loadOrCreateKeyPair(join(keys, 'api.jwk')),
     loadOrCreateKeyPair(join(keys, 'node.jwk')),

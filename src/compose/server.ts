@@ -19,7 +19,7 @@ import { clearStaging } from '../backup/staging.ts';
 import { adminActions } from './admin.ts';
 import { agentPorts, nodeDirectory } from './agent.ts';
 import { IN_PROCESS, localNode } from './api.ts';
-import { claimDataDirectory } from './claim.ts';
+import { claimDataDirectory, claimInstance } from './claim.ts';
 import { configuredTokens } from './configured-tokens.ts';
 import { type Identity, loadIdentity, loadSecretsKey } from './instance.ts';
 import { openFronts } from './fronts.ts';
@@ -48,8 +48,7 @@ export interface Server extends AsyncDisposable {
 export async function startServer({ config, image, log, onShutDown }: ServerOptions): Promise<Server> {
   await using starting = new AsyncDisposableStack();
   const newId = ulidSource(systemClock);
-  starting.use(await takeDataDirectory(config.dataDir));
-  const identity = await loadIdentity(config.dataDir, newId);
+  const identity = await takeDataDirectory(config.dataDir, newId, starting);
   const store = starting.use(await openStore(config.database));
   const port = config.listen.port || (await freePort(config.listen.host));
   const addressing = addressingOf(config, port);
@@ -108,14 +107,20 @@ export async function startServer({ config, image, log, onShutDown }: ServerOpti
 }
 
 /**
- * Claims the data directory and clears away what a crash has left in and beside it. Before anything is made in it: a
- * restore may be about to put one in its place.
+ * Claims the data directory, and what it is known by in the engine, for as long as `scope` lasts. What a crash has left in and
+ * beside the directory is cleared away before anything is made in it: a restore may be about to put one in its place.
  */
-async function takeDataDirectory(dataDir: string): Promise<AsyncDisposable> {
-  const claim = await claimDataDirectory(dataDir);
+async function takeDataDirectory(
+  dataDir: string,
+  newId: IdSource,
+  scope: AsyncDisposableStack,
+): Promise<Identity> {
+  scope.use(await claimDataDirectory(dataDir));
   await clearStaging(dataDir);
   await clearSpools(dataDir);
-  return claim;
+  const identity = await loadIdentity(dataDir, newId);
+  scope.use(await claimInstance(identity.instanceId));
+  return identity;
 }
 
 interface ApiParts {

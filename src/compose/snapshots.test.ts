@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdtempDisposable, readdir, rm } from 'node:fs/promises';
+import { mkdtempDisposable, readdir } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -54,8 +54,21 @@ describe('The configured store of snapshots', () => {
     const { content } = await keep(snapshots.store, id, 10);
     expect((await bytesOf((await snapshots.store.get(id)).archive)).equals(content)).toBe(true);
     expect(server.requests).toContain(`PUT /${server.bucket}/apps/${id}/archive.tar.zst`);
-    await rm(join(dataDir, 'snapshots'), { recursive: true });
+    expect(await readdir(join(dataDir, 'snapshots'))).not.toContain(id);
     expect(await snapshots.store.list()).toEqual([id]);
+  });
+
+  it('is a bucket, and what lay in the directory before', async () => {
+    await using before = snapshotStore(configured());
+    await before.store.open();
+    const { content } = await keep(before.store, id, 10);
+    const server = scope.use(await S3Server.start());
+    await using snapshots = snapshotStore(inBucket(server));
+    await snapshots.store.open();
+    expect((await bytesOf((await snapshots.store.get(id)).archive)).equals(content)).toBe(true);
+    expect(await snapshots.store.own?.list()).toEqual([id]);
+    await snapshots.store.remove(id);
+    expect(await before.store.list()).toEqual([]);
   });
 
   it('is reached through the operator’s proxy', async () => {

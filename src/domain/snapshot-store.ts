@@ -32,8 +32,10 @@ export interface KeptSnapshot {
  * key.
  */
 export interface SnapshotStore {
-  /** Several nodes see the same archives. */
+  /** Several nodes see what is put here. */
   readonly isShared: boolean;
+  /** The archives that this node alone has, on its disk: this store itself, a part of it, or none. */
+  readonly own: SnapshotStore | undefined;
   /**
    * Makes ready what is needed on this node, once, before anything else. What a crash of *this* node left half-written is cleared
    * away now or by the next `put`. A store elsewhere is not asked: one that is away keeps nothing from starting.

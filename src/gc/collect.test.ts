@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { MemorySnapshots } from '../../tests/fakes/memory-snapshots.ts';
 import { newId } from '../../tests/fakes/rows.ts';
+import { WithEarlier } from '../adapters/snapshots/with-earlier.ts';
 import { SandboxdError } from '../domain/errors.ts';
 import type { Garbage, GarbageSource } from '../domain/garbage.ts';
 import type { SnapshotManifest } from '../domain/snapshot-store.ts';
@@ -93,6 +94,19 @@ describe('Archives without a row', () => {
     store.isShared = true;
     await keep(NOW);
     expect(await garbage.find(LOOK)).toEqual([]);
+  });
+
+  it('are garbage when they are on this disk still, and are left where they are shared', async () => {
+    const [shared, earlier] = [new MemorySnapshots({ isShared: true }), new MemorySnapshots()];
+    const id = newId();
+    for (const store of [shared, earlier]) {
+      await store.put(id, Readable.from([Buffer.from('12345')]), () => manifest(id, NOW - GRACE_MS));
+    }
+    const store = new WithEarlier(shared, earlier);
+    const [found] = await unknownSnapshots(store, { known: async () => [] }, () => NOW).find(LOOK);
+    await found?.remove?.();
+    expect(await earlier.list()).toEqual([]);
+    expect(await shared.list()).toEqual([id]);
   });
 });
 

@@ -9,22 +9,23 @@ import { isOld } from './age.ts';
  * off. Archives of a shared store may be another installation's.
  */
 export function unknownSnapshots(
-  store: SnapshotStore,
+  store: Pick<SnapshotStore, 'own'>,
   rows: Pick<SnapshotReads, 'known'>,
   clock: Clock,
 ): GarbageSource {
   return {
     kind: 'snapshot',
     async find() {
-      if (store.isShared) return [];
-      const ids = await store.list();
+      const { own } = store;
+      if (own === undefined) return [];
+      const ids = await own.list();
       const known = new Set(await rows.known(ids));
-      const manifests = await Promise.all(ids.filter((id) => !known.has(id)).map((id) => store.find(id)));
+      const manifests = await Promise.all(ids.filter((id) => !known.has(id)).map((id) => own.find(id)));
       return manifests.flatMap((manifest) => {
         const ageMs = clock() - (manifest?.createdAt ?? clock());
         if (manifest === undefined || !isOld(ageMs)) return [];
         const { id, sizeBytes } = manifest;
-        return [{ kind: 'snapshot', name: id, sizeBytes, ageMs, remove: () => store.remove(id) } as const];
+        return [{ kind: 'snapshot', name: id, sizeBytes, ageMs, remove: () => own.remove(id) } as const];
       });
     },
   };

@@ -172,6 +172,7 @@ export class BackupSite implements AsyncDisposable {
     return {
       dataDir: this.target,
       keys: undefined,
+      instanceId: undefined,
       databasePath: 'sandboxd.db',
       openDatabase: (path) => openFileStore(path),
       workspacesIn: (dataDir) => new AdoptedWorkspaces(dataDir),

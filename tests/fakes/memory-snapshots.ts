@@ -15,6 +15,10 @@ export class MemorySnapshots implements SnapshotStore {
     this.isShared = isShared;
   }
 
+  get own(): SnapshotStore | undefined {
+    return this.isShared ? undefined : this;
+  }
+
   async open(): Promise<void> {
     this.#mayFail();
   }

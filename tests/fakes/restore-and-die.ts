@@ -12,6 +12,7 @@ await using file = await BackupFile.open(path);
 await restoreBackup(file, {
   dataDir: target,
   keys: undefined,
+  instanceId: undefined,
   databasePath: 'sandboxd.db',
   openDatabase: (path) => openFileStore(path),
   workspacesIn: (dataDir) => new AdoptedWorkspaces(dataDir),

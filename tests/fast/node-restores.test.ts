@@ -78,7 +78,7 @@ describe('a sandbox made from a snapshot', () => {
     await bench.snapshots.discard([SNAPSHOT]);
     expect(await outcome(fromSnapshot())).toMatchObject({
       state: 'error',
-      errorMessage: "The snapshot's archive is gone.",
+      errorMessage: expect.stringContaining("archive is not in this node's snapshot store"),
     });
     expect(await bench.remains.workspaces.list()).toEqual([bench.sandbox]);
   });
@@ -212,8 +212,43 @@ describe('a restore', () => {
 
   it('does not begin without its archive', async () => {
     await bench.snapshots.discard([SNAPSHOT]);
-    expect(await outcome(restore())).toMatchObject({ errorMessage: "The snapshot's archive is gone." });
+    expect(await outcome(restore())).toMatchObject({
+      errorMessage: expect.stringMatching(/If SANDBOXD_SNAPSHOT_STORE was changed, set it back\.$/),
+    });
+    await expect
+      .poll(() => bench.happened('sandbox.create.failed'))
+      .toMatchObject([{ sandboxId: NEW, payload: { reason: 'conflict' } }]);
     expect(await bench.state()).toBe('running');
+  });
+
+  it('that failed says of the sandbox it made that the app is as it was', async () => {
+    failStart();
+    await bench.agent.apply(restore());
+    await bench.agent.apply(restore({ generation: 2, revision: 2, desired: 'absent' }));
+    await expect
+      .poll(() => bench.happened('sandbox.deleted'))
+      .toMatchObject([
+        { sandboxId: NEW, message: expect.stringMatching(/was taken away again\. The app is as it was\.$/) },
+      ]);
+  });
+
+  it('that went says of a deletion later on what any says', async () => {
+    await bench.agent.apply(restore());
+    const { replaces: _, ...settled } = restore({ generation: 2, revision: 2, desired: 'absent' });
+    await bench.agent.apply(settled);
+    await expect
+      .poll(() => bench.happened('sandbox.deleted'))
+      .toMatchObject([{ sandboxId: NEW, message: 'The sandbox and its workspace were deleted.' }]);
+  });
+
+  it('that is called off with its app promises nothing of it', async () => {
+    failStart();
+    await bench.agent.apply(restore());
+    await bench.agent.apply(await own({ generation: 9, revision: 9, desired: 'absent' }));
+    await bench.agent.apply(restore({ generation: 2, revision: 2, desired: 'absent' }));
+    await expect
+      .poll(() => bench.happened('sandbox.deleted').filter(({ sandboxId }) => sandboxId === NEW))
+      .toMatchObject([{ message: expect.stringMatching(/was taken away again\.$/) }]);
   });
 
   it('does not begin while a task runs', async () => {

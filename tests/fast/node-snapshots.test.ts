@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { SandboxdError } from '../../src/domain/errors.ts';
 import { orderOf } from '../../src/domain/node.ts';
+import { keep } from '../contracts/snapshot-store.contract.ts';
+import { MemorySnapshots } from '../fakes/memory-snapshots.ts';
 import { OTHER, SNAPSHOT, SnapshotBench } from '../harness/snapshot-bench.ts';
 
 describe('the snapshots of a node', () => {
@@ -26,6 +28,19 @@ describe('the snapshots of a node', () => {
     const manifest = await bench.remains.snapshots.find(SNAPSHOT);
     expect(manifest).toMatchObject({ id: SNAPSHOT, parentSnapshotId: OTHER, entryCount: 1, fileCount: 1 });
     expect(bench.remains.engine.calls.filter((call) => call.startsWith('pause'))).toEqual([]);
+  });
+
+  it('says of one that is kept in a shared store that it is, and not of one that is on its own disk still', async () => {
+    const { snapshots } = bench.remains;
+    snapshots.isShared = true;
+    await bench.stop();
+    await bench.snapshots.capture(bench.order());
+    expect(await bench.end()).toMatchObject({ captured: { content: { isShared: true } } });
+    const earlier = new MemorySnapshots();
+    vi.spyOn(snapshots, 'own', 'get').mockReturnValue(earlier);
+    for (const store of [snapshots, earlier]) await keep(store, OTHER, 10);
+    await bench.snapshots.capture(bench.order({ id: OTHER }));
+    expect(await bench.end(OTHER)).toMatchObject({ captured: { content: { isShared: false } } });
   });
 
   it('refuses one that runs, and one it does not have, and leaves nothing of them', async () => {

@@ -14,6 +14,7 @@ const CHUNK_BYTES = 256 * 1024;
 /** On the disk of this node: a directory for each snapshot, which is named by its id once everything in it is on disk. */
 export class LocalSnapshots implements SnapshotStore {
   readonly isShared = false;
+  readonly own = this;
   readonly #root: string;
   readonly #unfinished: string;
 

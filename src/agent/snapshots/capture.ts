@@ -1,4 +1,4 @@
-import type { CaptureEnd, CaptureOrder, CaptureProgress } from '../../domain/capture.ts';
+import type { CaptureEnd, CaptureOrder, CaptureProgress, SnapshotContent } from '../../domain/capture.ts';
 import { asSandboxdError } from '../../domain/errors.ts';
 import type { SnapshotManifest } from '../../domain/snapshot-store.ts';
 import { insist } from '../insist.ts';
@@ -56,7 +56,7 @@ export class Capture {
   async #end(): Promise<CaptureEnd | undefined> {
     try {
       const manifest = await this.#archived();
-      return { status: 'ready', content: this.#contentOf(manifest) };
+      return { status: 'ready', content: await this.#contentOf(manifest) };
     } catch (thrown) {
       if (this.#options.closing.aborted) return undefined;
       this.#log('a snapshot could not be captured', thrown);
@@ -87,8 +87,10 @@ export class Capture {
     );
   }
 
-  #contentOf({ baseImage, sizeBytes, contentBytes, fileCount, sha256, warnings }: SnapshotManifest) {
-    const { isShared } = this.#context.ports.snapshots;
+  async #contentOf(manifest: SnapshotManifest): Promise<SnapshotContent> {
+    const { id, baseImage, sizeBytes, contentBytes, fileCount, sha256, warnings } = manifest;
+    // One that was kept before the store was changed is where it was.
+    const isShared = (await this.#context.ports.snapshots.own?.find(id)) === undefined;
     return { baseImage, sizeBytes, contentBytes, fileCount, sha256, warnings, isShared };
   }
 

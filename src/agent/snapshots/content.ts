@@ -6,7 +6,7 @@ import { bytesUnlessGivenUp, unlessGivenUp } from './given-up.ts';
 /**
  * What a workspace begins with that is made from a snapshot.
  * @param signal gives it up: the bytes then end with its reason
- * @throws sandbox_unavailable when its archive is gone
+ * @throws conflict when its archive is not here
  */
 export async function contentOf(
   { snapshots, log }: Pick<AgentPorts, 'snapshots' | 'log'>,
@@ -25,6 +25,10 @@ export async function contentOf(
     };
   } catch (error) {
     if (!isCode(error, 'not_found')) throw error;
-    throw new SandboxdError('sandbox_unavailable', "The snapshot's archive is gone.", { cause: error });
+    throw new SandboxdError(
+      'conflict',
+      "The snapshot's archive is not in this node's snapshot store. If SANDBOXD_SNAPSHOT_STORE was changed, set it back.",
+      { cause: error },
+    );
   }
 }

@@ -4,6 +4,7 @@ import type { Command } from '../command.ts';
 import { EXIT } from '../failure.ts';
 import { choosePassphrase, PASSPHRASE_HELP, PASSPHRASE_OPTIONS, passphraseFor } from '../passphrase.ts';
 import { requireServer } from '../require-server.ts';
+import { requireWritable } from '../whole-file.ts';
 
 export const backup: Command = {
   name: 'backup',
@@ -25,11 +26,12 @@ is running: then a copy of the data directory is a backup.`,
     // Knows cryptography, which no other command should wait for.
     const { makeBackup } = await import('../make-backup.ts');
     const { admin, config, terminal } = context;
+    const file = resolve(name);
+    await requireWritable(file);
     await requireServer(
       admin,
       `While it is down, a copy of ${config.dataDir} is a backup; "sandboxd up" starts it.`,
     );
-    const file = resolve(name);
     const passphrase = await passphraseFor(values, (from) => choosePassphrase(context, from));
     const summary = await makeBackup(file, passphrase, context);
     for (const remark of remarksOn(summary)) terminal.note(remark);

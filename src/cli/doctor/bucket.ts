@@ -1,4 +1,4 @@
-import { snapshotStore } from '../../compose/snapshots.ts';
+import { bucketStore } from '../../compose/snapshots.ts';
 import type { Config } from '../../config.ts';
 import { asSandboxdError } from '../../domain/errors.ts';
 import { inTime } from '../../domain/pause.ts';
@@ -10,10 +10,11 @@ const NOBODY = '00000000000000000000000000';
 
 /** Asks the bucket for snapshots, if there is one. */
 export async function readBucket(config: Config): Promise<BucketFacts | undefined> {
-  if (config.snapshots.kind === 'local') return undefined;
-  const name = config.snapshots.bucket;
+  const { snapshots: choice } = config;
+  if (choice.kind === 'local') return undefined;
+  const name = choice.bucket;
   try {
-    await using snapshots = snapshotStore(config);
+    await using snapshots = bucketStore(config, choice);
     const answered = await inTime(
       snapshots.store.find(NOBODY).then(() => true),
       DEADLINE_MS,

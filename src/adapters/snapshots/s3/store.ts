@@ -22,6 +22,7 @@ export interface S3Options extends S3Means {
  */
 export class S3Snapshots implements SnapshotStore {
   readonly isShared = true;
+  readonly own = undefined;
   readonly #client: S3Client;
   readonly #prefix: string;
   readonly #unfinished: Unfinished;
