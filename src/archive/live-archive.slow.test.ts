@@ -4,7 +4,6 @@ import { once } from 'node:events';
 import {
   appendFile,
   lstat,
-  mkdir,
   open,
   readFile,
   readdir,
@@ -20,6 +19,7 @@ import { describe, expect, it } from 'vitest';
 import { ArchivedTree, run, shell } from '../../tests/harness/archived-tree.ts';
 import type { ArchiveOptions } from '../domain/workspace.ts';
 import { archiveTree } from './archive-tree.ts';
+import { smallDisk } from '../../tests/harness/small-disk.ts';
 
 /** What cannot be compressed. */
 const random = (file: string, bytes: number) => writeFile(file, randomBytes(bytes));
@@ -161,17 +161,12 @@ describe('the archive of a tree in use', () => {
     await using tree = await ArchivedTree.make();
     await writeFile(join(tree.home, 'big'), Buffer.alloc(3 * 1024 ** 2, 1));
     const staging = join(tree.root, 'small');
-    await mkdir(staging);
-    await run('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'none', staging]);
-    try {
-      const attempt = archiveTree(
-        { roots: [tree.home], scope: 'snapshot', staging: { directory: staging, syncedAt: 0 } },
-        { freeze: (work) => work() },
-      );
-      await expect(attempt).rejects.toMatchObject({ code: 'ENOSPC' });
-    } finally {
-      await run('umount', [staging]);
-    }
+    await using _disk = await smallDisk('1m', staging);
+    const attempt = archiveTree(
+      { roots: [tree.home], scope: 'snapshot', staging: { directory: staging, syncedAt: 0 } },
+      { freeze: (work) => work() },
+    );
+    await expect(attempt).rejects.toMatchObject({ code: 'ENOSPC' });
   });
 });
 

@@ -6,36 +6,34 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { TEMPLATES } from '../../src/domain/preset.ts';
 import { Installation } from '../harness/installation.ts';
 import { onDisk, SnapshotDesk } from '../harness/snapshot-desk.ts';
+import { type SmallDisk, smallDisk } from '../harness/small-disk.ts';
 
 const run = promisify(execFile);
 const ROOMY = '2g';
 
 let site: Installation;
+let disk: SmallDisk;
 let desk: SnapshotDesk;
 
 /** The whole data directory on a file system whose size the test sets. */
 beforeAll(async () => {
   site = await Installation.make();
-  await run('mount', ['-t', 'tmpfs', '-o', `size=${ROOMY},mode=700`, 'tmpfs', site.dataDir]);
+  disk = await smallDisk(ROOMY, site.dataDir);
   await site.up();
   await vi.waitUntil(isWarm, { timeout: 120_000 });
   desk = await SnapshotDesk.make(site);
 });
 afterAll(async () => {
-  await resize(ROOMY);
+  await disk.resize(ROOMY);
   await site.command('down');
-  await run('umount', ['--lazy', site.dataDir]);
+  await disk[Symbol.asyncDispose]();
   await site[Symbol.asyncDispose]();
 });
-
-const resize = async (size: string): Promise<void> => {
-  await run('mount', ['-o', `remount,size=${size}`, site.dataDir]);
-};
 
 /** Leaves this much free. */
 async function squeeze(freeKilobytes: number): Promise<void> {
   const { stdout } = await run('df', ['--output=used', '-k', site.dataDir]);
-  await resize(`${Number.parseInt(stdout.split('\n')[1] ?? '', 10) + freeKilobytes}k`);
+  await disk.resize(`${Number.parseInt(stdout.split('\n')[1] ?? '', 10) + freeKilobytes}k`);
 }
 
 /** Whether all prepared dependencies are laid out: they would take the room that the test leaves. */
@@ -57,7 +55,7 @@ describe('a disk that is full', () => {
       error_message: expect.stringMatching(/disk.*full|space/i) as string,
     });
     expect((await onDisk(site)).archives).toEqual([]);
-    await resize(ROOMY);
+    await disk.resize(ROOMY);
     expect(await desk.serves()).toBe('precious');
     expect(await desk.capture('fits')).toMatchObject({ status: 'ready' });
   });
@@ -69,7 +67,7 @@ describe('a disk that is full', () => {
     const before = await desk.sandboxId();
     await squeeze(6000);
     await expect(desk.restore(snapshot?.id ?? '')).rejects.toThrow(/disk.*full|space/i);
-    await resize(ROOMY);
+    await disk.resize(ROOMY);
     expect(await desk.sandboxId()).toBe(before);
     expect(await desk.serves()).toBe('changed');
     expect((await onDisk(site)).workspaces).toEqual([before]);

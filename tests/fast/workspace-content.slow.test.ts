@@ -1,6 +1,5 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { promisify } from 'node:util';
@@ -27,6 +26,7 @@ import {
 } from '../harness/archives.ts';
 import { describeTree, randomTree } from '../harness/random-tree.ts';
 import { DEMO, type DiskSetup, IMAGE, OTHER_IMAGE, setUpDisk } from '../harness/disk-workspaces.ts';
+import { smallDisk } from '../harness/small-disk.ts';
 
 const run = promisify(execFile);
 const newId = ulidSource();
@@ -64,19 +64,6 @@ const backup = () =>
     directory('workspace/app/.git'),
     file('workspace/app/.git/config', '[remote "o"]\n\turl = https://example.com\n'),
   );
-
-/** A disk of its own, which is gone when the test is over. */
-async function smallDisk(mebibytes: number): Promise<AsyncDisposable & { path: string }> {
-  const path = await mkdtemp(join(tmpdir(), 'sandboxd-disk-'));
-  await run('mount', ['-t', 'tmpfs', '-o', `size=${mebibytes}m`, 'tmpfs', path]);
-  return {
-    path,
-    [Symbol.asyncDispose]: async () => {
-      await run('umount', ['-l', path]);
-      await rm(path, { recursive: true });
-    },
-  };
-}
 
 async function orphaned(under: DiskSetup): Promise<string> {
   const id = newId();
@@ -186,7 +173,7 @@ describe('content', () => {
 
 describe('a small disk', () => {
   it('has room for a large file of holes, set aside, archived and put back', async () => {
-    await using disk = await smallDisk(100);
+    await using disk = await smallDisk('100m');
     await using under = await setUpDisk('directory', false, disk.path);
     const id = newId();
     const { home } = await under.workspaces.prepare(id, DEMO);
@@ -201,7 +188,7 @@ describe('a small disk', () => {
 
 describe('a full disk', () => {
   it('midway leaves nothing, and says so; when there is space again it works', async () => {
-    await using disk = await smallDisk(100);
+    await using disk = await smallDisk('100m');
     await using under = await setUpDisk('directory', false, disk.path);
     const big = { ...file('workspace/app/big', 'x'.repeat(8 * 1024 ** 2)) };
     const archive = await archiveOf(...APP, MINE, big);

@@ -25,6 +25,7 @@ import { workspacesContract } from '../contracts/workspaces.contract.ts';
 import { FakeEngine } from '../fakes/engine.ts';
 import { DEMO, IMAGE, OTHER_IMAGE, type DiskSetup, setUpDisk as setUp } from '../harness/disk-workspaces.ts';
 import { OWN as OWNER } from '../harness/archives.ts';
+import { smallDisk } from '../harness/small-disk.ts';
 
 const run = promisify(execFile);
 const newId = ulidSource();
@@ -171,14 +172,10 @@ describe('an archive', () => {
     if (home.kind !== 'bind') throw new Error('A workspace of kind directory is one.');
     await writeFile(join(home.path, 'big'), Buffer.alloc(3 * 1024 ** 2, 1));
     const limbo = join(under.data, 'limbo');
-    await run('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'none', limbo]);
-    try {
-      const attempt = under.workspaces.archive(id, live());
-      await expect(attempt).rejects.toMatchObject({ code: 'unavailable', message: /disk is full/ });
-      expect(await inLimbo(under)).toEqual([]);
-    } finally {
-      await run('umount', [limbo]);
-    }
+    await using _disk = await smallDisk('1m', limbo);
+    const attempt = under.workspaces.archive(id, live());
+    await expect(attempt).rejects.toMatchObject({ code: 'unavailable', message: /disk is full/ });
+    expect(await inLimbo(under)).toEqual([]);
   });
 });
 

@@ -1,9 +1,7 @@
-import { execFile } from 'node:child_process';
 import { mkdirSync, readdirSync, readlinkSync } from 'node:fs';
 import { mkdtempDisposable, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   bytesOf,
@@ -15,8 +13,8 @@ import {
 } from '../../../tests/contracts/snapshot-store.contract.ts';
 import { ulidSource } from '../../domain/ids.ts';
 import { LocalSnapshots } from './local.ts';
+import { type SmallDisk, smallDisk } from '../../../tests/harness/small-disk.ts';
 
-const run = promisify(execFile);
 const newId = ulidSource();
 
 let temporary: Awaited<ReturnType<typeof mkdtempDisposable>>;
@@ -127,12 +125,12 @@ describe('Snapshots on the disk of a node', () => {
     expect(await store.find(id)).toBeUndefined();
   });
 
-  describe.runIf(process.getuid?.() === 0)('on a disk that is full', () => {
+  describe('on a disk that is full', () => {
+    let disk: SmallDisk;
     beforeEach(async () => {
-      mkdirSync(directory);
-      await run('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', directory]);
+      disk = await smallDisk('8m', directory);
     });
-    afterEach(() => run('umount', ['--lazy', directory]));
+    afterEach(() => disk[Symbol.asyncDispose]());
 
     it('leave nothing of one that does not fit, say so, and are kept again once there is space', async () => {
       const store = await opened();
