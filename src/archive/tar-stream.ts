@@ -98,7 +98,8 @@ export class TarStream {
   }
 
   #header(header: NewHeader): void {
-    encodeHeader(this.#room().subarray(0, BLOCK_BYTES), header);
+    const block = this.#room().subarray(0, BLOCK_BYTES);
+    encodeHeader(block.fill(0), header);
     this.#advance(BLOCK_BYTES);
   }
 
