@@ -6,6 +6,7 @@ import {
   ftruncateSync,
   openSync,
   readSync,
+  rmSync,
   writeSync,
 } from 'node:fs';
 import type { Findings } from './findings.ts';
@@ -20,6 +21,8 @@ interface Copy {
   readonly path: string;
   /** What the file was like: no more than that, of each file of a large tree. */
   readonly of: Pick<BigIntStats, 'size' | 'mtimeNs' | 'ctimeNs'>;
+  /** Of its content, without holes. */
+  readonly bytes: number;
   readonly pass: number;
 }
 
@@ -50,6 +53,13 @@ export class Copies {
     this.#unsure = unsure;
   }
 
+  /** Bytes of the files that were changed about when they were copied: the next pass would copy them once more. */
+  unsureBytes(unsure: bigint): number {
+    let sum = 0;
+    for (const { of, bytes } of this.#byFile.values()) if (of.ctimeNs >= unsure) sum += bytes;
+    return sum;
+  }
+
   /**
    * Copies a file where that must be, and counts it.
    * @returns false when the file is gone
@@ -58,18 +68,21 @@ export class Copies {
   keep({ stat, open }: TreeEntry, findings: Findings): boolean {
     findings.entry(true);
     const file = identityOf(stat);
-    if (this.#isValid(this.#byFile.get(file), stat)) return true;
+    const earlier = this.#byFile.get(file);
+    if (this.#isValid(earlier, stat)) return true;
     const fd = open();
     if (fd === undefined) return false;
     try {
       findings.size(Number(stat.size));
       const parts = partsOf(fd, stat);
-      findings.content(lengthOf(parts));
+      const bytes = lengthOf(parts);
+      findings.content(bytes);
       this.#made += 1;
       const path = `${this.#directory}/${this.#made}`;
+      if (earlier !== undefined) rmSync(earlier.path);
       this.#copy(fd, stat, parts, path);
       const { size, mtimeNs, ctimeNs } = stat;
-      this.#byFile.set(file, { path, of: { size, mtimeNs, ctimeNs }, pass: this.#pass });
+      this.#byFile.set(file, { path, of: { size, mtimeNs, ctimeNs }, bytes, pass: this.#pass });
     } finally {
       closeSync(fd);
     }

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import {
   appendFile,
   lstat,
+  mkdir,
   open,
   readFile,
   readdir,
@@ -91,15 +92,23 @@ describe('the archive of a tree in use', () => {
     });
     await tree.archive({ freeze, syncedAt });
     expect(before).toHaveLength(3);
-    expect(await staged()).toHaveLength(4);
+    const again = await staged();
+    expect(again).toHaveLength(3);
+    expect(again.filter((name) => !before.includes(name))).toHaveLength(1);
     expect(await readFile(join(await tree.unpacked(), 'b'), 'utf8')).toBe('B');
   });
 
   it('does not take a file for unchanged that was written to about when it was copied', async () => {
     await using tree = await ArchivedTree.make();
     await writeFile(join(tree.home, 'fresh'), 'x');
-    await tree.archive({ freeze: (work) => work() });
-    expect(await readdir(join(tree.root, 'staging'))).toHaveLength(2);
+    let first: string[] = [];
+    const freeze = after(async () => {
+      first = await readdir(join(tree.root, 'staging'));
+    });
+    await tree.archive({ freeze });
+    const last = await readdir(join(tree.root, 'staging'));
+    expect([first.length, last.length]).toEqual([1, 1]);
+    expect(last).not.toEqual(first);
   });
 
   it('keeps sparse files sparse where they are set aside', async () => {
@@ -155,6 +164,31 @@ describe('the archive of a tree in use', () => {
     expect(facts.warnings).toEqual(['1 entry vanished or was locked while it was read']);
     expect(await tree.names()).toEqual(['free']);
     await expect(tree.archive()).resolves.toEqual(facts);
+  });
+
+  it('has what was written just before copied before it stands still', async () => {
+    await using tree = await ArchivedTree.make();
+    for (let file = 0; file < 20; file += 1) await random(join(tree.home, `new-${file}`), 1024 ** 2);
+    const staging = join(tree.root, 'aside');
+    await mkdir(staging);
+    let copies: [string[], string[]] = [[], []];
+    await using archive = await archiveTree(
+      { roots: [tree.home], scope: 'snapshot', staging: { directory: staging, syncedAt: Date.now() } },
+      {
+        freeze: async (work) => {
+          await appendFile(join(tree.home, 'new-0'), 'more');
+          const before = await readdir(staging);
+          const done = await work();
+          copies = [before, await readdir(staging)];
+          return done;
+        },
+      },
+    );
+    const [before, after] = copies;
+    expect([before.length, after.length]).toEqual([20, 20]);
+    expect(after.filter((name) => !before.includes(name))).toHaveLength(1);
+    for await (const _ of { [Symbol.asyncIterator]: () => archive.bytes });
+    expect(archive.facts()).toMatchObject({ fileCount: 20, contentBytes: 20 * 1024 ** 2 + 4 });
   });
 
   it('tells of a full disk, and stands still no longer', async () => {

@@ -1,4 +1,6 @@
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { ChunkOutlet } from './chunk-outlet.ts';
 import { Copies } from './copies.ts';
@@ -13,6 +15,9 @@ const PROGRESS_MS = 200;
 
 /** The system's clock for files ticks every few milliseconds, on some file systems every second or two. */
 const CLOCK_TICK_MS = 2000;
+
+/** More than can be copied in the moment for which a tree stands still. */
+const TOO_MUCH_BYTES = 16 * 1024 ** 2;
 
 if (parentPort === null)
   throw new Error('This module is the entry of a worker: start it with archiveTree().');
@@ -54,19 +59,38 @@ async function setAside(
   findings: Findings,
 ): Promise<TreeEntry[]> {
   const copies = new Copies(directory);
-  // Of those that vanish or change meanwhile the second pass tells.
-  const first = new Findings();
-  for (const entry of walkTree({ roots, choose, findings: first })) {
-    if (entry.kind === 'file') copies.keep(entry, first);
-    tellProgress(first);
+  copyInUse(roots, copies);
+  let unsure = unsureSince(syncedAt);
+  if (copies.unsureBytes(unsure) > TOO_MUCH_BYTES) {
+    // Written just now, and sure to be whole once the clock has gone on: copied again before the tree stands still.
+    await delay(Math.max(0, syncedAt + 2 * CLOCK_TICK_MS - Date.now()));
+    const again = Date.now();
+    execFileSync('sync', ['-f', directory]);
+    copies.nextPass(unsure);
+    copyInUse(roots, copies);
+    unsure = unsureSince(again);
   }
   const still = once(port, 'message');
   tell({ type: 'copied' });
   await still;
-  copies.nextPass(BigInt(syncedAt - CLOCK_TICK_MS) * 1_000_000n);
+  copies.nextPass(unsure);
   const entries = [...settled(roots, copies, findings)];
   tell({ type: 'settled' });
   return entries;
+}
+
+/** Of those that vanish or change meanwhile the last pass tells. */
+function copyInUse(roots: readonly string[], copies: Copies): void {
+  const findings = new Findings();
+  for (const entry of walkTree({ roots, choose, findings })) {
+    if (entry.kind === 'file') copies.keep(entry, findings);
+    tellProgress(findings);
+  }
+}
+
+/** Since when a file may have been changed without a trace, in nanoseconds since the epoch. */
+function unsureSince(syncedAt: number): bigint {
+  return BigInt(syncedAt - CLOCK_TICK_MS) * 1_000_000n;
 }
 
 function* settled(roots: readonly string[], copies: Copies, findings: Findings): Generator<TreeEntry> {
