@@ -13,6 +13,18 @@ export interface SnapshotStoreUnderTest extends AsyncDisposable {
   held(): number;
 }
 
+/** A store that keeps nothing anywhere but in itself, opened. */
+export async function inItself(store: SnapshotStore): Promise<SnapshotStoreUnderTest> {
+  await store.open();
+  return {
+    store,
+    reopened: async () => store,
+    leftovers: async () => [],
+    held: () => 0,
+    [Symbol.asyncDispose]: async () => undefined,
+  };
+}
+
 const newId = ulidSource();
 const CHUNK = 1_000_003;
 

@@ -169,19 +169,7 @@ export class BackupSite implements AsyncDisposable {
 
   /** How a backup is restored to {@link target}. */
   restoring(options: Partial<RestoreOptions> = {}): RestoreOptions {
-    return {
-      dataDir: this.target,
-      keys: undefined,
-      instanceId: undefined,
-      databasePath: 'sandboxd.db',
-      openDatabase: (path) => openFileStore(path),
-      workspacesIn: (dataDir) => new AdoptedWorkspaces(dataDir),
-      snapshotsIn: () => new MemorySnapshots(),
-      onProgress: () => {},
-      onWarning: () => {},
-      signal: new AbortController().signal,
-      ...options,
-    };
+    return { ...restoringTo(this.target), ...options };
   }
 
   restored(path: string): Promise<string> {
@@ -200,4 +188,18 @@ const facts = (content: Buffer) => ({
   fileCount: 1,
   warnings: [],
   baseImage: IMAGE,
+});
+
+/** How a backup is restored to a directory, without keys and told of to nobody. */
+export const restoringTo = (dataDir: string): RestoreOptions => ({
+  dataDir,
+  keys: undefined,
+  instanceId: undefined,
+  databasePath: 'sandboxd.db',
+  openDatabase: (path) => openFileStore(path),
+  workspacesIn: (directory) => new AdoptedWorkspaces(directory),
+  snapshotsIn: () => new MemorySnapshots(),
+  onProgress: () => {},
+  onWarning: () => {},
+  signal: new AbortController().signal,
 });

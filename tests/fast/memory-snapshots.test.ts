@@ -1,19 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { SandboxdError } from '../../src/domain/errors.ts';
-import { snapshotStoreContract } from '../contracts/snapshot-store.contract.ts';
+import { inItself, snapshotStoreContract } from '../contracts/snapshot-store.contract.ts';
 import { MemorySnapshots } from '../fakes/memory-snapshots.ts';
 
-snapshotStoreContract('Memory', async () => {
-  const store = new MemorySnapshots();
-  await store.open();
-  return {
-    store,
-    reopened: async () => store,
-    leftovers: async () => [],
-    held: () => 0,
-    [Symbol.asyncDispose]: async () => undefined,
-  };
-});
+snapshotStoreContract('Memory', () => inItself(new MemorySnapshots()));
 
 describe('Snapshots in memory', () => {
   it('fail once as a test says', async () => {

@@ -2,7 +2,12 @@ import { mkdtempDisposable } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { bytesOf, keep, snapshotStoreContract } from '../../../tests/contracts/snapshot-store.contract.ts';
+import {
+  bytesOf,
+  inItself,
+  keep,
+  snapshotStoreContract,
+} from '../../../tests/contracts/snapshot-store.contract.ts';
 import { MemorySnapshots } from '../../../tests/fakes/memory-snapshots.ts';
 import { SandboxdError } from '../../domain/errors.ts';
 import { ulidSource } from '../../domain/ids.ts';
@@ -11,17 +16,9 @@ import { WithEarlier } from './with-earlier.ts';
 
 const newId = ulidSource();
 
-snapshotStoreContract('A store with an earlier one', async () => {
-  const store = new WithEarlier(new MemorySnapshots({ isShared: true }), new MemorySnapshots());
-  await store.open();
-  return {
-    store,
-    reopened: async () => store,
-    leftovers: async () => [],
-    held: () => 0,
-    [Symbol.asyncDispose]: async () => undefined,
-  };
-});
+snapshotStoreContract('A store with an earlier one', () =>
+  inItself(new WithEarlier(new MemorySnapshots({ isShared: true }), new MemorySnapshots())),
+);
 
 describe('What a node kept on its disk before it had another store', () => {
   let temporary: Awaited<ReturnType<typeof mkdtempDisposable>>;
