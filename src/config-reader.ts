@@ -57,6 +57,13 @@ export function readerOf(env: Environment) {
       if (value === undefined || /^[A-Za-z0-9+/]{43}=$/.test(value)) return value;
       throw new ConfigError(`${name} is not 32 bytes in base64. Make one with "openssl rand -base64 32".`);
     },
+    /** Any number of those, with commas between. */
+    keys: (name: string): string[] => {
+      const values = (text(name) ?? '').split(',').map((value) => value.trim());
+      const given = values.filter((value) => value !== '');
+      if (given.every((value) => /^[A-Za-z0-9+/]{43}=$/.test(value))) return given;
+      throw new ConfigError(`${name} is not a list of keys of 32 bytes in base64, with commas between.`);
+    },
     bytes: (name: string, fallback: string): number => parseBytes(name, text(name) ?? fallback),
     /** Call last: the `SANDBOXD_*` names that nobody has asked for. */
     unknown: (): string[] =>

@@ -1,5 +1,6 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { type ControlConfig, readControl } from './config-control.ts';
 import { readOutbound } from './config-outbound.ts';
 import { readProviders, readProviderSilence } from './config-providers.ts';
 import { ConfigError, type Environment, parseTokens, readerOf, type Reader } from './config-reader.ts';
@@ -12,7 +13,7 @@ import type { RetentionLimits } from './domain/store.ts';
 export { ConfigError } from './config-reader.ts';
 
 /** Everything an operator can set. The only module that reads the environment. */
-export interface Config extends Outbound {
+export interface Config extends Outbound, ControlConfig {
   readonly dataDir: string;
   readonly listen: { readonly host: string; readonly port: number };
   readonly domain: string;
@@ -32,7 +33,6 @@ export interface Config extends Outbound {
   readonly dockerSocket: string;
   readonly runtime: string | undefined;
   readonly limits: { readonly memoryBytes: number; readonly cpus: number; readonly pids: number };
-  readonly idle: { readonly enabled: boolean; readonly seconds: number };
   readonly providers: ProviderSettings;
   /** After which a provider that says nothing is given up. */
   readonly providerSilenceSeconds: number;
@@ -77,10 +77,7 @@ export function loadConfig(env: Environment): Config {
       cpus: read.number('SANDBOXD_CPUS', 2, 0.1, 1024),
       pids: read.integer('SANDBOXD_PIDS', 1024, 64, 1_000_000),
     },
-    idle: {
-      enabled: read.boolean('SANDBOXD_IDLE_ENABLED', true),
-      seconds: read.integer('SANDBOXD_IDLE_SECONDS', 2100, 60, 86_400),
-    },
+    ...readControl(read),
     providers: readProviders(read),
     providerSilenceSeconds: readProviderSilence(read),
     snapshots: readSnapshotPlace(read),

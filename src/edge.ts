@@ -1,4 +1,5 @@
 import { createVerifier } from './adapters/channel/token.ts';
+import { scryptHasher } from './adapters/crypto/password.ts';
 import { secretBox } from './adapters/crypto/secret-box.ts';
 import { migrateRemoteStore, openRemoteStore, type RemoteOptions } from './adapters/libsql/remote.ts';
 import { createApp } from './app.ts';
@@ -7,6 +8,7 @@ import { edgeLogger } from './compose/edge-logger.ts';
 import { API_AUDIENCE } from './domain/channel.ts';
 import { SandboxdError } from './domain/errors.ts';
 import { systemClock, ulidSource } from './domain/ids.ts';
+import { noMetrics } from './domain/metrics.ts';
 import type { NodeDirectory } from './domain/node.ts';
 import { pause } from './domain/pause.ts';
 import type { Ports } from './domain/ports.ts';
@@ -30,6 +32,7 @@ const nodes: NodeDirectory = {
   client: () => {
     throw noNode();
   },
+  all: async () => [],
   place: async () => {
     throw noNode();
   },
@@ -40,7 +43,19 @@ const app = createApp(async (c): Promise<Ports> => {
   const { database, instance, secretsKey } = await configOf(c.env as Bindings);
   const store = openRemoteStore({ ...database, ready: () => migrateOnce(database) });
   const vault = secretBox(secretsKey);
-  return { store, nodes, channel, vault, clock: systemClock, pause, newId, log: edgeLogger, instance };
+  return {
+    store,
+    nodes,
+    channel,
+    vault,
+    passwords: scryptHasher,
+    metrics: noMetrics,
+    clock: systemClock,
+    pause,
+    newId,
+    log: edgeLogger,
+    instance,
+  };
 });
 
 async function configOf(bindings: Bindings): Promise<EdgeConfig> {

@@ -31,6 +31,7 @@ export function localNode(agent: NodeAgent, identity: Identity, clock: Clock, lo
         'The sandbox lives on a node that is not part of this server.',
       );
     },
+    all: async () => [nodeId],
     place: async (holder = nodeId) => {
       if (holder === nodeId) return nodeId;
       throw new SandboxdError(

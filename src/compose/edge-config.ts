@@ -1,4 +1,5 @@
 import type { RemoteOptions } from '../adapters/libsql/remote.ts';
+import { type ControlConfig, readControl } from '../config-control.ts';
 import { readProviders } from '../config-providers.ts';
 import { ConfigError, type Environment, parseTokens, readerOf } from '../config-reader.ts';
 import { readRetention } from '../config-snapshots.ts';
@@ -8,6 +9,7 @@ import { configuredTokens } from './configured-tokens.ts';
 export interface EdgeConfig {
   readonly database: RemoteOptions;
   readonly instance: Instance;
+  readonly control: ControlConfig;
   /** Seals what is secret in the database; base64, 32 bytes. */
   readonly secretsKey: string;
   /** `SANDBOXD_*` names nobody reads: most likely misspelt. */
@@ -25,6 +27,7 @@ export async function loadEdgeConfig(env: Environment, version: string): Promise
   const key = (name: string) => read.key(name) ?? missing(name, 'what "openssl rand -base64 32" prints');
   required('SANDBOXD_DOMAIN', 'the domain below which previews live, like apps.example.com');
   const tls = read.boolean('SANDBOXD_PREVIEW_TLS', true);
+  const control = readControl(read);
   const instance: Instance = {
     version,
     addressing: {
@@ -34,10 +37,10 @@ export async function loadEdgeConfig(env: Environment, version: string): Promise
     },
     auth: 'on',
     configuredTokens: await configuredTokens(parseTokens(read.text('SANDBOXD_API_TOKENS'))),
-    policy: {
-      idleEnabled: read.boolean('SANDBOXD_IDLE_ENABLED', true),
-      idleSeconds: read.integer('SANDBOXD_IDLE_SECONDS', 2100, 60, 86_400),
-    },
+    lifecycle: control.lifecycle,
+    operators: control.operators,
+    eventRetentionDays: control.eventRetentionDays,
+    baseImage: read.text('SANDBOXD_IMAGE') ?? 'built by each node',
     providers: readProviders(read),
     retention: readRetention(read),
     previewKey: key('SANDBOXD_PREVIEW_KEY'),
@@ -45,7 +48,7 @@ export async function loadEdgeConfig(env: Environment, version: string): Promise
   const url = required('SANDBOXD_DATABASE_URL', 'like libsql://name.example.com');
   const database = { url, token: read.text('SANDBOXD_DATABASE_TOKEN') };
   const secretsKey = key('SANDBOXD_SECRETS_KEY');
-  return { database, instance, secretsKey, unknownNames: read.unknown() };
+  return { database, instance, control, secretsKey, unknownNames: read.unknown() };
 }
 
 function missing(name: string, example: string): never {

@@ -1,5 +1,6 @@
 import { createSyncClient } from '../adapters/channel/api-client.ts';
 import { createSigner, createVerifier } from '../adapters/channel/token.ts';
+import { scryptHasher } from '../adapters/crypto/password.ts';
 import { secretBox } from '../adapters/crypto/secret-box.ts';
 import type { NodeAgent } from '../agent/agent.ts';
 import { startAgent } from '../agent/start.ts';
@@ -8,10 +9,11 @@ import type { Config } from '../config.ts';
 import { API_AUDIENCE } from '../domain/channel.ts';
 import { type IdSource, systemClock, ulidSource } from '../domain/ids.ts';
 import type { Logger } from '../domain/log.ts';
-import type { NodePolicy } from '../domain/node.ts';
+import { noMetrics } from '../domain/metrics.ts';
 import { pause } from '../domain/pause.ts';
 import type { Ports } from '../domain/ports.ts';
 import type { PreviewAddressing } from '../domain/preview.ts';
+import { policyOf } from '../domain/settings.ts';
 import type { Store } from '../domain/store.ts';
 import { addressingOf, consoleOrigins, freePort } from './addressing.ts';
 import { clearSpools } from '../backup/spool.ts';
@@ -52,7 +54,6 @@ export async function startServer({ config, image, log, onShutDown }: ServerOpti
   const store = starting.use(await openStore(config.database));
   const port = config.listen.port || (await freePort(config.listen.host));
   const addressing = addressingOf(config, port);
-  const policy: NodePolicy = { idleEnabled: config.idle.enabled, idleSeconds: config.idle.seconds };
 
   const routes = new RouteSink();
   const app = createApp(() => ports);
@@ -70,7 +71,7 @@ export async function startServer({ config, image, log, onShutDown }: ServerOpti
   const running = starting.use(
     await startAgent(nodePorts, {
       directory: nodeDirectory(config),
-      policy,
+      policy: policyOf(config.lifecycle),
       exchange: createSyncClient({
         nodeId: identity.nodeId,
         baseUrl: IN_PROCESS,
@@ -84,7 +85,7 @@ export async function startServer({ config, image, log, onShutDown }: ServerOpti
     identity,
     store,
     addressing,
-    policy,
+    image,
     agent: running.agent,
     newId,
     log,
@@ -128,7 +129,7 @@ interface ApiParts {
   readonly identity: Identity;
   readonly store: Store;
   readonly addressing: PreviewAddressing;
-  readonly policy: NodePolicy;
+  readonly image: string;
   readonly agent: NodeAgent;
   readonly newId: IdSource;
   readonly log: Logger;
@@ -139,7 +140,7 @@ async function apiPorts({
   identity,
   store,
   addressing,
-  policy,
+  image,
   agent,
   newId,
   log,
@@ -151,6 +152,8 @@ async function apiPorts({
     nodes: localNode(agent, identity, systemClock, log),
     channel: createVerifier(API_AUDIENCE, keyOf, systemClock),
     vault: secretBox(await loadSecretsKey(config.dataDir, config.secretsKey)),
+    passwords: scryptHasher,
+    metrics: noMetrics,
     clock: systemClock,
     pause,
     newId,
@@ -160,7 +163,10 @@ async function apiPorts({
       addressing,
       auth: config.auth,
       configuredTokens: await configuredTokens(config.apiTokens),
-      policy,
+      operators: config.operators,
+      lifecycle: config.lifecycle,
+      baseImage: image,
+      eventRetentionDays: config.eventRetentionDays,
       providers: config.providers,
       retention: config.retention,
       previewKey: identity.previewKey,

@@ -28,17 +28,23 @@ export async function authenticate(
   ports: Ports,
   { bearer, session }: Request,
 ): Promise<Principal | undefined> {
-  if (ports.instance.auth === 'off') return { owner: DEFAULT_OWNER, via: 'auth-off' };
+  if (ports.instance.auth === 'off')
+    return { owner: DEFAULT_OWNER, via: 'auth-off', actor: { kind: 'auth-off' } };
   if (bearer !== undefined) {
     const hash = await hashSecret(bearer);
-    const owner =
-      ports.instance.configuredTokens.get(hash) ?? (await ports.store.identity.token(hash))?.owner;
-    return owner === undefined ? undefined : { owner, via: 'token' };
+    const configured = ports.instance.configuredTokens.get(hash);
+    if (configured !== undefined)
+      return { owner: configured, via: 'token', actor: { kind: 'configured-token' } };
+    const key = await ports.store.identity.token(hash);
+    if (key === undefined) return undefined;
+    const { owner, id, name } = key;
+    return { owner, via: 'token', actor: { kind: 'api-key', id, name } };
   }
   if (session === undefined) return undefined;
   const found = await ports.store.identity.session(await hashSecret(session));
   if (found === undefined || found.expiresAt <= ports.clock()) return undefined;
-  return { owner: found.owner, via: 'session', csrfToken: await hashSecret(`csrf:${session}`) };
+  const csrfToken = await hashSecret(`csrf:${session}`);
+  return { owner: found.owner, via: 'session', actor: { kind: 'session' }, csrfToken };
 }
 
 /**

@@ -26,6 +26,21 @@ export const EVENT_TYPES = [
   'snapshot.deleted',
   'process.abandoned',
   'manifest.invalid',
+  'config.created',
+  'config.updated',
+  'config.deleted',
+  'config.unreadable',
+  'settings.updated',
+  'credential.updated',
+  'credential.deleted',
+  'api_key.created',
+  'api_key.revoked',
+  'auth.login.failed',
+  'auth.password.changed',
+  'webhook.created',
+  'webhook.updated',
+  'webhook.deleted',
+  'webhook.delivery.dead',
 ] as const;
 
 export type EventType = (typeof EVENT_TYPES)[number];

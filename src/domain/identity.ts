@@ -1,3 +1,5 @@
+import type { Actor } from './audit.ts';
+
 /** The owner that the console, `token create` without `--owner`, and auth-off mode act as. */
 export const DEFAULT_OWNER = 'default';
 
@@ -11,6 +13,10 @@ export interface ApiToken {
   /** The first characters, to recognise it by. */
   readonly prefix: string;
   readonly createdAt: number;
+  /** To the minute; undefined for one that was never used. */
+  readonly lastUsedAt?: number;
+  /** From then on it is as good as none. */
+  readonly expiresAt?: number;
 }
 
 /** A console session; its cookie carries the secret, the row the hash. */
@@ -32,6 +38,14 @@ export interface LoginLink {
 export interface Principal {
   readonly owner: string;
   readonly via: 'token' | 'session' | 'auth-off';
+  /** By what exactly, for the audit log. */
+  readonly actor: Actor;
   /** What unsafe console requests must repeat; sessions only. */
   readonly csrfToken?: string;
+}
+
+/** Failed logins that count together: those from one address, or all of them. Times are milliseconds since the epoch. */
+export interface LoginFailures {
+  readonly count: number;
+  readonly lastAt: number;
 }

@@ -2,6 +2,7 @@ import { type NodeReport, orderOf, type SyncAnswer, type SyncRequest } from './n
 import type { Ports } from './ports.ts';
 import { settleReplacements } from './replacements.ts';
 import { applyRetention } from './retention.ts';
+import { lifecycleOf, policyOf } from './settings.ts';
 import type { Change } from './store.ts';
 import { endLostTasks } from './task-loss.ts';
 
@@ -37,18 +38,19 @@ export async function answerSync(ports: Ports, nodeId: string, heard: SyncReques
   if (heard.discarded !== undefined && heard.discarded.length > 0)
     await ports.store.commit({ kind: 'snapshot.discarded', nodeId, ids: heard.discarded });
   const { sandboxes, snapshots, nodes } = ports.store;
-  const [known, captures, discards, acknowledged] = await Promise.all([
+  const [known, lifecycle, captures, discards, acknowledged] = await Promise.all([
     sandboxes.ofNode(nodeId),
+    lifecycleOf(ports),
     snapshots.capturingOn(nodeId),
     snapshots.discardedOn(nodeId),
     nodes.acknowledged(nodeId),
   ]);
-  const { policy } = ports.instance;
   return {
     orders: known.map(orderOf),
     captures,
     discards,
-    policy,
+    configs: [],
+    policy: policyOf(lifecycle),
     acknowledged,
   };
 }

@@ -10,6 +10,7 @@ import type {
   RestartScope,
 } from './runtimed.ts';
 import type { CaptureEnd, CaptureOrder, NodeSnapshots } from './capture.ts';
+import type { SandboxConfig } from './sandbox-config.ts';
 import type { NodeTasks, TaskOutcome, TaskUsage } from './task.ts';
 import type { IdlePolicy, Replacement, Sandbox, SandboxBlueprint, Visibility } from './sandbox.ts';
 
@@ -64,6 +65,8 @@ export interface SandboxObservation {
   readonly phase?: BootPhase;
   /** Why it is kept awake ("a request in flight"); empty when it may sleep. */
   readonly awakeBecause: readonly string[];
+  /** The revision of its app's configuration that the node has; absent for none. */
+  readonly configRevision?: number;
 }
 
 /** Something that happened on a node. Numbered without gaps per node; applied by the API exactly once. */
@@ -117,6 +120,8 @@ export interface SyncAnswer {
   readonly captures: readonly CaptureOrder[];
   /** Snapshots whose archives are to be removed. */
   readonly discards: readonly string[];
+  /** For those sandboxes alone whose observation names another revision than the one in force. Before `orders`. */
+  readonly configs: readonly { readonly sandboxId: string; readonly config: SandboxConfig }[];
   readonly policy: NodePolicy;
   readonly acknowledged: number;
 }
@@ -132,8 +137,18 @@ export type CommandOutcome = SyncRequest;
  * next sync carries it out); otherwise the node's own error.
  */
 export interface NodeClient {
-  /** Carries out an order: create, start, stop or delete. Returns when it is done or has failed. */
-  apply(order: SandboxOrder): Promise<CommandOutcome>;
+  /**
+   * Carries out an order: create, start, stop or delete. Returns when it is done or has failed.
+   * @param config its app's configuration, taken over before anything is started; absent when there never was any
+   */
+  apply(order: SandboxOrder, config?: SandboxConfig): Promise<CommandOutcome>;
+  /**
+   * Takes over a newer configuration: what is started from now on has it. An older one, and one for a sandbox this node does
+   * not have, changes nothing.
+   */
+  configure(id: string, config: SandboxConfig): Promise<void>;
+  /** Applies thresholds from now on. The next sync says the same. */
+  setPolicy(policy: NodePolicy): Promise<void>;
   /** Current observations, from the node's memory. Unknown ids are left out. */
   observe(ids: readonly string[]): Promise<readonly SandboxObservation[]>;
   ping(): Promise<void>;
@@ -164,6 +179,8 @@ export interface NodeClient {
 export interface NodeDirectory {
   /** @throws node_unavailable when no node by that id is enrolled */
   client(nodeId: string): NodeClient;
+  /** Every node that is enrolled. */
+  all(): Promise<readonly string[]>;
   /**
    * @param holder the one node that has what the sandbox is made from, where that matters
    * @throws node_unavailable when there is no healthy node, or that one is not

@@ -1,10 +1,13 @@
 import type { ChannelVerifier } from './channel.ts';
 import type { Clock, IdSource } from './ids.ts';
 import type { Logger } from './log.ts';
-import type { NodeDirectory, NodePolicy } from './node.ts';
+import type { Metrics } from './metrics.ts';
+import type { NodeDirectory } from './node.ts';
 import type { Pause } from './pause.ts';
+import type { PasswordHasher } from './password.ts';
 import type { PreviewAddressing } from './preview.ts';
 import type { ProviderSettings } from './provider-settings.ts';
+import type { LifecycleSettings } from './settings.ts';
 import type { RetentionLimits, Store } from './store.ts';
 import type { Vault } from './vault.ts';
 
@@ -15,6 +18,8 @@ export interface Ports {
   /** Checks what nodes send. */
   readonly channel: ChannelVerifier;
   readonly vault: Vault;
+  readonly passwords: PasswordHasher;
+  readonly metrics: Metrics;
   readonly clock: Clock;
   readonly pause: Pause;
   readonly newId: IdSource;
@@ -29,8 +34,17 @@ export interface Instance {
   readonly auth: 'on' | 'off';
   /** Tokens from the configuration: SHA-256 (lower-case hex) → owner. */
   readonly configuredTokens: ReadonlyMap<string, string>;
-  readonly policy: NodePolicy;
+  /** Those who run this installation: they may change its settings and read everybody's audit log. */
+  readonly operators: ReadonlySet<string>;
+  /** In force until the settings say otherwise. */
+  readonly lifecycle: LifecycleSettings;
   readonly providers: ProviderSettings;
+  /** The image that sandboxes are made from. */
+  readonly baseImage: string;
+  /** The commit this program was built from, where that is known. */
+  readonly gitCommit?: string;
+  /** After how many days events and audit entries are dropped; 0 keeps them. */
+  readonly eventRetentionDays: number;
   /** How many snapshots are kept. */
   readonly retention: RetentionLimits;
   /** Signs preview links; base64, 32 bytes. */

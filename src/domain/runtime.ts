@@ -1,6 +1,6 @@
 import type { SandboxFiles } from './files.ts';
 import type { RuntimeTasks } from './task.ts';
-import type { ExecEvent, ExecRequest, RestartScope, RuntimeStatus } from './runtimed.ts';
+import type { ExecEvent, ExecRequest, RestartScope, RuntimeConfig, RuntimeStatus } from './runtimed.ts';
 
 /**
  * The node's side of one sandbox's control socket. A tenant can answer in runtimed's place, so everything that comes
@@ -25,6 +25,8 @@ export interface SandboxRuntime extends AsyncDisposable {
   tailLog(process: string, lines: number): Promise<string[]>;
   /** The last lines, then every new one as it is written, until the signal aborts or the sandbox stops. */
   followLog(process: string, lines: number, signal: AbortSignal): AsyncIterable<string>;
+  /** Hands over what programs are told; it takes effect with their next start. */
+  configure(config: RuntimeConfig): Promise<void>;
   /** Returns when the old processes have ended; the new ones show in the status. */
   restart(scope: RestartScope): Promise<void>;
   /** Returns when runtimed has accepted to stop every process and leave; the container stops soon after. */

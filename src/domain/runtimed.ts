@@ -13,9 +13,10 @@
  *   GET    /v1/processes/{name}/logs?follow=1&tail=
  *                                              → text/plain, one line each: the last ones, then every new one, until
  *                                                either side leaves
+ *   PUT    /v1/config          RuntimeConfig   → 204; what is started from now on has it. An older revision changes nothing
  *   POST   /v1/restart?scope=                  → 204 when the old processes have ended; the new ones are started after
  *                                                an install, if one is needed
- *   POST   /v1/tasks           TaskAssignment  → 202; 409 task_in_progress while another one runs. Repeating it is harmless
+ *   POST   /v1/tasks           TaskSubmission  → 202; 409 task_in_progress while another one runs. Repeating it is harmless
  *   GET    /v1/tasks/{id}/events?since=        → NDJSON of TaskEvent: those after `since`, then every new one, the last one
  *                                                `done`
  *   GET    /v1/tasks/{id}/log                  → text/plain: the agent's raw output (≤ MAX_TASK_LOG_BYTES)
@@ -55,6 +56,17 @@ export interface RuntimeEnvironment {
   SANDBOXD_TEMPLATE: string;
   /** Empty when only a template was named. */
   SANDBOXD_PRESET: string;
+  /** `awaited`: nothing of the app is started before a configuration came over the control socket. Empty otherwise. */
+  SANDBOXD_CONFIG: 'awaited' | '';
+}
+
+/** What the app's programs are told in their environment. It lives in runtimed's memory, and nowhere else. */
+export interface RuntimeConfig {
+  readonly revision: number;
+  /** For the web process, the workers, installs and the build check. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Values that are masked in all output that is shown or kept, also those that only agents have. */
+  readonly secrets: readonly string[];
 }
 
 export const BOOT_PHASES = ['seeding', 'installing', 'starting', 'ready'] as const;
@@ -100,6 +112,8 @@ export interface RuntimeStatus {
   manifest_error?: string;
   /** The task that runs. */
   active_task_id?: string;
+  /** Of the configuration that what is started next has; absent before the first. */
+  config_revision?: number;
 }
 
 /**

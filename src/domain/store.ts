@@ -1,13 +1,22 @@
+import type { SealedPlace, SealedRow } from './sealed.ts';
 import type { Credential, CredentialNote } from './credential.ts';
-import type { ApiToken, LoginLink, Session } from './identity.ts';
+import type { IdempotentRequest } from './idempotency.ts';
+import type { ApiToken, LoginFailures, LoginLink, Session } from './identity.ts';
 import type { App } from './app.ts';
-import type { Event } from './event.ts';
-import type { NodeReport, SandboxObservation, TaskEnd } from './node.ts';
+import type { AuditEntry, AuditQuery } from './audit.ts';
+import type { ConfigItem } from './config-item.ts';
+import type { Event, EventType } from './event.ts';
+import type { Password } from './password.ts';
 import type { ProviderId } from './provider.ts';
-import type { CaptureEnd, CaptureOrder } from './capture.ts';
+import type { CaptureOrder } from './capture.ts';
+import type { Change } from './change.ts';
 import type { Snapshot } from './snapshot.ts';
-import type { Desired, IdlePolicy, Sandbox, Visibility } from './sandbox.ts';
+import type { Sandbox } from './sandbox.ts';
+import type { LifecycleSettings } from './settings.ts';
 import type { Task } from './task.ts';
+import type { DeliveryStatus, DueDelivery, Webhook, WebhookDelivery } from './webhook.ts';
+
+export type { Change } from './change.ts';
 
 /**
  * The only source of desired state. Reads see every change committed before them.
@@ -25,6 +34,12 @@ export interface Store {
   readonly snapshots: SnapshotReads;
   readonly events: EventReads;
   readonly credentials: CredentialReads;
+  readonly config: ConfigReads;
+  readonly settings: SettingsReads;
+  readonly webhooks: WebhookReads;
+  readonly audit: AuditReads;
+  readonly idempotency: IdempotencyReads;
+  readonly sealed: SealedReads;
   readonly identity: IdentityReads;
   readonly nodes: NodeReads;
   /** Applies all changes or none, in order. */
@@ -58,7 +73,7 @@ export interface SandboxReads {
   replacing(nodeId: string): Promise<Sandbox[]>;
   /** One that is being created from a snapshot, if there is one. */
   beingMadeFrom(owner: string, snapshotId: string): Promise<Sandbox | undefined>;
-  /** By status, of every owner. */
+  /** By status, of every owner; `paused` counts those of the running ones that stand still. */
   count(): Promise<Record<string, number>>;
 }
 
@@ -126,6 +141,8 @@ export interface EventQuery {
   readonly appId?: string;
   readonly sandboxId?: string;
   readonly taskId?: string;
+  /** Of these types alone; all when undefined. */
+  readonly types?: readonly EventType[];
   /** An event id. */
   readonly before?: string;
   readonly limit: number;
@@ -137,8 +154,68 @@ export interface CredentialReads {
   list(owner: string): Promise<CredentialNote[]>;
 }
 
+export interface ConfigReads {
+  /** By key. */
+  list(owner: string, appId: string): Promise<ConfigItem[]>;
+  find(owner: string, appId: string, key: string): Promise<ConfigItem | undefined>;
+  /** Grows with every change of an app's items; 0 before the first, and for an app that is gone. */
+  revision(appId: string): Promise<number>;
+  /** Of a node's sandboxes that are not gone: those whose app has, or had, items. */
+  revisionsOn(
+    nodeId: string,
+  ): Promise<{ sandboxId: string; owner: string; appId: string; revision: number }[]>;
+}
+
+export interface SettingsReads {
+  /** What was set; what was not is undefined. */
+  lifecycle(): Promise<Partial<LifecycleSettings>>;
+}
+
+export interface WebhookReads {
+  /** Newest first. */
+  list(owner: string): Promise<Webhook[]>;
+  find(owner: string, id: string): Promise<Webhook | undefined>;
+  /** The latest event first; `before` is an event id. */
+  deliveries(owner: string, query: DeliveryQuery): Promise<WebhookDelivery[]>;
+  /**
+   * Takes what is due, the longest due first, for one sender: until `leaseUntil` nobody else gets it, and then it is due again. A
+   * read that writes, because finding and taking must be one step.
+   */
+  take(now: number, leaseUntil: number, limit: number): Promise<DueDelivery[]>;
+}
+
+export interface DeliveryQuery {
+  readonly webhookId: string;
+  readonly status?: DeliveryStatus;
+  readonly before?: string;
+  readonly limit: number;
+}
+
+export interface AuditReads {
+  /** Newest first. */
+  list(query: AuditQuery): Promise<AuditEntry[]>;
+}
+
+export interface IdempotencyReads {
+  /** One that is younger than `since`. */
+  find(owner: string, key: string, since: number): Promise<IdempotentRequest | undefined>;
+}
+
+export interface SealedReads {
+  /**
+   * What was not sealed by the key with this id, of every owner, in a fixed order.
+   * @param after the last one of the page before
+   */
+  others(keyId: string, limit: number, after?: SealedPlace): Promise<SealedRow[]>;
+}
+
 export interface IdentityReads {
   token(hash: string): Promise<ApiToken | undefined>;
+  /** An owner's, newest first; also those that have expired. */
+  tokens(owner: string): Promise<ApiToken[]>;
+  password(owner: string): Promise<Password | undefined>;
+  /** Failed logins under this name, of an address or of all, since `since`. */
+  loginFailures(scope: string, since: number): Promise<LoginFailures>;
   session(hash: string): Promise<Session | undefined>;
   /**
    * Uses up a login link: the first caller gets it, every other one undefined. The one read that writes, because
@@ -151,104 +228,3 @@ export interface NodeReads {
   /** The sequence number of the last report applied; 0 when there is none. */
   acknowledged(nodeId: string): Promise<number>;
 }
-
-/** Everything that can be written. Each is one statement or a few; `commit` makes any list of them atomic. */
-export type Change =
-  | { readonly kind: 'app.insert'; readonly app: App }
-  | {
-      readonly kind: 'app.update';
-      readonly owner: string;
-      readonly id: string;
-      readonly set: Partial<Pick<App, 'name' | 'description' | 'tags'>>;
-      readonly at: number;
-    }
-  /**
-   * Orders its live sandboxes absent as well, also those that were created after the caller looked, and with them what would
-   * have been captured for a restore.
-   */
-  | { readonly kind: 'app.delete'; readonly owner: string; readonly id: string }
-  /**
-   * `conflict` when its app, or its project, has a live sandbox already; `not_found` when its app is gone. One that
-   * replaces another is not its app's own yet: `conflict` then when the other one is being replaced already or is not its app's
-   * own, and `task_in_progress` while a task runs in it.
-   */
-  | { readonly kind: 'sandbox.insert'; readonly sandbox: Sandbox }
-  /**
-   * A new order: generation and revision grow by one. Nothing happens to a sandbox that is absent or whose deletion is
-   * ordered, and none is ordered to stop while a task runs in it.
-   */
-  | {
-      readonly kind: 'sandbox.order';
-      readonly owner: string;
-      readonly id: string;
-      readonly desired: Desired;
-      readonly at: number;
-    }
-  /**
-   * It takes the place of what it replaces, with the settings that one has by now, and the other is ordered absent. Nothing
-   * happens when it does not replace anything.
-   * `conflict` when its app has got another live sandbox meanwhile.
-   */
-  | { readonly kind: 'sandbox.replaced'; readonly owner: string; readonly id: string; readonly at: number }
-  /** It never takes the place of what it replaces: it is ordered absent. Nothing happens to one that replaces nothing. */
-  | { readonly kind: 'sandbox.withdraw'; readonly owner: string; readonly id: string; readonly at: number }
-  /** New settings: the revision grows by one, the generation stays. */
-  | {
-      readonly kind: 'sandbox.update';
-      readonly owner: string;
-      readonly id: string;
-      readonly set: { visibility?: Visibility; idlePolicy?: IdlePolicy; keepaliveUntil?: number };
-      readonly at: number;
-    }
-  /**
-   * Takes over what a node sees, if the row's node is that one and the observation reflects the row's generation: an
-   * older one says nothing about the newest order. `absent` marks a row whose deletion was ordered as gone: it is kept, unseen by every read, so that
-   * late reports still find its owner and app.
-   */
-  | {
-      readonly kind: 'sandbox.observed';
-      readonly nodeId: string;
-      readonly observation: SandboxObservation;
-      readonly at: number;
-    }
-  | { readonly kind: 'snapshot.insert'; readonly snapshot: Snapshot }
-  /** What a capture of this node came to. One that has ended stays as it is. */
-  | { readonly kind: 'snapshot.end'; readonly nodeId: string; readonly id: string; readonly end: CaptureEnd }
-  /**
-   * Orders the deletion of one that nobody waits for any more: its node may be capturing it all the same. One that has
-   * ended stays.
-   */
-  | { readonly kind: 'snapshot.withdraw'; readonly owner: string; readonly id: string }
-  /** Orders its deletion; of one that is being captured, for when that has ended. */
-  | { readonly kind: 'snapshot.discard'; readonly owner: string; readonly id: string }
-  /** Their archives are gone; so are the rows, if their deletion was ordered. */
-  | { readonly kind: 'snapshot.discarded'; readonly nodeId: string; readonly ids: readonly string[] }
-  /**
-   * A task that runs. `task_in_progress` when its sandbox has one already, `conflict` when the sandbox is being replaced.
-   */
-  | { readonly kind: 'task.insert'; readonly task: Task }
-  /** Takes back a task that came to nothing. One that has ended stays. */
-  | { readonly kind: 'task.withdraw'; readonly owner: string; readonly id: string }
-  /** What a task of this node came to. One that has ended stays as it is. */
-  | { readonly kind: 'task.end'; readonly nodeId: string; readonly id: string; readonly end: TaskEnd }
-  /** Takes the place of the key there was. */
-  | { readonly kind: 'credential.put'; readonly credential: Credential }
-  | { readonly kind: 'credential.delete'; readonly owner: string; readonly provider: ProviderId }
-  /** Recorded once. That the restore by a sandbox ended, and that a snapshot was deleted, happens once, whatever the id. */
-  | { readonly kind: 'event'; readonly event: Event }
-  /**
-   * Records a node's report as an event under the owner and app of its sandbox (also when the sandbox is gone by
-   * now), exactly once: nothing happens when `seq` is not above what is acknowledged for the node. Acknowledges it.
-   */
-  | {
-      readonly kind: 'report';
-      readonly nodeId: string;
-      readonly eventId: string;
-      readonly report: NodeReport;
-    }
-  | { readonly kind: 'token.insert'; readonly token: ApiToken }
-  | { readonly kind: 'session.insert'; readonly session: Session }
-  | { readonly kind: 'session.delete'; readonly hash: string }
-  | { readonly kind: 'login-link.insert'; readonly link: LoginLink }
-  /** Drops sessions and login links that expired before `now`. */
-  | { readonly kind: 'identity.expire'; readonly now: number };

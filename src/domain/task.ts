@@ -39,6 +39,12 @@ export interface TaskAssignment {
   readonly continue: boolean;
 }
 
+/** How runtimed hears of a task. The environment is for its agent alone, and is never written down. */
+export interface TaskSubmission {
+  readonly assignment: TaskAssignment;
+  readonly env: Readonly<Record<string, string>>;
+}
+
 /** What a node is told: the assignment, and how the agent's provider is reached. */
 export interface TaskOrder extends TaskAssignment {
   readonly upstream: Upstream;
@@ -189,7 +195,7 @@ export interface TaskReads {
 /** What can be done with one sandbox's tasks from inside its node. */
 export interface RuntimeTasks extends TaskReads {
   /** Returns once it is begun; repeating it is harmless. @throws task_in_progress */
-  submit(assignment: TaskAssignment): Promise<void>;
+  submit(submission: TaskSubmission): Promise<void>;
   /** Returns once it is on its way to its end, which its events tell. @throws not_found */
   end(taskId: string, ending: TaskEnding): Promise<void>;
   /**

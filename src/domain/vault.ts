@@ -6,7 +6,13 @@
  * sealed with, and no other.
  */
 export interface Vault {
+  /** With the current key. */
   seal(secret: string, context: readonly string[]): Promise<string>;
-  /** @throws unavailable when it was sealed with another key or for another context, or was changed since */
+  /**
+   * With whichever key of its own it was sealed with: the current one, or one before it.
+   * @throws unavailable when it was sealed with another key or for another context, or was changed since
+   */
   open(sealed: string, context: readonly string[]): Promise<string>;
+  /** Whether the current key sealed it; false for what is not sealed at all. */
+  isCurrent(sealed: string): Promise<boolean>;
 }

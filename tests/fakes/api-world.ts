@@ -5,17 +5,36 @@ import { SandboxdError } from '../../src/domain/errors.ts';
 import { ulidSource } from '../../src/domain/ids.ts';
 import type { Logger } from '../../src/domain/log.ts';
 import { answerSync } from '../../src/domain/node-sync.ts';
+import { noMetrics } from '../../src/domain/metrics.ts';
+import type { PasswordHasher } from '../../src/domain/password.ts';
 import type { Instance, Ports } from '../../src/domain/ports.ts';
+import type { LifecycleSettings } from '../../src/domain/settings.ts';
 import { FAKE_NODE_ID, FakeNode, fakeNodes } from './fake-node.ts';
 import { ManualTime } from './manual-time.ts';
 import { memoryStore } from './memory-store.ts';
+
+/** What operators have not changed yet. */
+export const LIFECYCLE: LifecycleSettings = {
+  idleReapEnabled: true,
+  idleThresholdSeconds: 2100,
+  keepaliveMaxSeconds: 86_400,
+};
+
+/** As fast as the real one is slow. */
+export const plainHasher: PasswordHasher = {
+  hash: async (password) => `plain$${btoa(password)}`,
+  verify: async (password, hash) => hash === `plain$${btoa(password)}`,
+};
 
 const INSTANCE: Instance = {
   version: '0.0.0-test',
   addressing: { domain: 'localhost', publicPort: 8080, tls: false },
   auth: 'on',
   configuredTokens: new Map(),
-  policy: { idleEnabled: true, idleSeconds: 2100 },
+  lifecycle: LIFECYCLE,
+  operators: new Set(['default']),
+  baseImage: 'sandboxd/base:test',
+  eventRetentionDays: 0,
   providers: { baseUrls: {}, compatibleKey: undefined, defaultModel: undefined },
   retention: {},
   previewKey: Buffer.alloc(32, 1).toString('base64'),
@@ -23,7 +42,7 @@ const INSTANCE: Instance = {
 
 /** What was logged, for tests that must not find a secret or must find a failure there. */
 export interface Recorded {
-  readonly level: 'info' | 'warn' | 'error';
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
   readonly message: string;
   readonly cause?: unknown;
 }
@@ -49,6 +68,8 @@ export function apiWorld(instance: Partial<Instance> = {}): ApiWorld {
     nodes: fakeNodes(node),
     channel: noChannel,
     vault: secretBox(Buffer.alloc(32, 2).toString('base64')),
+    passwords: plainHasher,
+    metrics: noMetrics,
     clock,
     pause: time.pause,
     newId: ulidSource(clock),
@@ -64,6 +85,8 @@ export function apiWorld(instance: Partial<Instance> = {}): ApiWorld {
 }
 
 const recorder = (logged: Recorded[]): Logger => ({
+  debug: (message) => logged.push({ level: 'debug', message }),
+  with: () => recorder(logged),
   info: (message) => logged.push({ level: 'info', message }),
   warn: (message) => logged.push({ level: 'warn', message }),
   error: (message, cause) => logged.push({ level: 'error', message, cause }),

@@ -17,10 +17,13 @@ import { SandboxdError } from '../../src/domain/errors.ts';
 import { systemClock, ulidSource } from '../../src/domain/ids.ts';
 import type { Logger } from '../../src/domain/log.ts';
 import type { NodeDirectory, SyncAnswer, SyncRequest } from '../../src/domain/node.ts';
+import { noMetrics } from '../../src/domain/metrics.ts';
 import { pause } from '../../src/domain/pause.ts';
 import type { Ports } from '../../src/domain/ports.ts';
 import type { Route } from '../../src/domain/routing.ts';
+import { policyOf } from '../../src/domain/settings.ts';
 import type { Store } from '../../src/domain/store.ts';
+import { LIFECYCLE, plainHasher } from '../fakes/api-world.ts';
 import { FakeEngine } from '../fakes/engine.ts';
 import { MemorySnapshots } from '../fakes/memory-snapshots.ts';
 import { memoryStore } from '../fakes/memory-store.ts';
@@ -34,7 +37,13 @@ export type Tenant = keyof typeof TOKENS;
 
 const NODE_ID = '01JTESTN0DE000000000000000';
 const SEAL_KEY = base64url.encode(new Uint8Array(32).fill(7));
-const quiet: Logger = { info: () => undefined, warn: () => undefined, error: () => undefined };
+const quiet: Logger = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+  with: () => quiet,
+};
 
 /** What outlives a crash of the server: the database, the engine, the disk. */
 export interface Remains {
@@ -124,7 +133,6 @@ export async function startWorld(remains: Remains, options: WorldOptions = {}): 
     log: quiet,
   };
   const app = createApp(() => ports);
-  const policy = { idleEnabled: true, idleSeconds: 2100 };
   const exchange = createSyncClient({
     nodeId: NODE_ID,
     baseUrl: 'http://api.internal',
@@ -133,7 +141,7 @@ export async function startWorld(remains: Remains, options: WorldOptions = {}): 
   });
   const running = await startAgent(agentPorts, {
     directory: remains.directory,
-    policy,
+    policy: policyOf(LIFECYCLE),
     exchange: async (request) => {
       const answer = await exchange(request);
       return options.onExchange?.(request, answer) ?? answer;
@@ -156,6 +164,7 @@ export async function startWorld(remains: Remains, options: WorldOptions = {}): 
       if (id !== NODE_ID) throw new SandboxdError('node_unavailable', 'No such node.');
       return client;
     },
+    all: async () => [NODE_ID],
     place: async () => NODE_ID,
   };
   const ports: Ports = {
@@ -167,6 +176,8 @@ export async function startWorld(remains: Remains, options: WorldOptions = {}): 
       clock,
     ),
     vault: secretBox(btoa('fake-secrets-key-of-32-bytes-000')),
+    passwords: plainHasher,
+    metrics: noMetrics,
     clock,
     pause,
     newId,
@@ -180,7 +191,10 @@ export async function startWorld(remains: Remains, options: WorldOptions = {}): 
           Object.entries(TOKENS).map(async ([owner, token]) => [await hashSecret(token), owner] as const),
         ),
       ),
-      policy,
+      lifecycle: LIFECYCLE,
+      operators: new Set(['default']),
+      baseImage: 'sandboxd/base:test',
+      eventRetentionDays: 0,
       providers: { baseUrls: {}, compatibleKey: undefined, defaultModel: undefined },
       retention: {},
       previewKey: btoa('fake-preview-key-of-32-bytes-000'),

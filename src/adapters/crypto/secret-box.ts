@@ -30,6 +30,7 @@ export function secretBox(masterKey: string): Vault {
       const sealed = await crypto.subtle.encrypt(cipher, await importKey(), text);
       return `v1.${keyId}.${base64url.encode(nonce)}.${base64url.encode(new Uint8Array(sealed))}`;
     },
+    isCurrent: async (sealed) => SHAPE.exec(sealed)?.[1] === (await idOf(bytes)),
     async open(sealed, context) {
       const [, keyId, nonce, ciphertext] = SHAPE.exec(sealed) ?? [];
       if (keyId === undefined || nonce === undefined || ciphertext === undefined) throw unreadable();

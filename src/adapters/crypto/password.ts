@@ -1,0 +1,33 @@
+import { scryptAsync } from '@noble/hashes/scrypt.js';
+import { base64url } from 'jose';
+import type { PasswordHasher } from '../../domain/password.ts';
+
+/** What OWASP names as the least for scrypt with 32 MiB: slow for who guesses, and small enough for a Worker. */
+const COST = { N: 2 ** 15, r: 8, p: 3 } as const;
+const KEY_BYTES = 32;
+const SALT_BYTES = 16;
+const SHAPE = /^scrypt\$(\d{1,2})\$(\d{1,2})\$(\d{1,2})\$([\w-]{22})\$([\w-]{43})$/;
+
+/** Passwords under scrypt. What it makes names its cost, so that the cost can grow while old hashes are there. */
+export const scryptHasher: PasswordHasher = {
+  async hash(password) {
+    const salt = crypto.getRandomValues(new Uint8Array(SALT_BYTES));
+    const key = await scryptAsync(password.normalize('NFKC'), salt, { ...COST, dkLen: KEY_BYTES });
+    const cost = `${Math.log2(COST.N)}$${COST.r}$${COST.p}`;
+    return `scrypt$${cost}$${base64url.encode(salt)}$${base64url.encode(key)}`;
+  },
+  async verify(password, hash) {
+    const [, logN, r, p, salt, expected] = SHAPE.exec(hash) ?? [];
+    if (salt === undefined || expected === undefined) return false;
+    const cost = { N: 2 ** Number(logN), r: Number(r), p: Number(p), dkLen: KEY_BYTES };
+    const key = await scryptAsync(password.normalize('NFKC'), base64url.decode(salt), cost);
+    return isEqual(key, base64url.decode(expected));
+  },
+};
+
+/** Takes the same time wherever they differ. */
+function isEqual(one: Uint8Array, other: Uint8Array): boolean {
+  let difference = one.length ^ other.length;
+  for (let index = 0; index < one.length; index += 1) difference |= (one[index] ?? 0) ^ (other[index] ?? 0);
+  return difference === 0;
+}

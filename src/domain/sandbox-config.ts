@@ -1,0 +1,33 @@
+/**
+ * What an app's configuration comes to in one of its sandboxes, with values in the clear: for the channel, and for memory. A
+ * node seals it before it touches its disk.
+ */
+export type SandboxConfig = ReadableConfig | UnreadableConfig;
+
+export interface ReadableConfig {
+  /** Grows with every change of the app's configuration; 0 is never delivered. */
+  readonly revision: number;
+  /** For the environment of the web process and the workers. */
+  readonly runtime: Readonly<Record<string, string>>;
+  /** For the environment of coding agents. */
+  readonly agent: Readonly<Record<string, string>>;
+  /** Names of what is to be masked in output, in either of them. */
+  readonly sensitive: readonly string[];
+}
+
+/** A value that should have been delivered cannot be opened: nothing of the sandbox starts until that is mended. */
+export interface UnreadableConfig {
+  readonly revision: number;
+  /** The name of the first such item, as people are told it. */
+  readonly unreadable: string;
+}
+
+export const isReadable = (config: SandboxConfig): config is ReadableConfig => !('unreadable' in config);
+
+/** The values that output is masked for, each once. */
+export const secretsOf = (config: SandboxConfig): string[] => {
+  if (!isReadable(config)) return [];
+  const { runtime, agent, sensitive } = config;
+  const values = sensitive.flatMap((name) => [runtime[name], agent[name]]);
+  return [...new Set(values.filter((value) => value !== undefined))];
+};

@@ -1,0 +1,72 @@
+import type { Event, EventType } from './event.ts';
+
+/** Where an owner's events are sent to. Times are milliseconds since the epoch. */
+export interface Webhook {
+  readonly id: string;
+  readonly owner: string;
+  readonly url: string;
+  readonly description: string;
+  /** Empty: all types that can be sent. */
+  readonly eventTypes: readonly EventType[];
+  readonly enabled: boolean;
+  /** The signing secret, sealed; it opens with {@link webhookContext}. */
+  readonly sealed: string;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+}
+
+export const webhookContext = ({ owner, id }: Pick<Webhook, 'owner' | 'id'>): readonly string[] => [
+  'webhook',
+  owner,
+  id,
+];
+
+/** That a webhook has trouble is not sent to webhooks: it would be for ever. */
+export const isSendable = (type: EventType): boolean => !type.startsWith('webhook.');
+
+export const DELIVERY_STATUSES = ['pending', 'delivered', 'dead'] as const;
+export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
+
+/**
+ * One event on its way to one webhook. The store makes it in the same commit as the event, so that none is lost; it
+ * is sent until the far end takes it, at least once, and given up after the last attempt.
+ */
+export interface WebhookDelivery {
+  /** ULID of the event's id and the webhook's: unique for the two. */
+  readonly webhookId: string;
+  readonly eventId: string;
+  readonly owner: string;
+  readonly status: DeliveryStatus;
+  /** How often it was tried. */
+  readonly attempts: number;
+  /** When it is tried next; of no meaning unless pending. */
+  readonly nextAttemptAt: number;
+  /** The HTTP status the far end answered last, where it did. */
+  readonly lastStatus?: number;
+  /** Why the last attempt failed, for people. */
+  readonly lastError?: string;
+  readonly endedAt?: number;
+}
+
+/** A delivery with what it takes to send it. */
+export interface DueDelivery {
+  readonly delivery: WebhookDelivery;
+  readonly webhook: Webhook;
+  readonly event: Event;
+}
+
+export interface WebhookRequest {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/**
+ * Sends a request to an address that a tenant has chosen: redirects are not followed, answers are not kept, and what
+ * takes longer than ten seconds has failed. Unless it is allowed, addresses that are not on the public internet are refused, by
+ * the address that is connected to.
+ */
+export interface WebhookSender {
+  /** @returns the HTTP status. @throws SandboxdError `invalid_request` for an address that is refused; otherwise anything, with a message for people */
+  send(request: WebhookRequest, signal: AbortSignal): Promise<number>;
+}
