@@ -22,6 +22,7 @@ import type { Ports } from '../../src/domain/ports.ts';
 import type { Route } from '../../src/domain/routing.ts';
 import { policyOf } from '../../src/domain/settings.ts';
 import type { Store } from '../../src/domain/store.ts';
+import { proxiedPeer } from '../../src/routes/peer.ts';
 import { LIFECYCLE, plainHasher } from '../fakes/api-world.ts';
 import { FakeEngine } from '../fakes/engine.ts';
 import { MemorySnapshots } from '../fakes/memory-snapshots.ts';
@@ -125,7 +126,7 @@ export async function startWorld(remains: Remains, options: WorldOptions = {}): 
     newId,
     log: quietLogger,
   };
-  const app = createApp(() => ports);
+  const app = createApp(() => ports, proxiedPeer);
   const exchange = createSyncClient({
     nodeId: NODE_ID,
     baseUrl: 'http://api.internal',
