@@ -41,9 +41,9 @@ const nodes: NodeDirectory = {
 const noNode = () => new SandboxdError('node_unavailable', 'No node is enrolled with this API.');
 
 const app = createApp(async (c): Promise<Ports> => {
-  const { database, instance, secretsKey } = await configOf(c.env as Bindings);
+  const { database, instance, secretsKey, control } = await configOf(c.env as Bindings);
   const store = openRemoteStore({ ...database, ready: () => migrateOnce(database) });
-  const vault = secretBox(secretsKey);
+  const vault = secretBox({ current: secretsKey, previous: control.previousSecretsKeys });
   return {
     store,
     nodes,

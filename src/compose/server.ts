@@ -1,7 +1,6 @@
 import { createSyncClient } from '../adapters/channel/api-client.ts';
 import { createSigner, createVerifier } from '../adapters/channel/token.ts';
 import { scryptHasher } from '../adapters/crypto/password.ts';
-import { secretBox } from '../adapters/crypto/secret-box.ts';
 import type { NodeAgent } from '../agent/agent.ts';
 import { startAgent } from '../agent/start.ts';
 import { createApp } from '../app.ts';
@@ -24,9 +23,10 @@ import { agentPorts, nodeDirectory } from './agent.ts';
 import { IN_PROCESS, localNode } from './api.ts';
 import { claimDataDirectory, claimInstance } from './claim.ts';
 import { configuredTokens } from './configured-tokens.ts';
-import { type Identity, loadIdentity, loadSecretsKey } from './instance.ts';
+import { type Identity, loadIdentity } from './instance.ts';
 import { openFronts } from './fronts.ts';
 import { RouteSink } from './route-sink.ts';
+import { openKeyRing } from './secrets.ts';
 import { snapshotStore } from './snapshots.ts';
 import { openStore } from './store.ts';
 import { readVersion } from './version.ts';
@@ -81,12 +81,14 @@ export async function startServer({ config, image, log, onShutDown }: ServerOpti
       }),
     }),
   );
+  const ring = await openKeyRing(config);
   const ports = await apiPorts({
     config,
     identity,
     store,
     addressing,
     image,
+    ring,
     agent: running.agent,
     newId,
     log,
@@ -99,7 +101,15 @@ export async function startServer({ config, image, log, onShutDown }: ServerOpti
       ports,
       running,
       handle: (request) => app.fetch(request),
-      admin: adminActions({ config, identity, ports, agent: running.agent, node: nodePorts, onShutDown }),
+      admin: adminActions({
+        config,
+        identity,
+        ports,
+        ring,
+        agent: running.agent,
+        node: nodePorts,
+        onShutDown,
+      }),
     }),
   );
   routes.connect((command) => proxy.send(command));
@@ -131,6 +141,7 @@ interface ApiParts {
   readonly store: Store;
   readonly addressing: PreviewAddressing;
   readonly image: string;
+  readonly ring: Awaited<ReturnType<typeof openKeyRing>>;
   readonly agent: NodeAgent;
   readonly newId: IdSource;
   readonly log: Logger;
@@ -142,6 +153,7 @@ async function apiPorts({
   store,
   addressing,
   image,
+  ring,
   agent,
   newId,
   log,
@@ -152,7 +164,7 @@ async function apiPorts({
     store,
     nodes: localNode(agent, identity, systemClock, log),
     channel: createVerifier(API_AUDIENCE, keyOf, systemClock),
-    vault: secretBox(await loadSecretsKey(config.dataDir, config.secretsKey)),
+    vault: ring.box,
     passwords: scryptHasher,
     metrics: noMetrics,
     clock: systemClock,

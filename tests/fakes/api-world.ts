@@ -61,7 +61,7 @@ export function apiWorld(instance: Partial<Instance> = {}): ApiWorld {
     store: memoryStore(),
     nodes: fakeNodes(node),
     channel: noChannel,
-    vault: secretBox(Buffer.alloc(32, 2).toString('base64')),
+    vault: secretBox({ current: Buffer.alloc(32, 2).toString('base64'), previous: [] }),
     passwords: plainHasher,
     metrics: noMetrics,
     clock,

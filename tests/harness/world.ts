@@ -169,7 +169,7 @@ export async function startWorld(remains: Remains, options: WorldOptions = {}): 
       async (issuer) => (issuer === NODE_ID ? nodeKeys.publicKey : undefined),
       clock,
     ),
-    vault: secretBox(btoa('fake-secrets-key-of-32-bytes-000')),
+    vault: secretBox({ current: btoa('fake-secrets-key-of-32-bytes-000'), previous: [] }),
     passwords: plainHasher,
     metrics: noMetrics,
     clock,
