@@ -11,15 +11,15 @@ import { type IdSource, systemClock, ulidSource } from '../domain/ids.ts';
 import type { Logger } from '../domain/log.ts';
 import { noMetrics } from '../domain/metrics.ts';
 import { pause } from '../domain/pause.ts';
-import type { Ports } from '../domain/ports.ts';
+import type { Instance, Ports } from '../domain/ports.ts';
 import type { PreviewAddressing } from '../domain/preview.ts';
-import { policyOf } from '../domain/settings.ts';
+import { lifecycleOf, policyOf } from '../domain/settings.ts';
 import type { Store } from '../domain/store.ts';
 import { addressingOf, consoleOrigins, freePort } from './addressing.ts';
 import { clearSpools } from '../backup/spool.ts';
 import { clearStaging } from '../backup/staging.ts';
 import { adminActions } from './admin.ts';
-import { agentPorts, nodeDirectory } from './agent.ts';
+import { agentPorts, nodeDirectory, storageModeOf } from './agent.ts';
 import { IN_PROCESS, localNode } from './api.ts';
 import { claimDataDirectory, claimInstance } from './claim.ts';
 import { configuredTokens } from './configured-tokens.ts';
@@ -71,7 +71,8 @@ export async function startServer({ config, image, log, onShutDown }: ServerOpti
   const running = starting.use(
     await startAgent(nodePorts, {
       directory: nodeDirectory(config),
-      policy: policyOf(config.lifecycle),
+      // What was set is obeyed from the first moment on, not only since the first sync.
+      policy: policyOf(await lifecycleOf({ store, instance: config })),
       exchange: createSyncClient({
         nodeId: identity.nodeId,
         baseUrl: IN_PROCESS,
@@ -87,6 +88,7 @@ export async function startServer({ config, image, log, onShutDown }: ServerOpti
     addressing,
     image,
     agent: running.agent,
+    storageMode: storageModeOf(nodePorts),
     newId,
     log,
   });
@@ -131,6 +133,7 @@ interface ApiParts {
   readonly addressing: PreviewAddressing;
   readonly image: string;
   readonly agent: NodeAgent;
+  readonly storageMode: Instance['storageMode'];
   readonly newId: IdSource;
   readonly log: Logger;
 }
@@ -142,6 +145,7 @@ async function apiPorts({
   addressing,
   image,
   agent,
+  storageMode,
   newId,
   log,
 }: ApiParts): Promise<Ports> {
@@ -166,6 +170,7 @@ async function apiPorts({
       operators: config.operators,
       lifecycle: config.lifecycle,
       baseImage: image,
+      storageMode,
       eventRetentionDays: config.eventRetentionDays,
       providers: config.providers,
       retention: config.retention,

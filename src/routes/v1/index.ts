@@ -4,12 +4,14 @@ import { operation } from '../describe.ts';
 import { authenticated } from '../identity.ts';
 import { agents } from './agents.ts';
 import { apps } from './apps.ts';
+import { events } from './events.ts';
 import { exec } from './exec.ts';
 import { files } from './files.ts';
 import { openapi } from './openapi.gen.ts';
 import { presets } from './presets.ts';
 import { runtime } from './runtime.ts';
 import { sandboxes } from './sandboxes.ts';
+import { settings } from './settings.ts';
 import { appSnapshots, snapshots } from './snapshots.ts';
 import { sandboxTasks, tasks } from './tasks.ts';
 
@@ -32,8 +34,10 @@ export const v1 = new Hono<Env>()
   .route('/snapshots', snapshots)
   .route('/tasks', tasks)
   .route('/agents', agents)
+  .route('/events', events)
   .route('/presets', presets)
   .route('/runtime', runtime)
+  .route('/settings', settings)
   .route('/sandboxes', files)
   .route('/sandboxes', exec)
   .route('/sandboxes', sandboxTasks)
