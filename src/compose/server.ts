@@ -28,6 +28,7 @@ import { openFronts } from './fronts.ts';
 import { RouteSink } from './route-sink.ts';
 import { snapshotStore } from './snapshots.ts';
 import { openStore } from './store.ts';
+import { startUpkeep } from './upkeep.ts';
 import { readVersion } from './version.ts';
 
 export interface ServerOptions {
@@ -103,6 +104,7 @@ export async function startServer({ config, image, log, onShutDown }: ServerOpti
       admin: adminActions({ config, identity, ports, agent: running.agent, node: nodePorts, onShutDown }),
     }),
   );
+  starting.use(startUpkeep(ports));
   routes.connect((command) => proxy.send(command));
   running.begin();
   const ending = starting.move();

@@ -1,6 +1,7 @@
 import { Hono } from 'hono';
 import type { Env } from '../context.ts';
 import { operation } from '../describe.ts';
+import { idempotent } from '../idempotency.ts';
 import { authenticated } from '../identity.ts';
 import { agents } from './agents.ts';
 import { apps } from './apps.ts';
@@ -29,6 +30,7 @@ export const v1 = new Hono<Env>()
     (c) => c.json(openapi),
   )
   .use(authenticated)
+  .use(idempotent)
   .route('/apps', appSnapshots)
   .route('/apps', apps)
   .route('/snapshots', snapshots)

@@ -191,6 +191,7 @@ export const sandboxes = new Hono<Env>()
       tag: 'Sandboxes',
       body: NewPreviewLink,
       ok: { 200: PreviewLinkBody },
+      creates: true,
       errors: ['invalid_request', 'not_found', 'payload_too_large'],
     }),
     async (c) => {
