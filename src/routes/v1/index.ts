@@ -5,6 +5,7 @@ import { authenticated } from '../identity.ts';
 import { agents } from './agents.ts';
 import { apps } from './apps.ts';
 import { exec } from './exec.ts';
+import { exports } from './export.ts';
 import { files } from './files.ts';
 import { openapi } from './openapi.gen.ts';
 import { presets } from './presets.ts';
@@ -35,6 +36,7 @@ export const v1 = new Hono<Env>()
   .route('/presets', presets)
   .route('/runtime', runtime)
   .route('/sandboxes', files)
+  .route('/sandboxes', exports)
   .route('/sandboxes', exec)
   .route('/sandboxes', sandboxTasks)
   .route('/sandboxes', sandboxes);

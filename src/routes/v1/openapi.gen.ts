@@ -1728,7 +1728,7 @@ export const openapi = {
                           },
                           "type": {
                             "type": "string",
-                            "description": "one of these, and more to come: app.created, app.updated, app.deleted, sandbox.create.started, sandbox.create.failed, sandbox.start.failed, sandbox.started, sandbox.stopped, sandbox.paused, sandbox.woken, sandbox.deleted, task.started, task.completed, task.failed, task.build.failed, task.reverted, preview.health.ok, preview.health.failed, snapshot.captured, snapshot.capture.failed, snapshot.restored, snapshot.restore.failed, snapshot.forked, snapshot.deleted, process.abandoned, manifest.invalid"
+                            "description": "one of these, and more to come: app.created, app.updated, app.deleted, sandbox.create.started, sandbox.create.failed, sandbox.start.failed, sandbox.started, sandbox.stopped, sandbox.paused, sandbox.woken, sandbox.deleted, task.started, task.completed, task.failed, task.build.failed, task.reverted, preview.health.ok, preview.health.failed, snapshot.captured, snapshot.capture.failed, snapshot.restored, snapshot.restore.failed, snapshot.forked, snapshot.deleted, process.abandoned, manifest.invalid, config.created, config.updated, config.deleted, config.unreadable, settings.updated, credential.updated, credential.deleted, api_key.created, api_key.revoked, auth.login.failed, auth.password.changed, webhook.created, webhook.updated, webhook.deleted, webhook.delivery.dead"
                           },
                           "severity": {
                             "enum": [
@@ -2223,7 +2223,7 @@ export const openapi = {
                           },
                           "type": {
                             "type": "string",
-                            "description": "one of these, and more to come: app.created, app.updated, app.deleted, sandbox.create.started, sandbox.create.failed, sandbox.start.failed, sandbox.started, sandbox.stopped, sandbox.paused, sandbox.woken, sandbox.deleted, task.started, task.completed, task.failed, task.build.failed, task.reverted, preview.health.ok, preview.health.failed, snapshot.captured, snapshot.capture.failed, snapshot.restored, snapshot.restore.failed, snapshot.forked, snapshot.deleted, process.abandoned, manifest.invalid"
+                            "description": "one of these, and more to come: app.created, app.updated, app.deleted, sandbox.create.started, sandbox.create.failed, sandbox.start.failed, sandbox.started, sandbox.stopped, sandbox.paused, sandbox.woken, sandbox.deleted, task.started, task.completed, task.failed, task.build.failed, task.reverted, preview.health.ok, preview.health.failed, snapshot.captured, snapshot.capture.failed, snapshot.restored, snapshot.restore.failed, snapshot.forked, snapshot.deleted, process.abandoned, manifest.invalid, config.created, config.updated, config.deleted, config.unreadable, settings.updated, credential.updated, credential.deleted, api_key.created, api_key.revoked, auth.login.failed, auth.password.changed, webhook.created, webhook.updated, webhook.deleted, webhook.delivery.dead"
                           },
                           "severity": {
                             "enum": [
@@ -3426,6 +3426,101 @@ export const openapi = {
           },
           "503": {
             "description": "node_unavailable",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          }
+        }
+      }
+    },
+    "/v1/sandboxes/{id}/export": {
+      "get": {
+        "operationId": "exportSandbox",
+        "summary": "The app directory as a zip archive; generated directories are left out",
+        "description": "Of a sandbox that runs or is stopped. Symbolic links that lead out of the app directory, sockets, pipes and devices are left out. An answer that ends without the end of its archive has failed on the way.",
+        "tags": [
+          "Files"
+        ],
+        "parameters": [
+          {
+            "schema": {
+              "type": "string"
+            },
+            "in": "path",
+            "name": "id",
+            "required": true
+          }
+        ],
+        "responses": {
+          "200": {
+            "description": "application/zip, named after the app"
+          },
+          "401": {
+            "description": "unauthorized",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          },
+          "404": {
+            "description": "not_found",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          },
+          "409": {
+            "description": "conflict",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          },
+          "413": {
+            "description": "payload_too_large",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          },
+          "500": {
+            "description": "internal",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          },
+          "502": {
+            "description": "sandbox_unavailable",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          },
+          "503": {
+            "description": "node_unavailable, unavailable",
             "content": {
               "application/json": {
                 "schema": {
