@@ -15,10 +15,12 @@ import type { ExecEvent, ExecRequest, RestartScope } from '../domain/runtimed.ts
 import type { SandboxConfig } from '../domain/sandbox-config.ts';
 import type { WorkspaceArchive } from '../domain/workspace.ts';
 import { Activity } from './activity.ts';
+import { orderedAwake } from './awake.ts';
 import { archiveForBackup } from './backup.ts';
 import { ConfigDelivery } from './config/delivery.ts';
 import type { ConfigKeeper } from './config/keeper.ts';
 import { beingReplaced, unsettled } from './errors.ts';
+import { Exports } from './exports.ts';
 import { Graves } from './graves.ts';
 import { KeyedLock } from './keyed-lock.ts';
 import { Lifecycle } from './lifecycle.ts';
@@ -65,6 +67,7 @@ export class NodeAgent implements NodeClient {
   readonly #graves: Graves;
   readonly #replacements: Replacements;
   readonly #orders: Orders;
+  readonly #exports: Exports;
   readonly #aside = new Set<Promise<unknown>>();
   readonly #configs: ConfigKeeper;
   readonly #delivery: ConfigDelivery;
@@ -87,6 +90,7 @@ export class NodeAgent implements NodeClient {
     this.#output = new SandboxOutput({ ...sandboxes, configs });
     this.keeper = new TaskKeeper({ ports, records: tasks, outbox, sandboxes, configs, changed });
     this.snapshots = new SnapshotKeeper({ ports, records: captures, outbox, sandboxes, changed });
+    this.#exports = new Exports({ ports, sandboxes });
     this.#replacements = new Replacements({
       ports,
       records,
@@ -177,6 +181,10 @@ export class NodeAgent implements NodeClient {
           return { done: await task(this.#ports.workspaces.files(id)) };
         }),
     });
+  }
+
+  export(id: string, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
+    return this.#exports.open(id, signal);
   }
 
   exec(id: string, request: ExecRequest, signal: AbortSignal): AsyncIterable<ExecEvent> {
@@ -325,7 +333,7 @@ export class NodeAgent implements NodeClient {
     const record = this.#records.get(id);
     if (record !== undefined) {
       return observationOf(record, this.lifecycle.live.get(id), {
-        awakeBecause: this.activity.reasons(id),
+        awakeBecause: [...this.activity.reasons(id), ...orderedAwake(record.order, this.#ports.clock())],
         lastActiveAt: Math.max(record.lastActiveAt, this.activity.lastRequestAt(id)),
         note: this.lifecycle.noteOf(id),
         configRevision: this.#configs.revisionOf(id),

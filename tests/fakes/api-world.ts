@@ -8,6 +8,7 @@ import { noMetrics } from '../../src/domain/metrics.ts';
 import type { PasswordHasher } from '../../src/domain/password.ts';
 import type { Instance, Ports } from '../../src/domain/ports.ts';
 import type { LifecycleSettings } from '../../src/domain/settings.ts';
+import { proxiedPeer } from '../../src/routes/peer.ts';
 import { FAKE_NODE_ID, FakeNode, fakeNodes } from './fake-node.ts';
 import { ManualTime } from './manual-time.ts';
 import { memoryStore } from './memory-store.ts';
@@ -34,6 +35,7 @@ const INSTANCE: Instance = {
   lifecycle: LIFECYCLE,
   operators: new Set(['default']),
   baseImage: 'sandboxd/base:test',
+  storageMode: async () => 'overlay',
   eventRetentionDays: 0,
   providers: { baseUrls: {}, compatibleKey: undefined, defaultModel: undefined },
   retention: {},
@@ -60,7 +62,7 @@ export function apiWorld(instance: Partial<Instance> = {}): ApiWorld {
     store: memoryStore(),
     nodes: fakeNodes(node),
     channel: noChannel,
-    vault: secretBox(Buffer.alloc(32, 2).toString('base64')),
+    vault: secretBox({ current: Buffer.alloc(32, 2).toString('base64'), previous: [] }),
     passwords: plainHasher,
     metrics: noMetrics,
     clock,
@@ -74,7 +76,7 @@ export function apiWorld(instance: Partial<Instance> = {}): ApiWorld {
     node.acknowledge(acknowledged);
   };
   const advance = (ms: number) => time.advance(ms);
-  return { app: createApp(() => ports), ports, node, logged, time, advance };
+  return { app: createApp(() => ports, proxiedPeer), ports, node, logged, time, advance };
 }
 
 /** The fake node is called directly, and calls nobody. */

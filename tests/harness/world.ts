@@ -22,6 +22,7 @@ import type { Ports } from '../../src/domain/ports.ts';
 import type { Route } from '../../src/domain/routing.ts';
 import { policyOf } from '../../src/domain/settings.ts';
 import type { Store } from '../../src/domain/store.ts';
+import { proxiedPeer } from '../../src/routes/peer.ts';
 import { LIFECYCLE, plainHasher } from '../fakes/api-world.ts';
 import { FakeEngine } from '../fakes/engine.ts';
 import { MemorySnapshots } from '../fakes/memory-snapshots.ts';
@@ -125,7 +126,7 @@ export async function startWorld(remains: Remains, options: WorldOptions = {}): 
     newId,
     log: quietLogger,
   };
-  const app = createApp(() => ports);
+  const app = createApp(() => ports, proxiedPeer);
   const exchange = createSyncClient({
     nodeId: NODE_ID,
     baseUrl: 'http://api.internal',
@@ -168,7 +169,7 @@ export async function startWorld(remains: Remains, options: WorldOptions = {}): 
       async (issuer) => (issuer === NODE_ID ? nodeKeys.publicKey : undefined),
       clock,
     ),
-    vault: secretBox(btoa('fake-secrets-key-of-32-bytes-000')),
+    vault: secretBox({ current: btoa('fake-secrets-key-of-32-bytes-000'), previous: [] }),
     passwords: plainHasher,
     metrics: noMetrics,
     clock,
@@ -187,6 +188,7 @@ export async function startWorld(remains: Remains, options: WorldOptions = {}): 
       lifecycle: LIFECYCLE,
       operators: new Set(['default']),
       baseImage: 'sandboxd/base:test',
+      storageMode: async () => 'overlay',
       eventRetentionDays: 0,
       providers: { baseUrls: {}, compatibleKey: undefined, defaultModel: undefined },
       retention: {},
