@@ -13,6 +13,7 @@ import type { NodeDirectory } from './domain/node.ts';
 import { pause } from './domain/pause.ts';
 import type { Ports } from './domain/ports.ts';
 import { upkeep } from './domain/upkeep.ts';
+import { edgePeer } from './routes/peer.ts';
 
 /** Set by the build. */
 declare const SANDBOXD_VERSION: string;
@@ -43,12 +44,12 @@ const nodes: NodeDirectory = {
 };
 const noNode = () => new SandboxdError('node_unavailable', 'No node is enrolled with this API.');
 
-const app = createApp((c) => portsOf(c.env as Bindings));
+const app = createApp((c) => portsOf(c.env as Bindings), edgePeer);
 
 async function portsOf(bindings: Bindings): Promise<Ports> {
-  const { database, instance, secretsKey } = await configOf(bindings);
+  const { database, instance, secretsKey, control } = await configOf(bindings);
   const store = openRemoteStore({ ...database, ready: () => migrateOnce(database) });
-  const vault = secretBox(secretsKey);
+  const vault = secretBox({ current: secretsKey, previous: control.previousSecretsKeys });
   return {
     store,
     nodes,

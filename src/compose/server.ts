@@ -1,7 +1,6 @@
 import { createSyncClient } from '../adapters/channel/api-client.ts';
 import { createSigner, createVerifier } from '../adapters/channel/token.ts';
 import { scryptHasher } from '../adapters/crypto/password.ts';
-import { secretBox } from '../adapters/crypto/secret-box.ts';
 import type { NodeAgent } from '../agent/agent.ts';
 import { startAgent } from '../agent/start.ts';
 import { createApp } from '../app.ts';
@@ -15,6 +14,7 @@ import type { Instance, Ports } from '../domain/ports.ts';
 import type { PreviewAddressing } from '../domain/preview.ts';
 import { lifecycleOf, policyOf } from '../domain/settings.ts';
 import type { Store } from '../domain/store.ts';
+import { proxiedPeer } from '../routes/peer.ts';
 import { addressingOf, consoleOrigins, freePort } from './addressing.ts';
 import { clearSpools } from '../backup/spool.ts';
 import { clearStaging } from '../backup/staging.ts';
@@ -23,9 +23,10 @@ import { agentPorts, nodeDirectory, storageModeOf } from './agent.ts';
 import { IN_PROCESS, localNode } from './api.ts';
 import { claimDataDirectory, claimInstance } from './claim.ts';
 import { configuredTokens } from './configured-tokens.ts';
-import { type Identity, loadIdentity, loadSecretsKey } from './instance.ts';
+import { type Identity, loadIdentity } from './instance.ts';
 import { openFronts } from './fronts.ts';
 import { RouteSink } from './route-sink.ts';
+import { openKeyRing } from './secrets.ts';
 import { snapshotStore } from './snapshots.ts';
 import { openStore } from './store.ts';
 import { startUpkeep } from './upkeep.ts';
@@ -57,7 +58,7 @@ export async function startServer({ config, image, log, onShutDown }: ServerOpti
   const addressing = addressingOf(config, port);
 
   const routes = new RouteSink();
-  const app = createApp(() => ports);
+  const app = createApp(() => ports, proxiedPeer);
   const nodePorts = agentPorts(config, identity, {
     image,
     snapshots: starting.use(snapshotStore(config)).store,
@@ -82,12 +83,14 @@ export async function startServer({ config, image, log, onShutDown }: ServerOpti
       }),
     }),
   );
+  const ring = await openKeyRing(config);
   const ports = await apiPorts({
     config,
     identity,
     store,
     addressing,
     image,
+    ring,
     agent: running.agent,
     storageMode: storageModeOf(nodePorts),
     newId,
@@ -101,7 +104,15 @@ export async function startServer({ config, image, log, onShutDown }: ServerOpti
       ports,
       running,
       handle: (request) => app.fetch(request),
-      admin: adminActions({ config, identity, ports, agent: running.agent, node: nodePorts, onShutDown }),
+      admin: adminActions({
+        config,
+        identity,
+        ports,
+        ring,
+        agent: running.agent,
+        node: nodePorts,
+        onShutDown,
+      }),
     }),
   );
   starting.use(startUpkeep(ports));
@@ -134,6 +145,7 @@ interface ApiParts {
   readonly store: Store;
   readonly addressing: PreviewAddressing;
   readonly image: string;
+  readonly ring: Awaited<ReturnType<typeof openKeyRing>>;
   readonly agent: NodeAgent;
   readonly storageMode: Instance['storageMode'];
   readonly newId: IdSource;
@@ -146,6 +158,7 @@ async function apiPorts({
   store,
   addressing,
   image,
+  ring,
   agent,
   storageMode,
   newId,
@@ -157,7 +170,7 @@ async function apiPorts({
     store,
     nodes: localNode(agent, identity, systemClock, log),
     channel: createVerifier(API_AUDIENCE, keyOf, systemClock),
-    vault: secretBox(await loadSecretsKey(config.dataDir, config.secretsKey)),
+    vault: ring.box,
     passwords: scryptHasher,
     metrics: noMetrics,
     clock: systemClock,
