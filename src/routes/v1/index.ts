@@ -7,6 +7,7 @@ import { agents } from './agents.ts';
 import { apps } from './apps.ts';
 import { events } from './events.ts';
 import { exec } from './exec.ts';
+import { exports } from './export.ts';
 import { files } from './files.ts';
 import { openapi } from './openapi.gen.ts';
 import { presets } from './presets.ts';
@@ -41,6 +42,7 @@ export const v1 = new Hono<Env>()
   .route('/runtime', runtime)
   .route('/settings', settings)
   .route('/sandboxes', files)
+  .route('/sandboxes', exports)
   .route('/sandboxes', exec)
   .route('/sandboxes', sandboxTasks)
   .route('/sandboxes', sandboxes);
