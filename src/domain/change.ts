@@ -190,3 +190,5 @@ export type Change =
   | { readonly kind: 'login-link.insert'; readonly link: LoginLink }
   /** Drops sessions and login links that expired before `now`. */
   | { readonly kind: 'identity.expire'; readonly now: number };
+
+export type ChangeOf<Kind extends Change['kind']> = Extract<Change, { readonly kind: Kind }>;

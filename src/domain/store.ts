@@ -16,7 +16,7 @@ import type { LifecycleSettings } from './settings.ts';
 import type { Task } from './task.ts';
 import type { DeliveryStatus, DueDelivery, Webhook, WebhookDelivery } from './webhook.ts';
 
-export type { Change } from './change.ts';
+export type { Change, ChangeOf } from './change.ts';
 
 /**
  * The only source of desired state. Reads see every change committed before them.
