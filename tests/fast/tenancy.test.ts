@@ -44,6 +44,7 @@ const OWNED: Record<
   'DELETE /v1/sandboxes/{id}': {},
   'POST /v1/sandboxes/{id}/start': {},
   'POST /v1/sandboxes/{id}/stop': {},
+  'POST /v1/sandboxes/{id}/keepalive': { body: { seconds: 60 } },
   'POST /v1/sandboxes/{id}/restart-processes': { body: { scope: 'all' } },
   'POST /v1/sandboxes/{id}/preview-link': { body: {} },
   'POST /v1/sandboxes/{id}/tasks': { body: { prompt: 'Steal it.' } },
@@ -73,6 +74,9 @@ const OWN = [
   'GET /v1/snapshots',
   'POST /v1/snapshots',
   'GET /v1/presets',
+  'GET /v1/settings',
+  'PATCH /v1/settings',
+  'GET /v1/events',
   'GET /v1/agents',
   'POST /v1/agents/{provider}/api-key',
   'POST /v1/agents/{provider}/disconnect',
@@ -212,6 +216,22 @@ describe('lists', () => {
     expect(await shown('rival')).not.toContain('"connected":true');
     await world.request('POST', '/v1/agents/anthropic/disconnect', { as: 'rival' });
     expect(await shown('acme')).toContain('"connected":true');
+  });
+
+  it('of events show nothing of another owner, whatever they are asked about', async () => {
+    for (const query of ['', `?app_id=${app}`, `?sandbox_id=${sandbox}`, `?task_id=${task}`]) {
+      const answer = await world.request('GET', `/v1/events${query}`, { as: 'rival' });
+      expect([query, answer.status]).toEqual([query, 200]);
+      expect(await answer.text()).not.toMatch(new RegExp(`Private|${app}|${sandbox}|${snapshot}`, 'i'));
+    }
+  });
+
+  it('of settings are the same for everybody, and only operators change them', async () => {
+    const body = { lifecycle: { idle_reap_enabled: false } };
+    const before = await (await world.request('GET', '/v1/settings')).text();
+    expect(await (await world.request('GET', '/v1/settings', { as: 'rival' })).text()).toBe(before);
+    expect((await world.request('PATCH', '/v1/settings', { as: 'rival', body })).status).toBe(403);
+    expect(await (await world.request('GET', '/v1/settings')).text()).toBe(before);
   });
 
   it("another owner's snapshot is none to make anything of, named by somebody's own", async () => {
