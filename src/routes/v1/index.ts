@@ -4,6 +4,7 @@ import { operation } from '../describe.ts';
 import { authenticated } from '../identity.ts';
 import { agents } from './agents.ts';
 import { apps } from './apps.ts';
+import { config } from './config.ts';
 import { exec } from './exec.ts';
 import { files } from './files.ts';
 import { openapi } from './openapi.gen.ts';
@@ -28,6 +29,7 @@ export const v1 = new Hono<Env>()
   )
   .use(authenticated)
   .route('/apps', appSnapshots)
+  .route('/apps', config)
   .route('/apps', apps)
   .route('/snapshots', snapshots)
   .route('/tasks', tasks)
