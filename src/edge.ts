@@ -12,6 +12,7 @@ import { noMetrics } from './domain/metrics.ts';
 import type { NodeDirectory } from './domain/node.ts';
 import { pause } from './domain/pause.ts';
 import type { Ports } from './domain/ports.ts';
+import { edgePeer } from './routes/peer.ts';
 
 /** Set by the build. */
 declare const SANDBOXD_VERSION: string;
@@ -56,7 +57,7 @@ const app = createApp(async (c): Promise<Ports> => {
     log: edgeLogger,
     instance,
   };
-});
+}, edgePeer);
 
 async function configOf(bindings: Bindings): Promise<EdgeConfig> {
   if (known?.bindings !== bindings) known = { bindings, config: await readConfig(bindings) };

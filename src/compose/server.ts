@@ -14,6 +14,7 @@ import type { Ports } from '../domain/ports.ts';
 import type { PreviewAddressing } from '../domain/preview.ts';
 import { policyOf } from '../domain/settings.ts';
 import type { Store } from '../domain/store.ts';
+import { proxiedPeer } from '../routes/peer.ts';
 import { addressingOf, consoleOrigins, freePort } from './addressing.ts';
 import { clearSpools } from '../backup/spool.ts';
 import { clearStaging } from '../backup/staging.ts';
@@ -56,7 +57,7 @@ export async function startServer({ config, image, log, onShutDown }: ServerOpti
   const addressing = addressingOf(config, port);
 
   const routes = new RouteSink();
-  const app = createApp(() => ports);
+  const app = createApp(() => ports, proxiedPeer);
   const nodePorts = agentPorts(config, identity, {
     image,
     snapshots: starting.use(snapshotStore(config)).store,
