@@ -101,10 +101,14 @@ export type Change =
   /** `conflict` when the app has one by this key; `not_found` when the app is gone. The app's revision grows, with any of these. */
   | { readonly kind: 'config.insert'; readonly item: ConfigItem }
   /**
-   * Nothing happens to one that is gone, or whose sealed value is not `was` any more: who changes an item says which it has
-   * seen. Readers of `commit` cannot tell; a caller that must looks again.
+   * `conflict` when it is not as it `was` any more: who changes an item says what it has seen. Nothing happens to one that is
+   * gone.
    */
-  | { readonly kind: 'config.update'; readonly item: ConfigItem; readonly was: string }
+  | {
+      readonly kind: 'config.update';
+      readonly item: ConfigItem;
+      readonly was: Pick<ConfigItem, 'sealed' | 'updatedAt'>;
+    }
   | { readonly kind: 'config.delete'; readonly owner: string; readonly appId: string; readonly key: string }
   /** It is known not to open, since `at`; a value that is put in its place ends that. The revision stays. */
   | {

@@ -35,6 +35,10 @@ const OWNED: Record<
   'POST /v1/apps/{id}/sandbox': { body: {} },
   'GET /v1/apps/{id}/events': {},
   'GET /v1/apps/{id}/snapshots': {},
+  'GET /v1/apps/{id}/config': {},
+  'POST /v1/apps/{id}/config': { body: { key: 'PLANTED', value: 'x', access_policy: 'both' } },
+  'PATCH /v1/apps/{id}/config/{key}': { body: { sensitive: false } },
+  'DELETE /v1/apps/{id}/config/{key}': {},
   'POST /v1/apps/{id}/restore': { body: () => ({ snapshot_id: snapshot }) },
   'POST /v1/apps/{id}/fork': { body: () => ({ snapshot_id: snapshot }) },
   'GET /v1/snapshots/{id}': {},
@@ -96,6 +100,9 @@ beforeAll(async () => {
   app = (
     (await (await world.request('POST', '/v1/apps', { body: { name: 'Private' } })).json()) as { id: string }
   ).id;
+  await world.request('POST', `/v1/apps/${app}/config`, {
+    body: { key: 'PRIVATE_KEY', value: 'Private words.' },
+  });
   const made = await world.request('POST', `/v1/apps/${app}/sandbox`);
   sandbox = ((await made.json()) as { id: string }).id;
   await world.request('PUT', `/v1/sandboxes/${sandbox}/files?path=secret.txt`, { raw: 'mine' });
@@ -140,7 +147,12 @@ function call(route: string, as: RequestOptions['as']): Promise<Response> {
   const { query = '', body, ...options } = OWNED[route] ?? {};
   const [, kind = ''] = /^\/v1\/(\w+)/.exec(path) ?? [];
   const id = { apps: app, tasks: task, snapshots: snapshot }[kind] ?? sandbox;
-  const url = path.replace('{id}', id).replace('{taskId}', task).replace('{name}', 'web') + query;
+  const url =
+    path
+      .replace('{id}', id)
+      .replace('{taskId}', task)
+      .replace('{name}', 'web')
+      .replace('{key}', 'PRIVATE_KEY') + query;
   return world.request(method, url, {
     ...options,
     as,
@@ -154,6 +166,7 @@ const state = async () =>
     world.request('GET', `/v1/apps/${app}`).then((answer) => answer.text()),
     world.request('GET', `/v1/apps/${app}/events`).then((answer) => answer.text()),
     world.request('GET', `/v1/apps/${app}/snapshots`).then((answer) => answer.text()),
+    world.request('GET', `/v1/apps/${app}/config`).then((answer) => answer.text()),
     world.request('GET', `/v1/sandboxes/${sandbox}`).then((answer) => answer.text()),
     world.request('GET', `/v1/sandboxes/${sandbox}/tasks`).then((answer) => answer.text()),
     world.request('GET', `/v1/sandboxes/${sandbox}/files?recursive=true`).then((answer) => answer.text()),

@@ -6,6 +6,7 @@ import { authenticated } from '../identity.ts';
 import { agents } from './agents.ts';
 import { apps } from './apps.ts';
 import { events } from './events.ts';
+import { config } from './config.ts';
 import { exec } from './exec.ts';
 import { exports } from './export.ts';
 import { files } from './files.ts';
@@ -33,6 +34,7 @@ export const v1 = new Hono<Env>()
   .use(authenticated)
   .use(idempotent)
   .route('/apps', appSnapshots)
+  .route('/apps', config)
   .route('/apps', apps)
   .route('/snapshots', snapshots)
   .route('/tasks', tasks)
