@@ -8,6 +8,10 @@ export interface Env {
     ports: Ports;
     /** Set by the `authenticated` middleware. */
     principal: Principal;
+    /** Of this request, in every line that is logged of it and in its audit entry. */
+    requestId: string;
+    /** What the request is about, beside the route's parameters, for the audit log. Names, never values. */
+    auditTarget?: Readonly<Record<string, string>>;
   };
 }
 

@@ -3,6 +3,7 @@ import type { Env } from '../context.ts';
 import { agentPages } from './agents.ts';
 import { appPages } from './app.ts';
 import { appList } from './apps.ts';
+import { auditPage } from './audit.ts';
 import { assets } from './assets.ts';
 import { limitAppForm, limitForm } from './form.ts';
 import { newApp } from './new-app.ts';
@@ -24,4 +25,6 @@ export const consolePages = new Hono<Env>()
   .route('/apps', snapshotPages)
   .use('/agents/*', limitForm, signedIn)
   .route('/agents', agentPages)
+  .use('/audit/*', limitForm, signedIn)
+  .route('/audit', auditPage)
   .get('*', recognised);

@@ -3,7 +3,10 @@ import type { Env } from '../context.ts';
 import { operation } from '../describe.ts';
 import { authenticated } from '../identity.ts';
 import { agents } from './agents.ts';
+import { apiKeys } from './api-keys.ts';
 import { apps } from './apps.ts';
+import { auditLog } from './audit.ts';
+import { auth, openAuth } from './auth.ts';
 import { exec } from './exec.ts';
 import { files } from './files.ts';
 import { openapi } from './openapi.gen.ts';
@@ -13,7 +16,7 @@ import { sandboxes } from './sandboxes.ts';
 import { appSnapshots, snapshots } from './snapshots.ts';
 import { sandboxTasks, tasks } from './tasks.ts';
 
-/** The public API. Everything but its own description is for authenticated callers. */
+/** The public API. Everything but its own description, and the way in, is for authenticated callers. */
 export const v1 = new Hono<Env>()
   .get(
     '/openapi.json',
@@ -26,7 +29,11 @@ export const v1 = new Hono<Env>()
     }),
     (c) => c.json(openapi),
   )
+  .route('/auth', openAuth)
   .use(authenticated)
+  .route('/auth', auth)
+  .route('/api-keys', apiKeys)
+  .route('/audit', auditLog)
   .route('/apps', appSnapshots)
   .route('/apps', apps)
   .route('/snapshots', snapshots)
