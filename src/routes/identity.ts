@@ -73,7 +73,8 @@ export const localHostOnly: MiddlewareHandler<Env> = async (c, next) => {
   await next();
 };
 
-function isLocalName(host: string, ports: Ports): boolean {
+/** Whether a Host names this machine. */
+export function isLocalName(host: string, ports: Ports): boolean {
   const name = host.replace(/:\d+$/, '').toLowerCase();
   return (
     name === 'localhost' ||
