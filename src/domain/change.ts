@@ -118,7 +118,7 @@ export type Change =
   | { readonly kind: 'reseal'; readonly place: SealedPlace; readonly was: string; readonly sealed: string }
   | { readonly kind: 'settings.lifecycle'; readonly set: Partial<LifecycleSettings>; readonly at: number }
   | { readonly kind: 'webhook.insert'; readonly webhook: Webhook }
-  /** Nothing happens to one that is gone. */
+  /** All but its secret and its age. Nothing happens to one that is gone; what waits for one that is not enabled goes on waiting. */
   | { readonly kind: 'webhook.update'; readonly webhook: Webhook }
   /** With everything that was on its way to it. */
   | { readonly kind: 'webhook.delete'; readonly owner: string; readonly id: string }

@@ -180,8 +180,8 @@ export interface WebhookReads {
   /** The latest event first; `before` is an event id. */
   deliveries(owner: string, query: DeliveryQuery): Promise<WebhookDelivery[]>;
   /**
-   * Takes what is due, the longest due first, for one sender: until `leaseUntil` nobody else gets it, and then it is due again. A
-   * read that writes, because finding and taking must be one step.
+   * Takes what is due, the longest due first, for one sender: until `leaseUntil` nobody else gets it, and then it is due again.
+   * Nothing of a webhook that is not enabled is due. A read that writes, because finding and taking must be one step.
    */
   take(now: number, leaseUntil: number, limit: number): Promise<DueDelivery[]>;
 }
