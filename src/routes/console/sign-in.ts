@@ -48,9 +48,7 @@ export const signInPages = new Hono<Env>()
 
 async function byToken(c: AppContext, token: string, next: string): Promise<Response> {
   if (token === '') return ask(c, next, { token: 'Paste a token.' }, 400);
-  return enter(c, next, 'token', () =>
-    logInWithToken(c.get('ports'), token, peerAddress(c), afterwards(c)),
-  );
+  return enter(c, next, 'token', () => logInWithToken(c.get('ports'), token, peerAddress(c), afterwards(c)));
 }
 
 /** Goes where the visitor was going, or says beside what was given why not. */

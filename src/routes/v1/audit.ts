@@ -34,7 +34,10 @@ export const auditLog = new Hono<Env>().get(
   async (c) => {
     const owner = c.req.query('owner');
     const { rows, next_before } = await page(pageQuery(c), (query) =>
-      readAudit(c.get('ports'), c.get('principal').owner, { ...query, ...(owner !== undefined && { owner }) }),
+      readAudit(c.get('ports'), c.get('principal').owner, {
+        ...query,
+        ...(owner !== undefined && { owner }),
+      }),
     );
     return c.json({ entries: rows.map(presentAudit), next_before });
   },

@@ -45,14 +45,7 @@ export const AuditListBody = v.object({
       id: Id,
       owner: v.optional(v.pipe(v.string(), v.description('absent when nobody was recognised'))),
       actor: v.object({
-        kind: v.picklist([
-          'api-key',
-          'configured-token',
-          'session',
-          'auth-off',
-          'command-line',
-          'unknown',
-        ]),
+        kind: v.picklist(['api-key', 'configured-token', 'session', 'auth-off', 'command-line', 'unknown']),
         id: v.optional(Id),
         name: v.optional(v.string()),
       }),

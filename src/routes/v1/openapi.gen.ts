@@ -1450,7 +1450,18 @@ export const openapi = {
             }
           }
         },
-        "parameters": [],
+        "parameters": [
+          {
+            "name": "Idempotency-Key",
+            "in": "header",
+            "description": "1–255 printable ASCII characters of your own. For 24 hours the same request with the same key gets the first answer, with `Idempotency-Replayed: true`, and makes nothing new; another request with it is a 409. A request that failed may be repeated with its key.",
+            "schema": {
+              "type": "string",
+              "minLength": 1,
+              "maxLength": 255
+            }
+          }
+        ],
         "responses": {
           "201": {
             "description": "OK",
