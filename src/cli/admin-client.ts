@@ -69,7 +69,7 @@ export class AdminClient {
    * @param recover whether the console's password is forgotten and its sessions are ended first
    * @returns a URL that signs in whoever opens it first
    */
-  async loginLink(recover: boolean): Promise<string> {
+  async loginLink({ recover = false } = {}): Promise<string> {
     return ((await this.#call('POST', '/admin/login-link', { body: { recover } })) as { url: string }).url;
   }
 

@@ -14,7 +14,7 @@ The link works once and for a few minutes. Whoever opens it first is signed in.`
   options: { recover: { type: 'boolean' } },
   async run({ admin, terminal }, { recover }) {
     await requireServer(admin);
-    terminal.print(await admin.loginLink(recover === true));
+    terminal.print(await admin.loginLink({ recover: recover === true }));
     return EXIT.ok;
   },
 };
