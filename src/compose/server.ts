@@ -1,6 +1,6 @@
 import { createSyncClient } from '../adapters/channel/api-client.ts';
 import { createSigner, createVerifier } from '../adapters/channel/token.ts';
-import { scryptHasher } from '../adapters/crypto/password.ts';
+import { nativeHasher } from '../adapters/crypto/native-password.ts';
 import type { NodeAgent } from '../agent/agent.ts';
 import { startAgent } from '../agent/start.ts';
 import { createApp } from '../app.ts';
@@ -171,7 +171,7 @@ async function apiPorts({
     nodes: localNode(agent, identity, systemClock, log),
     channel: createVerifier(API_AUDIENCE, keyOf, systemClock),
     vault: ring.box,
-    passwords: scryptHasher,
+    passwords: nativeHasher,
     metrics: noMetrics,
     clock: systemClock,
     pause,

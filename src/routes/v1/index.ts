@@ -4,7 +4,10 @@ import { operation } from '../describe.ts';
 import { idempotent } from '../idempotency.ts';
 import { authenticated } from '../identity.ts';
 import { agents } from './agents.ts';
+import { apiKeys } from './api-keys.ts';
 import { apps } from './apps.ts';
+import { auditLog } from './audit.ts';
+import { auth, openAuth } from './auth.ts';
 import { events } from './events.ts';
 import { config } from './config.ts';
 import { exec } from './exec.ts';
@@ -18,7 +21,7 @@ import { settings } from './settings.ts';
 import { appSnapshots, snapshots } from './snapshots.ts';
 import { sandboxTasks, tasks } from './tasks.ts';
 
-/** The public API. Everything but its own description is for authenticated callers. */
+/** The public API. Everything but its own description, and the way in, is for authenticated callers. */
 export const v1 = new Hono<Env>()
   .get(
     '/openapi.json',
@@ -31,8 +34,12 @@ export const v1 = new Hono<Env>()
     }),
     (c) => c.json(openapi),
   )
+  .route('/auth', openAuth)
   .use(authenticated)
   .use(idempotent)
+  .route('/auth', auth)
+  .route('/api-keys', apiKeys)
+  .route('/audit', auditLog)
   .route('/apps', appSnapshots)
   .route('/apps', config)
   .route('/apps', apps)
