@@ -62,20 +62,25 @@ export class WebhookDispatch {
     return due.length > 0;
   }
 
+  /** Whether nothing is under way. */
+  get isIdle(): boolean {
+    return this.#underWay.size === 0;
+  }
+
   /** Resolves when one of those under way has ended; at once when there is none. */
   async oneEnded(): Promise<void> {
-    if (this.#underWay.size > 0) await Promise.race(this.#underWay);
+    if (!this.isIdle) await Promise.race(this.#underWay);
   }
 
   /** Resolves when none is under way. */
   async allEnded(): Promise<void> {
-    while (this.#underWay.size > 0) await Promise.all(this.#underWay);
+    while (!this.isIdle) await Promise.all(this.#underWay);
   }
 
   /** Until nothing is due and all has ended, or the signal aborts. @throws what the store does */
   async drain(signal: AbortSignal): Promise<void> {
     try {
-      while ((await this.turn(signal)) || this.#underWay.size > 0) await this.oneEnded();
+      while ((await this.turn(signal)) || !this.isIdle) await this.oneEnded();
     } finally {
       await this.allEnded();
     }

@@ -10,7 +10,7 @@ const GLOBAL_UNICAST = ipaddr.IPv6.parseCIDR('2000::/3');
  * group, or a range that leads to any of these by translation (NAT64, 6to4, Teredo) or is set aside.
  */
 export function isPublicAddress(address: string): boolean {
-  if (!ipaddr.isValid(address)) return false;
+  if (!ipaddr.IPv4.isValidFourPartDecimal(address) && !ipaddr.IPv6.isValid(address)) return false;
   // An IPv4 address in the clothes of an IPv6 one is what it stands for.
   const bare = ipaddr.process(address);
   if (bare.range() !== 'unicast') return false;

@@ -12,6 +12,7 @@ import { runtime } from './runtime.ts';
 import { sandboxes } from './sandboxes.ts';
 import { appSnapshots, snapshots } from './snapshots.ts';
 import { sandboxTasks, tasks } from './tasks.ts';
+import { webhooks } from './webhooks.ts';
 
 /** The public API. Everything but its own description is for authenticated callers. */
 export const v1 = new Hono<Env>()
@@ -32,6 +33,7 @@ export const v1 = new Hono<Env>()
   .route('/snapshots', snapshots)
   .route('/tasks', tasks)
   .route('/agents', agents)
+  .route('/webhooks', webhooks)
   .route('/presets', presets)
   .route('/runtime', runtime)
   .route('/sandboxes', files)
