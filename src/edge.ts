@@ -2,6 +2,8 @@ import { createVerifier } from './adapters/channel/token.ts';
 import { scryptHasher } from './adapters/crypto/password.ts';
 import { secretBox } from './adapters/crypto/secret-box.ts';
 import { migrateRemoteStore, openRemoteStore, type RemoteOptions } from './adapters/libsql/remote.ts';
+import { edgeWebhookSender } from './adapters/webhooks/edge-sender.ts';
+import { isPublicAddress } from './adapters/webhooks/public-address.ts';
 import { createApp } from './app.ts';
 import { type EdgeConfig, loadEdgeConfig } from './compose/edge-config.ts';
 import { edgeLogger } from './compose/edge-logger.ts';
@@ -40,7 +42,7 @@ const nodes: NodeDirectory = {
 const noNode = () => new SandboxdError('node_unavailable', 'No node is enrolled with this API.');
 
 const app = createApp(async (c): Promise<Ports> => {
-  const { database, instance, secretsKey } = await configOf(c.env as Bindings);
+  const { database, instance, control, secretsKey } = await configOf(c.env as Bindings);
   const store = openRemoteStore({ ...database, ready: () => migrateOnce(database) });
   const vault = secretBox(secretsKey);
   return {
@@ -49,6 +51,7 @@ const app = createApp(async (c): Promise<Ports> => {
     channel,
     vault,
     passwords: scryptHasher,
+    webhookSender: edgeWebhookSender(control.webhooksToPrivate ? () => true : isPublicAddress),
     metrics: noMetrics,
     clock: systemClock,
     pause,

@@ -15,6 +15,7 @@ import type { Ports } from '../domain/ports.ts';
 import type { PreviewAddressing } from '../domain/preview.ts';
 import { policyOf } from '../domain/settings.ts';
 import type { Store } from '../domain/store.ts';
+import type { WebhookSender } from '../domain/webhook.ts';
 import { addressingOf, consoleOrigins, freePort } from './addressing.ts';
 import { clearSpools } from '../backup/spool.ts';
 import { clearStaging } from '../backup/staging.ts';
@@ -29,6 +30,8 @@ import { RouteSink } from './route-sink.ts';
 import { snapshotStore } from './snapshots.ts';
 import { openStore } from './store.ts';
 import { readVersion } from './version.ts';
+import { nodeWebhookSender } from './webhook-sender.ts';
+import { WebhookLoop } from './webhooks.ts';
 
 export interface ServerOptions {
   readonly config: Config;
@@ -51,7 +54,8 @@ export async function startServer({ config, image, log, onShutDown }: ServerOpti
   await using starting = new AsyncDisposableStack();
   const newId = ulidSource(systemClock);
   const identity = await takeDataDirectory(config.dataDir, newId, starting);
-  const store = starting.use(await openStore(config.database));
+  const webhooks = new WebhookLoop();
+  const store = webhooks.hearing(starting.use(await openStore(config.database)));
   const port = config.listen.port || (await freePort(config.listen.host));
   const addressing = addressingOf(config, port);
 
@@ -87,9 +91,11 @@ export async function startServer({ config, image, log, onShutDown }: ServerOpti
     addressing,
     image,
     agent: running.agent,
+    webhookSender: starting.use(nodeWebhookSender(config)),
     newId,
     log,
   });
+  starting.use(webhooks.begin(ports));
   const proxy = starting.use(
     await openFronts({
       config,
@@ -131,6 +137,7 @@ interface ApiParts {
   readonly addressing: PreviewAddressing;
   readonly image: string;
   readonly agent: NodeAgent;
+  readonly webhookSender: WebhookSender;
   readonly newId: IdSource;
   readonly log: Logger;
 }
@@ -142,6 +149,7 @@ async function apiPorts({
   addressing,
   image,
   agent,
+  webhookSender,
   newId,
   log,
 }: ApiParts): Promise<Ports> {
@@ -153,6 +161,7 @@ async function apiPorts({
     channel: createVerifier(API_AUDIENCE, keyOf, systemClock),
     vault: secretBox(await loadSecretsKey(config.dataDir, config.secretsKey)),
     passwords: scryptHasher,
+    webhookSender,
     metrics: noMetrics,
     clock: systemClock,
     pause,

@@ -118,7 +118,10 @@ export type Change =
   | { readonly kind: 'reseal'; readonly place: SealedPlace; readonly was: string; readonly sealed: string }
   | { readonly kind: 'settings.lifecycle'; readonly set: Partial<LifecycleSettings>; readonly at: number }
   | { readonly kind: 'webhook.insert'; readonly webhook: Webhook }
-  /** These fields alone, so that two changes at once both stay. Nothing happens to one that is gone. */
+  /**
+   * These fields alone, so that two changes at once both stay. Nothing happens to one that is gone; what waits
+   * for one that is not enabled goes on waiting.
+   */
   | {
       readonly kind: 'webhook.update';
       readonly owner: string;

@@ -179,8 +179,8 @@ export interface WebhookReads {
   deliveries(owner: string, query: DeliveryQuery): Promise<WebhookDelivery[]>;
   delivery(owner: string, webhookId: string, eventId: string): Promise<WebhookDelivery | undefined>;
   /**
-   * Takes what is due, the longest due first, for one sender: until `leaseUntil` nobody else gets it, and then it is due
-   * again. Of disabled webhooks, too. A read that writes, because finding and taking must be one step.
+   * Takes what is due, the longest due first, for one sender: until `leaseUntil` nobody else gets it, and then it is due again.
+   * Nothing of a webhook that is not enabled is due. A read that writes, because finding and taking must be one step.
    * @param except webhooks whose deliveries stay where they are
    */
   take(now: number, leaseUntil: number, limit: number, except: readonly string[]): Promise<DueDelivery[]>;

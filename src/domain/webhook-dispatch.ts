@@ -4,7 +4,7 @@ import { recorded } from './record.ts';
 import type { Change } from './store.ts';
 import { type DueDelivery, type Webhook, type WebhookDelivery, webhookHost } from './webhook.ts';
 import { attempt } from './webhook-attempt.ts';
-import { afterAttempt, calledOff, GONE } from './webhook-outcome.ts';
+import { afterAttempt, GONE } from './webhook-outcome.ts';
 
 /** Attempts under way. */
 const AT_ONCE = 16;
@@ -140,8 +140,7 @@ export class WebhookDispatch {
   async #send(due: DueDelivery, signal: AbortSignal): Promise<void> {
     const fields = { webhookId: due.webhook.id, eventId: due.event.id };
     try {
-      if (due.webhook.enabled) await this.#attempt(due, signal);
-      else await this.#ports.store.commit(noteOf(calledOff(due.delivery, this.#ports.clock())));
+      await this.#attempt(due, signal);
     } catch (error) {
       if (signal.aborted)
         this.#ports.log.info('a webhook delivery was broken off, and is sent again', fields);
@@ -158,7 +157,7 @@ export class WebhookDispatch {
     const isGone = came.status === GONE && (await this.#isStill(webhook));
     const after = afterAttempt(delivery, came, clock(), this.#options.random());
     await store.commit(
-      noteOf(after),
+      { kind: 'delivery.note', delivery: after },
       ...(after.status === 'dead' ? [this.#death(due, after)] : []),
       ...(isGone ? this.#disabling(webhook) : []),
     );
@@ -203,5 +202,3 @@ export class WebhookDispatch {
     ];
   }
 }
-
-const noteOf = (delivery: WebhookDelivery): Change => ({ kind: 'delivery.note', delivery });

@@ -46,10 +46,6 @@ export function afterAttempt(
   return { ...noted, nextAttemptAt: now + Math.round(wait * (1 + JITTER * (2 * random - 1))) };
 }
 
-/** One that is not tried, because its webhook was disabled meanwhile. */
-export const calledOff = (delivery: WebhookDelivery, now: number): WebhookDelivery =>
-  ended({ ...delivery, lastError: 'The webhook was disabled before this was sent.' }, 'dead', now);
-
 const ended = (delivery: WebhookDelivery, status: DeliveryStatus, endedAt: number): WebhookDelivery => ({
   ...delivery,
   status,

@@ -37,6 +37,7 @@ export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
 export interface WebhookDelivery {
   readonly webhookId: string;
   readonly eventId: string;
+  readonly eventType: EventType;
   readonly owner: string;
   readonly status: DeliveryStatus;
   /** How often it was tried. */

@@ -89,7 +89,7 @@ const endpoints = new Hono<Env>()
       id: 'updateWebhook',
       summary: 'Change address, types of events or description, disable or enable',
       description:
-        'A disabled webhook is sent nothing: what was on its way ends as dead, and can be sent again once it is enabled.',
+        'A disabled webhook is sent nothing. What was on its way waits until it is enabled; what happens meanwhile is not sent later.',
       tag: 'Webhooks',
       body: WebhookPatch,
       ok: { 200: WebhookBody },
