@@ -80,7 +80,9 @@ export class WebhookDispatch {
   /** Until nothing is due and all has ended, or the signal aborts. @throws what the store does */
   async drain(signal: AbortSignal): Promise<void> {
     try {
-      while ((await this.turn(signal)) || !this.isIdle) await this.oneEnded();
+      for (let more = true; more || !this.isIdle; more = await this.turn(signal)) {
+        if (!more) await this.oneEnded();
+      }
     } finally {
       await this.allEnded();
     }
