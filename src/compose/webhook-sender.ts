@@ -1,5 +1,5 @@
 import { WayOut } from '../adapters/provider/way-out.ts';
-import { checkedLookup } from '../adapters/webhooks/checked-lookup.ts';
+import { checkedLookup, publicNames, systemNames } from '../adapters/webhooks/checked-lookup.ts';
 import { isPublicAddress } from '../adapters/webhooks/public-address.ts';
 import { webhookSender } from '../adapters/webhooks/sender.ts';
 import type { Config } from '../config.ts';
@@ -9,8 +9,10 @@ import type { WebhookSender } from '../domain/webhook.ts';
 export function nodeWebhookSender(
   config: Pick<Config, 'caFile' | 'outboundProxy' | 'webhooksToPrivate'>,
 ): WebhookSender & AsyncDisposable {
-  const allows = config.webhooksToPrivate ? () => true : isPublicAddress;
-  const way = new WayOut(config, checkedLookup(allows));
+  const [allows, resolve] = config.webhooksToPrivate
+    ? [() => true, systemNames]
+    : [isPublicAddress, publicNames()];
+  const way = new WayOut(config, checkedLookup(allows, resolve));
   return {
     ...webhookSender({ way: (url) => way.for(url), allows }),
     [Symbol.asyncDispose]: () => way[Symbol.asyncDispose](),
