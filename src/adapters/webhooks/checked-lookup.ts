@@ -6,6 +6,11 @@ import { type AddressRule, refused } from './target.ts';
 /** @throws the system's error when a name has no address */
 export type Resolve = (host: string, options: LookupOptions & { all: true }) => Promise<LookupAddress[]>;
 
+export interface NameServers {
+  resolve4(host: string): Promise<string[]>;
+  resolve6(host: string): Promise<string[]>;
+}
+
 /** As the rest of this machine does it, `/etc/hosts` included. */
 export const systemNames: Resolve = (host, options) => lookup(host, options);
 
@@ -16,11 +21,9 @@ const QUESTION = { timeout: 2000, tries: 2 };
  * By asking the machine's name servers. The system's own way takes one of four threads until it is done, which files are read by
  * as well: somebody whose name server never answers could take them all.
  */
-export function publicNames(
-  resolver: Pick<Resolver, 'resolve4' | 'resolve6'> = new Resolver(QUESTION),
-): Resolve {
+export function publicNames(servers: NameServers = new Resolver(QUESTION)): Resolve {
   return async (host) => {
-    const [four, six] = await Promise.allSettled([resolver.resolve4(host), resolver.resolve6(host)]);
+    const [four, six] = await Promise.allSettled([servers.resolve4(host), servers.resolve6(host)]);
     const found = [
       ...(four.status === 'fulfilled' ? four.value.map((address) => ({ address, family: 4 })) : []),
       ...(six.status === 'fulfilled' ? six.value.map((address) => ({ address, family: 6 })) : []),

@@ -1,5 +1,4 @@
 import type { LookupAddress } from 'node:dns';
-import type { Resolver } from 'node:dns/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Agent } from 'undici';
 import { describeWebhookSender } from '../../../tests/contracts/webhook-sender.contract.ts';
@@ -89,11 +88,11 @@ describe('a name that somebody else decides over', () => {
     const missing = () => Promise.reject(new Error('queryAaaa ENODATA'));
     const outside = scope.use(await startReceiver(undefined, { host: '127.0.0.2', port: inside.port }));
     const four = publicNames({
-      resolve4: (async () => ['127.0.0.2']) as Resolver['resolve4'],
+      resolve4: async () => ['127.0.0.2'],
       resolve6: missing,
     });
     expect([await senderBy(four)(), outside.received.length]).toEqual([204, 1]);
-    const six = publicNames({ resolve4: missing, resolve6: (async () => ['::1']) as Resolver['resolve6'] });
+    const six = publicNames({ resolve4: missing, resolve6: async () => ['::1'] });
     await expect(senderBy(six)()).rejects.toMatchObject({ code: 'invalid_request' });
   });
 });
