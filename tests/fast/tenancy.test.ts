@@ -155,17 +155,14 @@ async function readySnapshot(): Promise<string> {
 function call(route: string, as: RequestOptions['as']): Promise<Response> {
   const [method = '', path = ''] = route.split(' ');
   const { query = '', body, ...options } = OWNED[route] ?? {};
-  const [, kind = ''] = /^\/v1\/(\w+)/.exec(path) ?? [];
-  const id = { apps: app, tasks: task, snapshots: snapshot }[kind] ?? sandbox;
+  const [, kind = ''] = /^\/v1\/([\w-]+)/.exec(path) ?? [];
+  const id = { apps: app, tasks: task, snapshots: snapshot, 'api-keys': apiKey }[kind] ?? sandbox;
   const url =
     path
       .replace('{id}', id)
       .replace('{taskId}', task)
       .replace('{name}', 'web')
       .replace('{key}', 'PRIVATE_KEY') + query;
-  const [, kind = ''] = /^\/v1\/([\w-]+)/.exec(path) ?? [];
-  const id = { apps: app, tasks: task, snapshots: snapshot, 'api-keys': apiKey }[kind] ?? sandbox;
-  const url = path.replace('{id}', id).replace('{taskId}', task).replace('{name}', 'web') + query;
   return world.request(method, url, {
     ...options,
     as,

@@ -20,6 +20,7 @@ import { sandboxes } from './sandboxes.ts';
 import { settings } from './settings.ts';
 import { appSnapshots, snapshots } from './snapshots.ts';
 import { sandboxTasks, tasks } from './tasks.ts';
+import { webhooks } from './webhooks.ts';
 
 /** The public API. Everything but its own description, and the way in, is for authenticated callers. */
 export const v1 = new Hono<Env>()
@@ -46,6 +47,7 @@ export const v1 = new Hono<Env>()
   .route('/snapshots', snapshots)
   .route('/tasks', tasks)
   .route('/agents', agents)
+  .route('/webhooks', webhooks)
   .route('/events', events)
   .route('/presets', presets)
   .route('/runtime', runtime)
