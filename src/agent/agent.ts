@@ -8,6 +8,7 @@ import type { SandboxRuntime } from '../domain/runtime.ts';
 import type { ExecEvent, ExecRequest, RestartScope } from '../domain/runtimed.ts';
 import type { WorkspaceArchive } from '../domain/workspace.ts';
 import { Activity } from './activity.ts';
+import { orderedAwake } from './awake.ts';
 import { archiveForBackup } from './backup.ts';
 import { asleep, beingReplaced, unsettled } from './errors.ts';
 import { Exports } from './exports.ts';
@@ -359,7 +360,7 @@ export class NodeAgent implements NodeClient {
     const record = this.#records.get(id);
     if (record !== undefined) {
       return observationOf(record, this.lifecycle.live.get(id), {
-        awakeBecause: this.activity.reasons(id),
+        awakeBecause: [...this.activity.reasons(id), ...orderedAwake(record.order, this.#ports.clock())],
         lastActiveAt: Math.max(record.lastActiveAt, this.activity.lastRequestAt(id)),
         note: this.lifecycle.noteOf(id),
       });

@@ -11,6 +11,9 @@ export type HomeMount =
 /** `overlay` shares prepared dependencies; `directory` copies them, where the file system cannot do the former. */
 export type WorkspaceKind = 'overlay' | 'directory';
 
+/** The same of an installation, as far as that can be told. */
+export type StorageMode = WorkspaceKind | 'unknown';
+
 export interface PreparedWorkspace {
   readonly home: HomeMount;
   /** Writable by the sandbox: treat everything found in it as hostile. */

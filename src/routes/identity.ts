@@ -39,12 +39,15 @@ export const authenticated: MiddlewareHandler<Env> = async (c, next) => {
 
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
 
+/** Whether a request by this method changes nothing. */
+export const isSafe = (method: string): boolean => SAFE_METHODS.has(method);
+
 /**
  * Refuses requests that another site makes in a visitor's name: anything unsafe that rides on a cookie (or on auth-off)
  * must come from this very origin. Requests with a bearer token carry their own proof.
  */
 export const sameOrigin: MiddlewareHandler<Env> = async (c, next) => {
-  if (!SAFE_METHODS.has(c.req.method) && c.req.header('authorization') === undefined && !isSameOrigin(c)) {
+  if (!isSafe(c.req.method) && c.req.header('authorization') === undefined && !isSameOrigin(c)) {
     throw new SandboxdError(
       'forbidden',
       'This request came from another site. Use the console, or a bearer token.',
@@ -69,7 +72,8 @@ export const localHostOnly: MiddlewareHandler<Env> = async (c, next) => {
   await next();
 };
 
-function isLocalName(host: string, ports: Ports): boolean {
+/** Whether a Host names this machine. */
+export function isLocalName(host: string, ports: Ports): boolean {
   const name = host.replace(/:\d+$/, '').toLowerCase();
   return (
     name === 'localhost' ||

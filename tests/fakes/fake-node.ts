@@ -7,6 +7,7 @@ import type {
   CommandOutcome,
   NodeClient,
   NodeDirectory,
+  NodePolicy,
   NodeReport,
   SandboxObservation,
   SandboxOrder,
@@ -14,6 +15,7 @@ import type {
   SyncRequest,
 } from '../../src/domain/node.ts';
 import type { Upstream } from '../../src/domain/provider.ts';
+import { isReadable, type SandboxConfig } from '../../src/domain/sandbox-config.ts';
 import { NO_USAGE, type NodeTasks, type TaskOutcome } from '../../src/domain/task.ts';
 import { findPreset } from '../../src/domain/preset.ts';
 import type { BootPhase, ExecEvent, ExecRequest, RestartScope } from '../../src/domain/runtimed.ts';
@@ -55,6 +57,10 @@ export class FakeNode implements NodeClient {
   installed: readonly AgentId[] = ['opencode', 'claude-code'];
   /** Every order received, in order. */
   readonly orders: SandboxOrder[] = [];
+  /** Every configuration received, in order: beside an order, by itself, or in the answer to a sync. */
+  readonly configs: { readonly sandboxId: string; readonly config: SandboxConfig }[] = [];
+  /** Every policy received, in order. */
+  readonly policies: NodePolicy[] = [];
   /** What was asked to be restarted, in order. */
   readonly restarts: RestartScope[] = [];
   /** How the agents of submitted tasks reach their providers, in order. */
@@ -72,6 +78,8 @@ export class FakeNode implements NodeClient {
   readonly #sandboxes = new Map<string, FakeSandbox>();
   /** Ids of those that were deleted. */
   readonly #graves = new Set<string>();
+  /** The newest configuration of each that has one. */
+  readonly #configs = new Map<string, SandboxConfig>();
   #reports: NodeReport[] = [];
   #seq = 0;
   /** What the next sync confirms, of what the last answer ordered. */
@@ -82,23 +90,39 @@ export class FakeNode implements NodeClient {
     this.#clock = clock;
   }
 
-  async apply(order: SandboxOrder): Promise<CommandOutcome> {
+  async apply(order: SandboxOrder, config?: SandboxConfig): Promise<CommandOutcome> {
     this.#requireReachable();
     this.orders.push(order);
     if (this.hold !== undefined) await this.hold;
+    this.#takeOver(order.id, config);
     const known = this.#sandboxes.get(order.id);
     // What comes late, for a sandbox that is deleted by now, makes no new one.
     const isLate = known === undefined && order.desired !== 'absent' && this.#graves.has(order.id);
     if (isLate) return { observations: [absent(order)], reports: [...this.#reports] };
     if (known === undefined || known.observation.generation < order.generation) this.#carryOut(order, known);
     else if (known.order.revision < order.revision) known.order = order;
-    const observation = this.#sandboxes.get(order.id)?.observation ?? absent(order);
+    const observation = this.#observation(order.id) ?? absent(order);
     return { observations: [observation], reports: [...this.#reports] };
+  }
+
+  async configure(id: string, config: SandboxConfig): Promise<void> {
+    this.#requireReachable();
+    if (this.#sandboxes.has(id)) this.#takeOver(id, config);
+  }
+
+  async setPolicy(policy: NodePolicy): Promise<void> {
+    this.#requireReachable();
+    this.policies.push(policy);
+  }
+
+  /** What a sandbox's app is configured with, as far as this node was told. */
+  configOf(id: string): SandboxConfig | undefined {
+    return this.#configs.get(id);
   }
 
   async observe(ids: readonly string[]): Promise<readonly SandboxObservation[]> {
     this.#requireReachable();
-    return ids.flatMap((id) => this.#sandboxes.get(id)?.observation ?? []);
+    return ids.flatMap((id) => this.#observation(id) ?? []);
   }
 
   async ping(): Promise<void> {
@@ -128,7 +152,7 @@ export class FakeNode implements NodeClient {
     return {
       submit: async ({ upstream, ...assignment }) => {
         this.#requireReachable();
-        await tasks.submit(assignment);
+        await tasks.submit({ assignment, env: this.#agentEnv(id) });
         this.upstreams.push(upstream);
         this.report(
           id,
@@ -207,7 +231,10 @@ export class FakeNode implements NodeClient {
   /** What the node would say in its next sync. */
   hears(): SyncRequest {
     return {
-      observations: [...[...this.#sandboxes.values()].map(({ observation }) => observation), ...this.#gone],
+      observations: [
+        ...[...this.#sandboxes.keys()].flatMap((id) => this.#observation(id) ?? []),
+        ...this.#gone,
+      ],
       reports: [...this.#reports],
       tasks: [...this.#sandboxes.values()].flatMap(({ tasks }) => tasks.activeId ?? []),
       discarded: [...this.#discarded],
@@ -219,8 +246,10 @@ export class FakeNode implements NodeClient {
   }
 
   /** Does what the answer to a sync says. */
-  async heed({ orders, captures, discards, acknowledged }: SyncAnswer): Promise<void> {
+  async heed({ orders, captures, discards, configs, policy, acknowledged }: SyncAnswer): Promise<void> {
     this.acknowledge(acknowledged);
+    this.policies.push(policy);
+    for (const { sandboxId, config } of configs) await this.configure(sandboxId, config);
     const outcomes = await Promise.all(orders.map((order) => this.apply(order)));
     this.#gone = outcomes
       .flatMap(({ observations }) => observations)
@@ -241,6 +270,25 @@ export class FakeNode implements NodeClient {
     this.#push(sandboxId, { type, severity: 'info', message, payload, ...about });
   }
 
+  #takeOver(sandboxId: string, config: SandboxConfig | undefined): void {
+    if (config === undefined) return;
+    this.configs.push({ sandboxId, config });
+    if (config.revision > (this.#configs.get(sandboxId)?.revision ?? 0)) this.#configs.set(sandboxId, config);
+  }
+
+  #observation(id: string): SandboxObservation | undefined {
+    const observation = this.#sandboxes.get(id)?.observation;
+    return observation && { ...observation, configRevision: this.#configs.get(id)?.revision };
+  }
+
+  /** @throws unavailable when a value is not readable */
+  #agentEnv(id: string): Readonly<Record<string, string>> {
+    const config = this.#configs.get(id);
+    if (config === undefined) return {};
+    if (isReadable(config)) return config.agent;
+    throw new SandboxdError('unavailable', `The configuration ${config.unreadable} cannot be read.`);
+  }
+
   #push(sandboxId: string, report: Omit<NodeReport, 'seq' | 'at' | 'sandboxId'>): void {
     this.#seq += 1;
     this.#reports.push({ seq: this.#seq, at: this.#clock(), sandboxId, ...report });
@@ -252,6 +300,7 @@ export class FakeNode implements NodeClient {
     if (failure !== undefined && !endsInError(order, failure)) throw failure;
     if (order.desired === 'absent') {
       this.#graves.add(order.id);
+      this.#configs.delete(order.id);
       if (known === undefined) return;
       this.#sandboxes.delete(order.id);
       this.report(order.id, 'sandbox.deleted', 'The sandbox and its workspace were deleted.');
@@ -336,6 +385,7 @@ function blank(): Omit<FakeSandbox, 'order' | 'observation'> {
 /** Every sandbox on one node, which is always chosen. */
 export const fakeNodes = (node: NodeClient): NodeDirectory => ({
   client: () => node,
+  all: async () => [FAKE_NODE_ID],
   place: async () => FAKE_NODE_ID,
 });
 

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
 import { describe, expect, it } from 'vitest';
 import { createApp } from '../../src/app.ts';
+import { proxiedPeer } from '../../src/routes/peer.ts';
 
 interface Document {
   paths: Record<string, Record<string, { operationId?: string; responses: Record<string, unknown> }>>;
@@ -68,7 +69,7 @@ const documented = Object.entries(document.paths).flatMap(([path, methods]) =>
 );
 
 const served = new Set(
-  createApp(() => Promise.reject(new Error('no request is made')))
+  createApp(() => Promise.reject(new Error('no request is made')), proxiedPeer)
     .routes.filter(({ method, path }) => method !== 'ALL' && /^\/(v1\/|healthz|readyz)/.test(path))
     .map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, '{$1}').replace(/(.)\/$/, '$1')}`),
 );
