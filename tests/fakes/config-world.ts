@@ -74,7 +74,12 @@ export async function configWorld(): Promise<ConfigWorld> {
     request,
     row,
     put: (key, item) =>
-      request('POST', `/v1/apps/${appId}/config`, { key, value: SECRET_VALUE, access_policy: 'both', ...item }),
+      request('POST', `/v1/apps/${appId}/config`, {
+        key,
+        value: SECRET_VALUE,
+        access_policy: 'both',
+        ...item,
+      }),
     async forge(key, fields) {
       const was = await row(key);
       await ports.store.commit({ kind: 'config.update', item: { ...was, ...fields }, was });

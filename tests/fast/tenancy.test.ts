@@ -256,6 +256,8 @@ describe('lists', () => {
     expect(await (await world.request('GET', '/v1/settings', { as: 'rival' })).text()).toBe(before);
     expect((await world.request('PATCH', '/v1/settings', { as: 'rival', body })).status).toBe(403);
     expect(await (await world.request('GET', '/v1/settings')).text()).toBe(before);
+  });
+
   it('of what was asked for show another owner’s to operators alone', async () => {
     const own = await world.request('GET', '/v1/audit?limit=200', { as: 'rival' });
     const { entries } = (await own.json()) as { entries: { owner?: string }[] };
