@@ -65,6 +65,23 @@ describe('every host that is no preview', () => {
     expect(reply.headers).not.toHaveProperty('content-security-policy');
   });
 
+  it.each([
+    ['nothing', {}, '127.0.0.1'],
+    ['an address of its own', { 'x-sandboxd-peer': '6.6.6.6' }, '127.0.0.1'],
+    [
+      'the same in other letters, to be dropped',
+      { 'X-SANDBOXD-PEER': '6.6.6.6', connection: 'x-sandboxd-peer' },
+      '127.0.0.1',
+    ],
+    ['whom it forwards', { 'x-forwarded-for': '6.6.6.6' }, '127.0.0.1;forwarded'],
+    ['whom it forwards, in the standard way', { forwarded: 'for=6.6.6.6' }, '127.0.0.1;forwarded'],
+    ['that it is a proxy', { via: '1.1 front' }, '127.0.0.1;forwarded'],
+  ])('is told where a request came from, whatever the client says: %s', async (_, headers, peer) => {
+    await startConsole();
+    const reply = await visit(harness.port, { host: 'console.localhost', headers });
+    expect(JSON.parse(reply.body).headers['x-sandboxd-peer']).toBe(peer);
+  });
+
   it('is told whom a TLS front saw', async () => {
     await startConsole();
     const behind = owned.own(await startHarness({ consoleSocket: socketPath, tls: true }));
@@ -75,6 +92,7 @@ describe('every host that is no preview', () => {
     expect(await forwarded('6.6.6.6, 203.0.113.7')).toMatchObject({
       'x-forwarded-for': '203.0.113.7',
       'x-forwarded-proto': 'https',
+      'x-sandboxd-peer': '203.0.113.7;forwarded',
     });
     expect(await forwarded('nonsense')).toMatchObject({ 'x-forwarded-for': '127.0.0.1' });
   });

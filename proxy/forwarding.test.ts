@@ -62,6 +62,7 @@ describe('a request', () => {
       'X-Forwarded-For: 6.6.6.6',
       'X-Forwarded-Anything: spoofed',
       'X-Real-IP: 6.6.6.6',
+      'X-Sandboxd-Peer: 6.6.6.6',
       'Forwarded: for=6.6.6.6',
       'Connection: close, X-Hop',
       'X-Hop: gone',

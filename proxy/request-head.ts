@@ -19,7 +19,10 @@ const DROPPED = new Set([
   'expect',
   'forwarded',
   'x-real-ip',
+  'x-sandboxd-peer',
 ]);
+
+const SIGNS_OF_A_FRONT = new Set(['forwarded', 'via', 'x-real-ip']);
 
 export interface RequestHeadOptions {
   /** Whether the far end is a tenant's, who is not to see our cookies and tokens. */
@@ -41,7 +44,7 @@ export function requestHead(visit: Visit, { tenant, tls }: RequestHeadOptions): 
     const value = tenant ? forTenant(lower, raw[i + 1] ?? '') : raw[i + 1];
     if (value !== undefined) head += `${name}: ${value}\r\n`;
   }
-  return `${head}${framing(visit)}${provenance(visit, tls)}\r\n`;
+  return `${head}${framing(visit)}${provenance(visit, tls)}${tenant ? '' : peer(visit, tls)}\r\n`;
 }
 
 function nominatedBy(connection: string | undefined): string[] | undefined {
@@ -65,6 +68,14 @@ function framing(visit: Visit): string {
 function provenance(visit: Visit, tls: boolean): string {
   const proto = tls ? 'https' : 'http';
   return `X-Forwarded-For: ${clientAddress(visit, tls)}\r\nX-Forwarded-Host: ${visit.host}\r\nX-Forwarded-Proto: ${proto}\r\n`;
+}
+
+/** For the control plane: where a request came from, and whether somebody in front of us forwarded it. */
+function peer(visit: Visit, tls: boolean): string {
+  const forwarded = Object.keys(visit.req.headers).some(
+    (name) => name.startsWith('x-forwarded-') || SIGNS_OF_A_FRONT.has(name),
+  );
+  return `X-Sandboxd-Peer: ${clientAddress(visit, tls)}${forwarded ? ';forwarded' : ''}\r\n`;
 }
 
 /** The peer, or whom a front on a loopback or private address saw: the last entry is the one it added itself. */

@@ -2,6 +2,8 @@ import { createVerifier } from './adapters/channel/token.ts';
 import { scryptHasher } from './adapters/crypto/password.ts';
 import { secretBox } from './adapters/crypto/secret-box.ts';
 import { migrateRemoteStore, openRemoteStore, type RemoteOptions } from './adapters/libsql/remote.ts';
+import { edgeWebhookSender } from './adapters/webhooks/edge-sender.ts';
+import { isPublicAddress } from './adapters/webhooks/public-address.ts';
 import { createApp } from './app.ts';
 import { type EdgeConfig, loadEdgeConfig } from './compose/edge-config.ts';
 import { edgeLogger } from './compose/edge-logger.ts';
@@ -12,9 +14,14 @@ import { noMetrics } from './domain/metrics.ts';
 import type { NodeDirectory } from './domain/node.ts';
 import { pause } from './domain/pause.ts';
 import type { Ports } from './domain/ports.ts';
+import { upkeep } from './domain/upkeep.ts';
+import { edgePeer } from './routes/peer.ts';
 
 /** Set by the build. */
 declare const SANDBOXD_VERSION: string;
+
+/** How long one round of upkeep begins new steps. */
+const UPKEEP_MS = 20_000;
 
 type Bindings = Readonly<Record<string, string | undefined>>;
 
@@ -39,16 +46,19 @@ const nodes: NodeDirectory = {
 };
 const noNode = () => new SandboxdError('node_unavailable', 'No node is enrolled with this API.');
 
-const app = createApp(async (c): Promise<Ports> => {
-  const { database, instance, secretsKey } = await configOf(c.env as Bindings);
+const app = createApp((c) => portsOf(c.env as Bindings), edgePeer);
+
+async function portsOf(bindings: Bindings): Promise<Ports> {
+  const { database, instance, secretsKey, control } = await configOf(bindings);
   const store = openRemoteStore({ ...database, ready: () => migrateOnce(database) });
-  const vault = secretBox(secretsKey);
+  const vault = secretBox({ current: secretsKey, previous: control.previousSecretsKeys });
   return {
     store,
     nodes,
     channel,
     vault,
     passwords: scryptHasher,
+    webhookSender: edgeWebhookSender(control.webhooksToPrivate ? () => true : isPublicAddress),
     metrics: noMetrics,
     clock: systemClock,
     pause,
@@ -56,7 +66,7 @@ const app = createApp(async (c): Promise<Ports> => {
     log: edgeLogger,
     instance,
   };
-});
+}
 
 async function configOf(bindings: Bindings): Promise<EdgeConfig> {
   if (known?.bindings !== bindings) known = { bindings, config: await readConfig(bindings) };
@@ -84,4 +94,8 @@ async function migrateOnce(database: RemoteOptions): Promise<void> {
   migrated = database.url;
 }
 
-export default { fetch: app.fetch };
+/** An hourly one, by wrangler.toml. What is not done when its time is over is left to the next. */
+const scheduled = async (_event: unknown, bindings: Bindings): Promise<void> =>
+  upkeep(await portsOf(bindings), AbortSignal.timeout(UPKEEP_MS));
+
+export default { fetch: app.fetch, scheduled };

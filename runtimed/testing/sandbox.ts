@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { dirname, join } from 'node:path';
-import type { Logger } from '../../src/domain/log.ts';
+import { writingLogger } from '../../tests/fakes/recording-logger.ts';
 import { APP_DIRECTORY } from '../../src/domain/paths.ts';
 import { CONTROL_SOCKET, type RuntimeStatus } from '../../src/domain/runtimed.ts';
 import { type RuntimeOptions, TIMINGS, type Timings } from '../options.ts';
@@ -143,11 +143,8 @@ export async function runIn(machine: Machine): Promise<RunningSandbox> {
   };
 }
 
-export function collecting(lines: string[]): Logger {
-  const add = (...parts: unknown[]) =>
-    lines.push(parts.map((part) => (part instanceof Error ? part.stack : JSON.stringify(part))).join(' '));
-  return { info: add, warn: add, error: add };
-}
+/** What the logger was given, a line of text each. */
+export const collecting = writingLogger;
 
 export async function writeFiles(directory: string, files: Record<string, string> = {}): Promise<void> {
   for (const [path, content] of Object.entries(files)) {

@@ -1,12 +1,14 @@
 import { Hono } from 'hono';
 import { describe, expect, it } from 'vitest';
+import { quietLogger } from '../../tests/fakes/quiet-logger.ts';
 import { SandboxdError } from '../domain/errors.ts';
+import type { Logger } from '../domain/log.ts';
 import { ndjson } from './ndjson.ts';
 
 /** What a stream that fails after its first value says, and what is logged of that. */
 async function failing(error: Error): Promise<{ lines: unknown[]; logged: unknown[] }> {
   const logged: unknown[] = [];
-  const log = { info: () => {}, warn: () => {}, error: (_: string, thrown: unknown) => logged.push(thrown) };
+  const log: Logger = { ...quietLogger, error: (_, thrown) => void logged.push(thrown) };
   async function* values() {
     yield 1;
     throw error;

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { FakeEngine } from '../../tests/fakes/engine.ts';
+import { quietLogger } from '../../tests/fakes/quiet-logger.ts';
 import { SandboxdError } from '../domain/errors.ts';
-import type { LogFields } from '../domain/log.ts';
+import type { LogFields, Logger } from '../domain/log.ts';
 import { keepSpareNetworks } from './spare-networks.ts';
 
 const DEFAULTS = {
@@ -18,11 +19,7 @@ const NEVER = 2 ** 30;
 function running(engine: FakeEngine, pauses: typeof AT_ONCE) {
   const end = new AbortController();
   const warnings: LogFields[] = [];
-  const log = {
-    info: () => undefined,
-    warn: (_message: string, fields: LogFields = {}) => void warnings.push(fields),
-    error: () => undefined,
-  };
+  const log: Logger = { ...quietLogger, warn: (_, fields = {}) => void warnings.push(fields) };
   const ended = keepSpareNetworks({ engine, defaults: DEFAULTS, log }, end.signal, pauses);
   return {
     warnings,

@@ -2,14 +2,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Logger } from '../domain/log.ts';
+import { quietLogger } from '../../tests/fakes/quiet-logger.ts';
 import type { NodeReport } from '../domain/node.ts';
 import type { RuntimeStatus } from '../domain/runtimed.ts';
 import { Outbox } from './outbox.ts';
 import { StatusReports } from './status-reports.ts';
 
 const ID = '01JHEALTH00000000000000000';
-const quiet: Logger = { info: () => undefined, warn: () => undefined, error: () => undefined };
 const STARTING: RuntimeStatus = { phase: 'starting', preview: { status: 'starting' }, processes: [] };
 
 describe('reports of how a sandbox is', () => {
@@ -21,7 +20,7 @@ describe('reports of how a sandbox is', () => {
   beforeEach(async () => {
     directory = await mkdtemp(join(tmpdir(), 'sandboxd-reports-'));
     outbox = await Outbox.open(directory);
-    reports = new StatusReports({ clock: () => now, log: quiet }, outbox, () => undefined);
+    reports = new StatusReports({ clock: () => now, log: quietLogger }, outbox, () => undefined);
   });
   afterEach(() => rm(directory, { recursive: true, force: true }));
 

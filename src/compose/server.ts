@@ -1,7 +1,6 @@
 import { createSyncClient } from '../adapters/channel/api-client.ts';
 import { createSigner, createVerifier } from '../adapters/channel/token.ts';
-import { scryptHasher } from '../adapters/crypto/password.ts';
-import { secretBox } from '../adapters/crypto/secret-box.ts';
+import { nativeHasher } from '../adapters/crypto/native-password.ts';
 import type { NodeAgent } from '../agent/agent.ts';
 import { startAgent } from '../agent/start.ts';
 import { createApp } from '../app.ts';
@@ -11,24 +10,30 @@ import { type IdSource, systemClock, ulidSource } from '../domain/ids.ts';
 import type { Logger } from '../domain/log.ts';
 import { noMetrics } from '../domain/metrics.ts';
 import { pause } from '../domain/pause.ts';
-import type { Ports } from '../domain/ports.ts';
+import type { Instance, Ports } from '../domain/ports.ts';
 import type { PreviewAddressing } from '../domain/preview.ts';
-import { policyOf } from '../domain/settings.ts';
+import { lifecycleOf, policyOf } from '../domain/settings.ts';
 import type { Store } from '../domain/store.ts';
+import type { WebhookSender } from '../domain/webhook.ts';
+import { proxiedPeer } from '../routes/peer.ts';
 import { addressingOf, consoleOrigins, freePort } from './addressing.ts';
 import { clearSpools } from '../backup/spool.ts';
 import { clearStaging } from '../backup/staging.ts';
 import { adminActions } from './admin.ts';
-import { agentPorts, nodeDirectory } from './agent.ts';
+import { agentPorts, nodeDirectory, storageModeOf } from './agent.ts';
 import { IN_PROCESS, localNode } from './api.ts';
 import { claimDataDirectory, claimInstance } from './claim.ts';
 import { configuredTokens } from './configured-tokens.ts';
-import { type Identity, loadIdentity, loadSecretsKey } from './instance.ts';
+import { type Identity, loadIdentity } from './instance.ts';
 import { openFronts } from './fronts.ts';
 import { RouteSink } from './route-sink.ts';
+import { openKeyRing } from './secrets.ts';
 import { snapshotStore } from './snapshots.ts';
 import { openStore } from './store.ts';
+import { startUpkeep } from './upkeep.ts';
 import { readVersion } from './version.ts';
+import { nodeWebhookSender } from './webhook-sender.ts';
+import { WebhookLoop } from './webhooks.ts';
 
 export interface ServerOptions {
   readonly config: Config;
@@ -51,12 +56,13 @@ export async function startServer({ config, image, log, onShutDown }: ServerOpti
   await using starting = new AsyncDisposableStack();
   const newId = ulidSource(systemClock);
   const identity = await takeDataDirectory(config.dataDir, newId, starting);
-  const store = starting.use(await openStore(config.database));
+  const webhooks = new WebhookLoop();
+  const store = webhooks.hearing(starting.use(await openStore(config.database)));
   const port = config.listen.port || (await freePort(config.listen.host));
   const addressing = addressingOf(config, port);
 
   const routes = new RouteSink();
-  const app = createApp(() => ports);
+  const app = createApp(() => ports, proxiedPeer);
   const nodePorts = agentPorts(config, identity, {
     image,
     snapshots: starting.use(snapshotStore(config)).store,
@@ -71,7 +77,8 @@ export async function startServer({ config, image, log, onShutDown }: ServerOpti
   const running = starting.use(
     await startAgent(nodePorts, {
       directory: nodeDirectory(config),
-      policy: policyOf(config.lifecycle),
+      // What was set is obeyed from the first moment on, not only since the first sync.
+      policy: policyOf(await lifecycleOf({ store, instance: config })),
       exchange: createSyncClient({
         nodeId: identity.nodeId,
         baseUrl: IN_PROCESS,
@@ -80,16 +87,21 @@ export async function startServer({ config, image, log, onShutDown }: ServerOpti
       }),
     }),
   );
+  const ring = await openKeyRing(config);
   const ports = await apiPorts({
     config,
     identity,
     store,
     addressing,
     image,
+    ring,
     agent: running.agent,
+    webhookSender: starting.use(nodeWebhookSender(config)),
+    storageMode: storageModeOf(nodePorts),
     newId,
     log,
   });
+  starting.use(webhooks.begin(ports));
   const proxy = starting.use(
     await openFronts({
       config,
@@ -98,9 +110,18 @@ export async function startServer({ config, image, log, onShutDown }: ServerOpti
       ports,
       running,
       handle: (request) => app.fetch(request),
-      admin: adminActions({ config, identity, ports, agent: running.agent, node: nodePorts, onShutDown }),
+      admin: adminActions({
+        config,
+        identity,
+        ports,
+        ring,
+        agent: running.agent,
+        node: nodePorts,
+        onShutDown,
+      }),
     }),
   );
+  starting.use(startUpkeep(ports));
   routes.connect((command) => proxy.send(command));
   running.begin();
   const ending = starting.move();
@@ -130,7 +151,10 @@ interface ApiParts {
   readonly store: Store;
   readonly addressing: PreviewAddressing;
   readonly image: string;
+  readonly ring: Awaited<ReturnType<typeof openKeyRing>>;
   readonly agent: NodeAgent;
+  readonly webhookSender: WebhookSender;
+  readonly storageMode: Instance['storageMode'];
   readonly newId: IdSource;
   readonly log: Logger;
 }
@@ -141,7 +165,10 @@ async function apiPorts({
   store,
   addressing,
   image,
+  ring,
   agent,
+  webhookSender,
+  storageMode,
   newId,
   log,
 }: ApiParts): Promise<Ports> {
@@ -151,8 +178,9 @@ async function apiPorts({
     store,
     nodes: localNode(agent, identity, systemClock, log),
     channel: createVerifier(API_AUDIENCE, keyOf, systemClock),
-    vault: secretBox(await loadSecretsKey(config.dataDir, config.secretsKey)),
-    passwords: scryptHasher,
+    vault: ring.box,
+    passwords: nativeHasher,
+    webhookSender,
     metrics: noMetrics,
     clock: systemClock,
     pause,
@@ -166,6 +194,7 @@ async function apiPorts({
       operators: config.operators,
       lifecycle: config.lifecycle,
       baseImage: image,
+      storageMode,
       eventRetentionDays: config.eventRetentionDays,
       providers: config.providers,
       retention: config.retention,

@@ -65,7 +65,7 @@ export interface SandboxObservation {
   readonly phase?: BootPhase;
   /** Why it is kept awake ("a request in flight"); empty when it may sleep. */
   readonly awakeBecause: readonly string[];
-  /** The revision of its app's configuration that the node has; absent for none. */
+  /** The revision of its app's configuration that the node has; absent for none, and for one that could not be read. */
   readonly configRevision?: number;
 }
 
@@ -120,7 +120,10 @@ export interface SyncAnswer {
   readonly captures: readonly CaptureOrder[];
   /** Snapshots whose archives are to be removed. */
   readonly discards: readonly string[];
-  /** For those sandboxes alone whose observation names another revision than the one in force. Before `orders`. */
+  /**
+   * For those sandboxes alone whose observation names another revision than the one in force. Each is taken over before its
+   * order is carried out, also when that makes the sandbox.
+   */
   readonly configs: readonly { readonly sandboxId: string; readonly config: SandboxConfig }[];
   readonly policy: NodePolicy;
   readonly acknowledged: number;
@@ -168,6 +171,12 @@ export interface NodeClient {
 
   /** While the sandbox runs they are done inside it, else on the node's disk; paused, they only read. */
   files(id: string): SandboxFiles;
+  /**
+   * The app directory as a zip archive, of a sandbox in whatever state, which is nobody's to wait for once this has returned. What
+   * fails from then on breaks the stream. Cancelling it, or aborting the signal, lets go of everything.
+   * @throws conflict for too many of one sandbox at once
+   */
+  export(id: string, signal: AbortSignal): Promise<ReadableStream<Uint8Array>>;
   /** Aborting the signal ends the program. The last event is `exit`. */
   exec(id: string, request: ExecRequest, signal: AbortSignal): AsyncIterable<ExecEvent>;
   tailLog(id: string, process: string, lines: number): Promise<string[]>;

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { requireDelivered } from './config-delivery.ts';
 import { requireSandbox } from './require.ts';
 import type { SandboxFiles } from './files.ts';
 import type { NodeClient } from './node.ts';
@@ -23,8 +24,8 @@ export const ProcessRestart = v.object({
 
 /**
  * Restarts processes of a sandbox that runs; in one that sleeps they start anew when it wakes. Returns when the old
- * ones have ended: what answers from then on is new.
- * @throws not_found, sandbox_unavailable, node_unavailable
+ * ones have ended: what answers from then on is new, and has the app's configuration as it is now.
+ * @throws not_found, sandbox_unavailable, node_unavailable, unavailable when a value of that cannot be read
  */
 export async function restartProcesses(
   ports: Ports,
@@ -32,8 +33,9 @@ export async function restartProcesses(
   id: string,
   scope: RestartScope,
 ): Promise<Sandbox> {
-  const { client, id: sandboxId } = await nodeOf(ports, owner, id);
-  await client.restartProcesses(sandboxId, scope);
+  const sandbox = await requireSandbox(ports, owner, id);
+  await requireDelivered(ports, sandbox);
+  await ports.nodes.client(sandbox.nodeId).restartProcesses(sandbox.id, scope);
   return requireSandbox(ports, owner, id);
 }
 
@@ -56,4 +58,28 @@ export async function tailLog(
 ): Promise<string[]> {
   const { client } = await nodeOf(ports, owner, id);
   return client.tailLog(id, process, lines);
+}
+
+/** An app as a zip archive. */
+export interface ExportedApp {
+  /** What the app is called. */
+  readonly name: string;
+  readonly bytes: ReadableStream<Uint8Array>;
+}
+
+/**
+ * The app directory of a sandbox in whatever state, without what is generated. What fails once this has returned breaks the
+ * stream; cancelling that, or aborting the signal, ends the work.
+ * @throws not_found, conflict for too many at once, sandbox_unavailable, node_unavailable
+ */
+export async function exportApp(
+  ports: Ports,
+  owner: string,
+  id: string,
+  signal: AbortSignal,
+): Promise<ExportedApp> {
+  const sandbox = await requireSandbox(ports, owner, id);
+  const app = sandbox.appId === undefined ? undefined : await ports.store.apps.find(owner, sandbox.appId);
+  const bytes = await ports.nodes.client(sandbox.nodeId).export(sandbox.id, signal);
+  return { name: app?.name ?? sandbox.id, bytes };
 }

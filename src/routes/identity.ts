@@ -5,6 +5,7 @@ import { authenticate } from '../domain/auth.ts';
 import { SandboxdError } from '../domain/errors.ts';
 import type { Instance, Ports } from '../domain/ports.ts';
 import type { AppContext, Env } from './context.ts';
+import { afterwards } from './afterwards.ts';
 
 /**
  * The session cookie is host-only: preview hosts are siblings below the same domain and run tenants' scripts. Under
@@ -20,7 +21,7 @@ export const sessionSecret = (c: AppContext): string | undefined =>
 export async function identify(c: AppContext): Promise<Principal | undefined> {
   const header = c.req.header('authorization');
   const bearer = header === undefined ? undefined : (/^Bearer +(\S+)$/i.exec(header)?.[1] ?? '');
-  return authenticate(c.get('ports'), { bearer, session: sessionSecret(c) });
+  return authenticate(c.get('ports'), { bearer, session: sessionSecret(c) }, afterwards(c));
 }
 
 /** Lets nobody in without a valid token or session. */
@@ -39,12 +40,15 @@ export const authenticated: MiddlewareHandler<Env> = async (c, next) => {
 
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
 
+/** Whether a request by this method changes nothing. */
+export const isSafe = (method: string): boolean => SAFE_METHODS.has(method);
+
 /**
  * Refuses requests that another site makes in a visitor's name: anything unsafe that rides on a cookie (or on auth-off)
  * must come from this very origin. Requests with a bearer token carry their own proof.
  */
 export const sameOrigin: MiddlewareHandler<Env> = async (c, next) => {
-  if (!SAFE_METHODS.has(c.req.method) && c.req.header('authorization') === undefined && !isSameOrigin(c)) {
+  if (!isSafe(c.req.method) && c.req.header('authorization') === undefined && !isSameOrigin(c)) {
     throw new SandboxdError(
       'forbidden',
       'This request came from another site. Use the console, or a bearer token.',
@@ -69,7 +73,8 @@ export const localHostOnly: MiddlewareHandler<Env> = async (c, next) => {
   await next();
 };
 
-function isLocalName(host: string, ports: Ports): boolean {
+/** Whether a Host names this machine. */
+export function isLocalName(host: string, ports: Ports): boolean {
   const name = host.replace(/:\d+$/, '').toLowerCase();
   return (
     name === 'localhost' ||

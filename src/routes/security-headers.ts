@@ -1,6 +1,7 @@
 import type { MiddlewareHandler } from 'hono';
 import { authority, type PreviewAddressing, previewSuffix } from '../domain/preview.ts';
 import type { Env } from './context.ts';
+import { setHeaders } from './set-headers.ts';
 
 /** For everything that is not a page: JSON, and bytes that tenants wrote. Nothing of it may run or be framed. */
 const INERT_POLICY = "default-src 'none'; frame-ancestors 'none'; sandbox";
@@ -19,25 +20,14 @@ const COMMON: readonly (readonly [name: string, value: string])[] = [
  */
 export const securityHeaders: MiddlewareHandler<Env> = async (c, next) => {
   await next();
-  // An upgrade carries no document, and a response of that status cannot be rebuilt.
-  if (c.res.status === 101) return;
   const isPage = c.res.headers.get('content-type')?.startsWith('text/html') ?? false;
   const policy = isPage ? pagePolicy(c.get('ports')?.instance.addressing) : INERT_POLICY;
-  addMissing(c, [...COMMON, ['content-security-policy', policy]]);
+  const wanted = [...COMMON, ['content-security-policy', policy] as const];
+  setHeaders(
+    c,
+    wanted.filter(([name]) => !c.res.headers.has(name)),
+  );
 };
-
-function addMissing(c: Parameters<typeof securityHeaders>[0], headers: typeof COMMON): void {
-  const missing = headers.filter(([name]) => !c.res.headers.has(name));
-  try {
-    for (const [name, value] of missing) c.res.headers.set(name, value);
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    // The headers of a response that is passed on from `fetch` cannot be changed: pass on a copy.
-    const copy = new Response(c.res.body, c.res);
-    for (const [name, value] of missing) copy.headers.set(name, value);
-    c.res = copy;
-  }
-}
 
 /**
  * Pages load nothing but the console's own files, and frame nothing but previews.

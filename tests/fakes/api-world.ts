@@ -3,15 +3,17 @@ import { createApp } from '../../src/app.ts';
 import type { ChannelVerifier } from '../../src/domain/channel.ts';
 import { SandboxdError } from '../../src/domain/errors.ts';
 import { ulidSource } from '../../src/domain/ids.ts';
-import type { Logger } from '../../src/domain/log.ts';
 import { answerSync } from '../../src/domain/node-sync.ts';
 import { noMetrics } from '../../src/domain/metrics.ts';
 import type { PasswordHasher } from '../../src/domain/password.ts';
 import type { Instance, Ports } from '../../src/domain/ports.ts';
 import type { LifecycleSettings } from '../../src/domain/settings.ts';
+import { FakeWebhookSender } from './fake-webhook-sender.ts';
+import { proxiedPeer } from '../../src/routes/peer.ts';
 import { FAKE_NODE_ID, FakeNode, fakeNodes } from './fake-node.ts';
 import { ManualTime } from './manual-time.ts';
 import { memoryStore } from './memory-store.ts';
+import { type Recorded, recordingLogger } from './recording-logger.ts';
 
 /** What operators have not changed yet. */
 export const LIFECYCLE: LifecycleSettings = {
@@ -34,24 +36,19 @@ const INSTANCE: Instance = {
   lifecycle: LIFECYCLE,
   operators: new Set(['default']),
   baseImage: 'sandboxd/base:test',
+  storageMode: async () => 'overlay',
   eventRetentionDays: 0,
   providers: { baseUrls: {}, compatibleKey: undefined, defaultModel: undefined },
   retention: {},
   previewKey: Buffer.alloc(32, 1).toString('base64'),
 };
 
-/** What was logged, for tests that must not find a secret or must find a failure there. */
-export interface Recorded {
-  readonly level: 'debug' | 'info' | 'warn' | 'error';
-  readonly message: string;
-  readonly cause?: unknown;
-}
-
 /** A whole API and console over a store and a node in memory, on a clock that the test moves. */
 export interface ApiWorld {
   readonly app: ReturnType<typeof createApp>;
   readonly ports: Ports;
   readonly node: FakeNode;
+  readonly webhookSender: FakeWebhookSender;
   readonly logged: Recorded[];
   readonly time: ManualTime;
   /** Lets time pass, in milliseconds. */
@@ -63,17 +60,19 @@ export function apiWorld(instance: Partial<Instance> = {}): ApiWorld {
   const { clock } = time;
   const logged: Recorded[] = [];
   const node = new FakeNode(clock);
+  const webhookSender = new FakeWebhookSender();
   const ports: Ports = {
     store: memoryStore(),
     nodes: fakeNodes(node),
     channel: noChannel,
-    vault: secretBox(Buffer.alloc(32, 2).toString('base64')),
+    vault: secretBox({ current: Buffer.alloc(32, 2).toString('base64'), previous: [] }),
     passwords: plainHasher,
+    webhookSender,
     metrics: noMetrics,
     clock,
     pause: time.pause,
     newId: ulidSource(clock),
-    log: recorder(logged),
+    log: recordingLogger((line) => logged.push(line)),
     instance: { ...INSTANCE, ...instance },
   };
   node.sync = async () => {
@@ -81,16 +80,8 @@ export function apiWorld(instance: Partial<Instance> = {}): ApiWorld {
     node.acknowledge(acknowledged);
   };
   const advance = (ms: number) => time.advance(ms);
-  return { app: createApp(() => ports), ports, node, logged, time, advance };
+  return { app: createApp(() => ports, proxiedPeer), ports, node, webhookSender, logged, time, advance };
 }
-
-const recorder = (logged: Recorded[]): Logger => ({
-  debug: (message) => logged.push({ level: 'debug', message }),
-  with: () => recorder(logged),
-  info: (message) => logged.push({ level: 'info', message }),
-  warn: (message) => logged.push({ level: 'warn', message }),
-  error: (message, cause) => logged.push({ level: 'error', message, cause }),
-});
 
 /** The fake node is called directly, and calls nobody. */
 const noChannel: ChannelVerifier = {

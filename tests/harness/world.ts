@@ -15,7 +15,6 @@ import { hashSecret } from '../../src/domain/auth.ts';
 import { API_AUDIENCE } from '../../src/domain/channel.ts';
 import { SandboxdError } from '../../src/domain/errors.ts';
 import { systemClock, ulidSource } from '../../src/domain/ids.ts';
-import type { Logger } from '../../src/domain/log.ts';
 import type { NodeDirectory, SyncAnswer, SyncRequest } from '../../src/domain/node.ts';
 import { noMetrics } from '../../src/domain/metrics.ts';
 import { pause } from '../../src/domain/pause.ts';
@@ -23,11 +22,14 @@ import type { Ports } from '../../src/domain/ports.ts';
 import type { Route } from '../../src/domain/routing.ts';
 import { policyOf } from '../../src/domain/settings.ts';
 import type { Store } from '../../src/domain/store.ts';
+import { proxiedPeer } from '../../src/routes/peer.ts';
 import { LIFECYCLE, plainHasher } from '../fakes/api-world.ts';
 import { FakeEngine } from '../fakes/engine.ts';
 import { MemorySnapshots } from '../fakes/memory-snapshots.ts';
 import { memoryStore } from '../fakes/memory-store.ts';
+import { FakeWebhookSender } from '../fakes/fake-webhook-sender.ts';
 import { FakeGate } from '../fakes/fake-gate.ts';
+import { quietLogger } from '../fakes/quiet-logger.ts';
 import { FakeRuntime } from '../fakes/runtime.ts';
 import { FakeWorkspaces } from '../fakes/workspaces.ts';
 
@@ -37,13 +39,6 @@ export type Tenant = keyof typeof TOKENS;
 
 const NODE_ID = '01JTESTN0DE000000000000000';
 const SEAL_KEY = base64url.encode(new Uint8Array(32).fill(7));
-const quiet: Logger = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-  with: () => quiet,
-};
 
 /** What outlives a crash of the server: the database, the engine, the disk. */
 export interface Remains {
@@ -130,9 +125,9 @@ export async function startWorld(remains: Remains, options: WorldOptions = {}): 
     },
     clock,
     newId,
-    log: quiet,
+    log: quietLogger,
   };
-  const app = createApp(() => ports);
+  const app = createApp(() => ports, proxiedPeer);
   const exchange = createSyncClient({
     nodeId: NODE_ID,
     baseUrl: 'http://api.internal',
@@ -152,7 +147,7 @@ export async function startWorld(remains: Remains, options: WorldOptions = {}): 
     async (issuer) => (issuer === API_AUDIENCE ? apiKeys.publicKey : undefined),
     clock,
   );
-  const agentApp = createAgentApp(running.agent, fromApi, quiet);
+  const agentApp = createAgentApp(running.agent, fromApi, quietLogger);
   const client = createNodeClient({
     nodeId: NODE_ID,
     baseUrl: 'http://node.internal',
@@ -175,13 +170,14 @@ export async function startWorld(remains: Remains, options: WorldOptions = {}): 
       async (issuer) => (issuer === NODE_ID ? nodeKeys.publicKey : undefined),
       clock,
     ),
-    vault: secretBox(btoa('fake-secrets-key-of-32-bytes-000')),
+    vault: secretBox({ current: btoa('fake-secrets-key-of-32-bytes-000'), previous: [] }),
     passwords: plainHasher,
+    webhookSender: new FakeWebhookSender(),
     metrics: noMetrics,
     clock,
     pause,
     newId,
-    log: quiet,
+    log: quietLogger,
     instance: {
       version: '0.0.0-test',
       addressing: { domain: 'localhost', publicPort: 8080, tls: false },
@@ -194,6 +190,7 @@ export async function startWorld(remains: Remains, options: WorldOptions = {}): 
       lifecycle: LIFECYCLE,
       operators: new Set(['default']),
       baseImage: 'sandboxd/base:test',
+      storageMode: async () => 'overlay',
       eventRetentionDays: 0,
       providers: { baseUrls: {}, compatibleKey: undefined, defaultModel: undefined },
       retention: {},

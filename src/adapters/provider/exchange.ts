@@ -108,7 +108,7 @@ export class Exchange {
     await this.#write(masked.end());
   }
 
-  async #write(bytes: Buffer): Promise<void> {
+  async #write(bytes: Uint8Array): Promise<void> {
     if (bytes.length === 0 || this.#response.write(bytes)) return;
     this.#silence.pause();
     await once(this.#response, 'drain', { signal: this.#ending.signal });

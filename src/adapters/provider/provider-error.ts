@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http';
-import type { KeyMask } from './key-mask.ts';
+import type { Mask } from '../../domain/mask.ts';
 import { MAX_MESSAGE_LENGTH } from './limits.ts';
 
 /** A provider's failure, as it tells it. */
@@ -16,17 +16,17 @@ export interface ProviderError {
  * What the body of a failure says.
  * @param text undefined when it cannot be read
  */
-export function readError(status: number, text: string | undefined, mask: KeyMask): ProviderError {
+export function readError(status: number, text: string | undefined, mask: Mask): ProviderError {
   const said = text === undefined ? undefined : parse(text);
   const message = said === undefined ? plainMessage(text ?? '') : messageOf(said);
   return describeError(status, said, message, mask);
 }
 
 /** What an event in the middle of an answer says. */
-export const readFailureEvent = (failure: unknown, mask: KeyMask): ProviderError =>
+export const readFailureEvent = (failure: unknown, mask: Mask): ProviderError =>
   describeError(200, { error: failure }, messageOf({ error: failure }), mask);
 
-function describeError(status: number, said: unknown, message: string, mask: KeyMask): ProviderError {
+function describeError(status: number, said: unknown, message: string, mask: Mask): ProviderError {
   const { type, code, status: name } = fieldsOf(fieldsOf(said)['error']);
   const shown = cleanMessage(message, mask) || fallback(status);
   return {
@@ -45,7 +45,7 @@ const fallback = (status: number): string =>
     : `The provider answered ${status} ${STATUS_CODES[status] ?? ''}`.trimEnd() + '.';
 
 /** Without control characters, the key, and what is too long. */
-export function cleanMessage(text: string, mask: KeyMask): string {
+export function cleanMessage(text: string, mask: Mask): string {
   const line = mask
     .text(text)
     .replaceAll(/[\p{Cc}\p{Cf}\s]+/gu, ' ')

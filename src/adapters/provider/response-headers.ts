@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { KeyMask } from './key-mask.ts';
+import type { Mask } from '../../domain/mask.ts';
 
 /** What agents read: the form of the answer, when to come again, how much is left, and what to tell the provider's support. */
 const KEPT =
@@ -8,7 +8,7 @@ const KEPT =
 const KEPT_BACK = new Set(['anthropic-organization-id', 'openai-organization', 'openai-project']);
 
 /** What comes back. The length does not: masking a key may change it. */
-export function responseHeaders(given: IncomingHttpHeaders, mask: KeyMask): Record<string, string> {
+export function responseHeaders(given: IncomingHttpHeaders, mask: Mask): Record<string, string> {
   const kept = Object.entries(given).filter(([name]) => KEPT.test(name) && !KEPT_BACK.has(name));
   return Object.fromEntries(kept.map(([name, value]) => [name, bytesOf(mask.text(String(value)))]));
 }

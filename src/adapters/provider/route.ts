@@ -1,9 +1,10 @@
 import type { Dispatcher } from 'undici';
 import type { Clock } from '../../domain/ids.ts';
+import type { Mask } from '../../domain/mask.ts';
 import type { Upstream } from '../../domain/provider.ts';
 import type { GateRequest, ProviderRefusal } from '../../domain/provider-gate.ts';
 import type { TaskUsage } from '../../domain/task.ts';
-import { KeyMask } from './key-mask.ts';
+import { keyMask } from './key-mask.ts';
 import type { GateLimits } from './limits.ts';
 import { Trouble } from './trouble.ts';
 import { addUsage } from './usage.ts';
@@ -22,7 +23,7 @@ export class Route {
   readonly dispatcher: Dispatcher;
   readonly limits: GateLimits;
   readonly clock: Clock;
-  readonly mask: KeyMask;
+  readonly mask: Mask;
   readonly trouble: Trouble;
   readonly #request: GateRequest;
   #usage: TaskUsage;
@@ -36,7 +37,7 @@ export class Route {
     this.dispatcher = wayOut.for(this.url);
     this.limits = limits;
     this.clock = clock;
-    this.mask = new KeyMask(request.upstream.key);
+    this.mask = keyMask(request.upstream.key);
     this.trouble = new Trouble(limits.maxFailures);
   }
 

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { KeyMask } from './key-mask.ts';
+import { keyMask } from './key-mask.ts';
 import { MAX_MESSAGE_LENGTH } from './limits.ts';
 import { readError, readFailureEvent } from './provider-error.ts';
 import { KEY } from './testing/world.ts';
 import { type Verdict, judge } from './verdict.ts';
 
-const mask = new KeyMask(KEY);
+const mask = keyMask(KEY);
 const openai = (message: string, type?: string, code?: string | number) => ({
   error: { message, type, code },
 });

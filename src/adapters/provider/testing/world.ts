@@ -11,8 +11,8 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import type { LogFields, Logger } from '../../../domain/log.ts';
 import type { Upstream } from '../../../domain/provider.ts';
+import { writingLogger } from '../../../../tests/fakes/recording-logger.ts';
 import type { GateOpening, ProviderRefusal } from '../../../domain/provider-gate.ts';
 import { NO_USAGE, type TaskUsage } from '../../../domain/task.ts';
 import { HttpProviderGate } from '../gate.ts';
@@ -125,7 +125,7 @@ export async function makeWorld(baseUrl: string, options: WorldOptions = {}): Pr
       outbound: options.outbound ?? DIRECT,
       limits: { ...DEFAULT_LIMITS, ...options.limits },
       clock: options.clock ?? Date.now,
-      log: listeningLogger(logged),
+      log: writingLogger(logged),
     }),
   );
   const refusals: ProviderRefusal[] = [];
@@ -173,17 +173,6 @@ async function sendAsAgent(
   // Breaking off is what some tests are about; whoever reads hears of it.
   outgoing.on('error', () => {});
   return incoming;
-}
-
-function listeningLogger(lines: string[]): Logger {
-  const take = (message: string, ...rest: (LogFields | undefined)[]) =>
-    void lines.push(JSON.stringify([message, ...rest]));
-  return {
-    info: take,
-    warn: take,
-    error: (message, cause, fields) =>
-      void lines.push(`${message} ${String(cause)} ${JSON.stringify(fields)}`),
-  };
 }
 
 /** Server-sent events, as providers write them. */
