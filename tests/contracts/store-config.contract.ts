@@ -2,12 +2,26 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { App } from '../../src/domain/app.ts';
 import type { ConfigItem } from '../../src/domain/config-item.ts';
 import type { Change, Store } from '../../src/domain/store.ts';
-import { aConfigItem, anApp, anObservation, aSandbox, newId, NODE, OWNER, STRANGER } from '../fakes/rows.ts';
+import {
+  aConfigItem,
+  anApp,
+  anEvent,
+  anObservation,
+  aSandbox,
+  newId,
+  NODE,
+  OWNER,
+  STRANGER,
+} from '../fakes/rows.ts';
 
 const LATER = Date.UTC(2026, 0, 1, 13);
 
 const inserted = (item: ConfigItem): Change => ({ kind: 'config.insert', item });
-const updated = (item: ConfigItem, was: string): Change => ({ kind: 'config.update', item, was });
+const updated = (item: ConfigItem, was: Pick<ConfigItem, 'sealed' | 'updatedAt'>): Change => ({
+  kind: 'config.update',
+  item,
+  was,
+});
 const deleted = ({ owner, appId, key }: ConfigItem): Change => ({ kind: 'config.delete', owner, appId, key });
 const unreadable = ({ owner, appId, key }: ConfigItem, at = LATER): Change => ({
   kind: 'config.unreadable',
@@ -64,25 +78,48 @@ export function configStoreContract(current: () => Store): void {
     it('changes as a whole, but for its age', async () => {
       const item = await insert();
       const set = { sensitive: false, accessPolicy: 'both', sealed: 'sealed-2', updatedAt: LATER } as const;
-      await commit(updated({ ...item, ...set, createdAt: LATER }, item.sealed));
+      await commit(updated({ ...item, ...set, createdAt: LATER }, item));
       expect(await find(item)).toEqual({ ...item, ...set });
     });
 
-    it('does not change for somebody who has not seen the value that is there', async () => {
+    it('does not change for somebody who has not seen what is there', async () => {
       const item = await insert({ sealed: 'sealed-2' });
-      await commit(updated({ ...item, sealed: 'sealed-3' }, 'sealed-1'));
-      await commit(updated({ ...item, key: 'OTHER' }, 'sealed-2'));
+      const changed = { ...item, sealed: 'sealed-3', updatedAt: LATER };
+      const event = anEvent();
+      for (const was of [{ sealed: 'sealed-1' }, { updatedAt: LATER }]) {
+        const commits = commit(updated(changed, { ...item, ...was }), { kind: 'event', event });
+        await expect(commits).rejects.toMatchObject({ name: 'SandboxdError', code: 'conflict' });
+      }
       expect(await current().config.list(OWNER, app.id)).toEqual([item]);
+      expect(await current().events.list(OWNER, { limit: 5 })).toEqual([]);
       expect(await revision()).toBe(1);
+    });
+
+    it('that is gone does not change, and nobody minds', async () => {
+      const item = aConfigItem({ appId: app.id });
+      await commit(updated({ ...item, sealed: 'sealed-2' }, item));
+      expect(await find(item)).toBeUndefined();
+      expect(await revision()).toBe(0);
+    });
+
+    it('is changed by one of many who have seen the same', async () => {
+      const item = await insert();
+      const changes = Array.from({ length: 10 }, (_, index) =>
+        commit(updated({ ...item, sealed: `sealed-${index}`, updatedAt: LATER }, item)),
+      );
+      const outcomes = await Promise.allSettled(changes);
+      const won = outcomes.findIndex(({ status }) => status === 'fulfilled');
+      expect(outcomes.filter(({ status }) => status === 'rejected')).toHaveLength(9);
+      expect(await find(item)).toMatchObject({ sealed: `sealed-${won}` });
     });
 
     it('stays unreadable since it was found so, until it has another value', async () => {
       const item = await insert();
       await commit(unreadable(item), unreadable(item, LATER + 1));
       expect(await find(item)).toEqual({ ...item, unreadableSince: LATER });
-      await commit(updated({ ...item, accessPolicy: 'both' }, item.sealed));
+      await commit(updated({ ...item, accessPolicy: 'both' }, item));
       expect(await find(item)).toEqual({ ...item, accessPolicy: 'both', unreadableSince: LATER });
-      await commit(updated({ ...item, sealed: 'sealed-2' }, item.sealed));
+      await commit(updated({ ...item, sealed: 'sealed-2' }, item));
       expect(await find(item)).toEqual({ ...item, sealed: 'sealed-2' });
     });
 
@@ -90,7 +127,7 @@ export function configStoreContract(current: () => Store): void {
       expect(await revision()).toBe(0);
       const [one, other] = [await insert(), await insert({ key: 'b' })];
       expect(await revision()).toBe(2);
-      await commit(updated({ ...one, sealed: 'sealed-2' }, one.sealed), deleted(other), deleted(other));
+      await commit(updated({ ...one, sealed: 'sealed-2' }, one), deleted(other), deleted(other));
       expect(await revision()).toBe(4);
       await commit(unreadable(one), deleted(other));
       await commit({
@@ -138,7 +175,7 @@ export function configStoreContract(current: () => Store): void {
       const stolen = { ...item, owner: STRANGER };
       expect(await find(stolen)).toBeUndefined();
       expect(await current().config.list(STRANGER, app.id)).toEqual([]);
-      await commit(updated({ ...stolen, sealed: 'other' }, item.sealed), unreadable(stolen), deleted(stolen));
+      await commit(updated({ ...stolen, sealed: 'other' }, item), unreadable(stolen), deleted(stolen));
       expect(await find(item)).toEqual(item);
       expect(await revision()).toBe(1);
     });

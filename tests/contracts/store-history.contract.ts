@@ -14,6 +14,7 @@ const ids = (rows: readonly { id: string }[]) => rows.map(({ id }) => id);
 export function historyStoreContract(current: () => Store): void {
   const commit = (...changes: Change[]) => current().commit(...changes);
   const expire = (before: number, limit = 100) => commit({ kind: 'history.expire', before, limit });
+  const hasBefore = (before: number) => current().events.hasBefore(before);
   const record = async (...events: Event[]) => {
     for (const event of events) await commit({ kind: 'event', event });
   };
@@ -71,7 +72,10 @@ export function historyStoreContract(current: () => Store): void {
       const [old, last, kept] = [idAt(THEN - 5000), idAt(THEN - 1), idAt(THEN)];
       for (const id of [old, last, kept]) await record(anEvent({ id, createdAt: THEN + 5 }));
       for (const id of [old, last, kept]) await audit(anAuditEntry({ id, at: THEN + 5 }));
+      expect(await hasBefore(THEN)).toBe(true);
       await expire(THEN);
+      expect(await hasBefore(THEN)).toBe(false);
+      expect(await hasBefore(THEN + 1)).toBe(true);
       expect(ids(await current().events.list(OWNER, { limit: 9 }))).toEqual([kept]);
       expect(ids(await current().events.list(OWNER, { types: ['app.created'], limit: 9 }))).toEqual([kept]);
       expect(ids(await current().audit.list({ limit: 9 }))).toEqual([kept]);
@@ -94,11 +98,23 @@ export function historyStoreContract(current: () => Store): void {
       }
       expect(await current().events.list('zoe', { limit: 9 })).toEqual([newest]);
       expect(await current().audit.list({ limit: 99 })).toEqual(before.filter((_, index) => index % 3 === 0));
+      expect(await hasBefore(THEN + 1)).toBe(true);
       await expire(THEN + 1, 2);
       expect(await current().audit.list({ limit: 99 })).toEqual([]);
+      expect(await hasBefore(THEN + 1)).toBe(false);
+    });
+
+    it('is known of, whoever has it and of whatever kind it is', async () => {
+      await record(anEvent({ id: idAt(THEN), owner: 'a' }));
+      await record(anEvent({ id: idAt(THEN - 1), owner: 'b' }));
+      expect(await hasBefore(THEN)).toBe(true);
+      expect(await hasBefore(THEN - 1)).toBe(false);
+      await audit(anAuditEntry({ id: idAt(THEN - 2), owner: undefined }));
+      expect(await hasBefore(THEN - 1)).toBe(true);
     });
 
     it('may be nothing', async () => {
+      expect(await hasBefore(THEN)).toBe(false);
       await expire(THEN);
       await expire(0);
       expect(await current().audit.list({ limit: 9 })).toEqual([]);

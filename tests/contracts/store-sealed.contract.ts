@@ -83,7 +83,7 @@ export function sealedStoreContract(current: () => Store): void {
 
     it('is dropped some time later', async () => {
       await commit(claimed(aRequest()), claimed(aRequest({ key: 'key-2', createdAt: LATER - 1 })));
-      await commit({ kind: 'leftovers.expire', before: LATER });
+      await commit({ kind: 'leftovers.expire', deliveriesBefore: 0, requestsBefore: LATER });
       expect(await find()).toBeDefined();
       expect(await current().idempotency.find(OWNER, 'key-2', 0)).toBeUndefined();
     });

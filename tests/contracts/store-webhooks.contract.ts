@@ -8,7 +8,11 @@ const LATER = Date.UTC(2026, 0, 1, 13);
 const LEASE = LATER + 1000;
 
 const inserted = (webhook: Webhook): Change => ({ kind: 'webhook.insert', webhook });
-const updated = (webhook: Webhook): Change => ({ kind: 'webhook.update', webhook });
+const updated = (
+  { owner, id }: Webhook,
+  set: Extract<Change, { kind: 'webhook.update' }>['set'],
+  at = LATER,
+): Change => ({ kind: 'webhook.update', owner, id, set, at });
 const noted = (delivery: WebhookDelivery): Change => ({ kind: 'delivery.note', delivery });
 const retried = ({ owner, webhookId, eventId }: WebhookDelivery, at = LATER): Change => ({
   kind: 'delivery.retry',
@@ -21,6 +25,7 @@ const retried = ({ owner, webhookId, eventId }: WebhookDelivery, at = LATER): Ch
 const pending = (webhook: Webhook, event: Event): WebhookDelivery => ({
   webhookId: webhook.id,
   eventId: event.id,
+  eventType: event.type,
   owner: webhook.owner,
   status: 'pending',
   attempts: 0,
@@ -42,7 +47,8 @@ export function webhookStoreContract(current: () => Store): void {
   };
   const deliveries = ({ owner, id }: Webhook, query = {}) =>
     current().webhooks.deliveries(owner, { webhookId: id, limit: 50, ...query });
-  const take = (now = LATER, limit = 50) => current().webhooks.take(now, LEASE, limit);
+  const take = (now = LATER, limit = 50, except: string[] = []) =>
+    current().webhooks.take(now, LEASE, limit, except);
   const dead = {
     status: 'dead',
     attempts: 8,
@@ -65,13 +71,17 @@ export function webhookStoreContract(current: () => Store): void {
       await expect(commit(inserted(plain))).rejects.toMatchObject({ code: 'conflict' });
     });
 
-    it('change in everything but their secret and their age', async () => {
+    it('change only in the fields that are given', async () => {
       const webhook = await insert();
-      const set = { url: 'https://other.example/', description: 'New', enabled: false, updatedAt: LATER };
-      await commit(updated({ ...webhook, ...set, eventTypes: ['app.deleted'], sealed: 'x', createdAt: 0 }));
-      const changed = { ...webhook, ...set, eventTypes: ['app.deleted'] };
+      const set = { url: 'https://other.example/', eventTypes: ['app.deleted'], enabled: false } as const;
+      await commit(updated(webhook, { ...set, description: undefined }));
+      await commit(updated(webhook, { description: 'New', sealed: 'sealed-2' }, LATER + 1));
+      const changed = { ...webhook, ...set, description: 'New', sealed: 'sealed-2', updatedAt: LATER + 1 };
       expect(await current().webhooks.find(OWNER, webhook.id)).toEqual(changed);
-      await commit(updated(aWebhook()));
+      await commit(updated(webhook, { description: '', eventTypes: [], enabled: true }));
+      const emptied = { ...changed, description: '', eventTypes: [], enabled: true, updatedAt: LATER };
+      expect(await current().webhooks.find(OWNER, webhook.id)).toEqual(emptied);
+      await commit(updated(aWebhook(), set));
       expect(await current().webhooks.list(OWNER)).toHaveLength(1);
     });
 
@@ -157,13 +167,23 @@ export function webhookStoreContract(current: () => Store): void {
       expect(await createdAt(2)).toEqual([late]);
     });
 
+    it('stays where it is when its webhook is not to be served', async () => {
+      const [one, other] = [await insert(), await insert()];
+      await record();
+      expect((await take(LATER, 1, [one.id])).map(({ webhook }) => webhook)).toEqual([other]);
+      expect(await take(LATER, 1, [one.id])).toEqual([]);
+      expect((await take(LATER, 1)).map(({ webhook }) => webhook)).toEqual([one]);
+    });
+
     it('waits while its webhook is not enabled', async () => {
       const webhook = await insert();
       await record();
-      await commit(updated({ ...webhook, enabled: false }));
+      await commit(updated(webhook, { enabled: false }));
       expect(await take()).toEqual([]);
       await record();
-      await commit(updated(webhook));
+      await commit(updated(webhook, { description: 'Still off' }));
+      expect(await take()).toEqual([]);
+      await commit(updated(webhook, { enabled: true }));
       expect(await take()).toHaveLength(1);
     });
 
@@ -173,6 +193,7 @@ export function webhookStoreContract(current: () => Store): void {
       const tried = { ...delivery, attempts: 1, nextAttemptAt: LEASE, lastStatus: 503, lastError: 'Busy.' };
       await commit(noted(tried));
       expect(await deliveries(webhook)).toEqual([tried]);
+      expect(await current().webhooks.delivery(OWNER, webhook.id, tried.eventId)).toEqual(tried);
       const done = {
         ...delivery,
         status: 'delivered',
@@ -192,7 +213,7 @@ export function webhookStoreContract(current: () => Store): void {
       const [one, other] = [pending(webhook, await record()), pending(webhook, await record())];
       await commit(noted({ ...one, ...dead }), retried(one, LATER - 5), retried(other));
       expect(await deliveries(webhook)).toEqual([other, { ...one, nextAttemptAt: LATER - 5 }]);
-      await commit(noted({ ...one, ...dead }), updated({ ...webhook, enabled: false }), retried(one));
+      await commit(noted({ ...one, ...dead }), updated(webhook, { enabled: false }), retried(one));
       expect(await take()).toEqual([]);
     });
 
@@ -224,7 +245,7 @@ export function webhookStoreContract(current: () => Store): void {
       );
       expect.assert(ended !== undefined && recent !== undefined && open !== undefined);
       await commit(noted({ ...ended, ...dead }), noted({ ...recent, ...dead, endedAt: LATER + 1 }));
-      await commit({ kind: 'leftovers.expire', before: LATER + 1 });
+      await commit({ kind: 'leftovers.expire', deliveriesBefore: LATER + 1, requestsBefore: 0 });
       const left = (await deliveries(webhook)).map(({ eventId }) => eventId);
       expect(left).toEqual([open.eventId, recent.eventId]);
       await commit({ kind: 'history.expire', before: Date.now() + 60_000, limit: 100 });
@@ -239,8 +260,9 @@ export function webhookStoreContract(current: () => Store): void {
     expect(await current().webhooks.list(STRANGER)).toEqual([]);
     expect(await current().webhooks.find(STRANGER, webhook.id)).toBeUndefined();
     expect(await deliveries({ ...webhook, owner: STRANGER })).toEqual([]);
+    expect(await current().webhooks.delivery(STRANGER, webhook.id, delivery.eventId)).toBeUndefined();
     await commit(
-      updated({ ...webhook, owner: STRANGER, enabled: false }),
+      updated({ ...webhook, owner: STRANGER }, { enabled: false }),
       { kind: 'webhook.delete', owner: STRANGER, id: webhook.id },
       noted({ ...stolen, ...dead }),
     );
