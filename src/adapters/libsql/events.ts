@@ -29,6 +29,13 @@ export const eventReads = (database: Sql): EventReads => ({
     );
     return rows.map(toEvent);
   },
+
+  async hasBefore(before) {
+    const end = firstIdAt(before);
+    const rows = await database.read(sql`SELECT 1 WHERE EXISTS (${oldestOfEach(sql`events`, end, 1)})
+      OR EXISTS (${oldestOfEach(sql`audit_entries`, end, 1)})`);
+    return rows.length > 0;
+  },
 });
 
 function page(owner: string, { limit, ...query }: EventQuery): Statement {
