@@ -1,5 +1,6 @@
 import type { ActivityPage } from './activity-models.ts';
 import type { Chip, Frame, Moment, Tone } from './basic-models.ts';
+import type { AuditPage, LoginLinkPage, LoginPage } from './identity-models.ts';
 import type {
   AppSnapshots,
   DeleteSnapshotPage,
@@ -20,16 +21,6 @@ export interface PreviewAddress {
   readonly host: string;
   /** To open: a private preview is entered through the console. */
   readonly href: string;
-}
-
-export interface LoginPage extends Frame {
-  readonly next: string;
-  readonly problem?: string;
-  readonly fieldProblem?: string;
-}
-
-export interface LoginLinkPage extends Frame {
-  readonly action: string;
 }
 
 export interface AppRow {
@@ -184,6 +175,7 @@ export interface ErrorPage extends Frame {
 export interface Views {
   readonly login: LoginPage;
   readonly 'login-link': LoginLinkPage;
+  readonly audit: AuditPage;
   readonly apps: AppsPage;
   readonly 'app-new': NewAppPage;
   readonly app: AppPage;

@@ -52,6 +52,14 @@ GET /v1/sandboxes/{id}/tasks/{taskId}/diff
 POST /v1/sandboxes/{id}/tasks/{taskId}/cancel
 POST /v1/sandboxes/{id}/tasks/{taskId}/revert
 GET /v1/tasks/{id}/events
+GET /v1/api-keys
+POST /v1/api-keys
+DELETE /v1/api-keys/{id}
+GET /v1/auth/status
+POST /v1/auth/setup
+POST /v1/auth/login
+POST /v1/auth/logout
+POST /v1/auth/password
 GET /v1/agents
 POST /v1/agents/{provider}/api-key
 POST /v1/agents/{provider}/disconnect

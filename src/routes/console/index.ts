@@ -4,6 +4,7 @@ import { activityPages } from './activity.ts';
 import { agentPages } from './agents.ts';
 import { appPages } from './app.ts';
 import { appList } from './apps.ts';
+import { auditPage } from './audit.ts';
 import { assets } from './assets.ts';
 import { limitAppForm, limitForm } from './form.ts';
 import { newApp } from './new-app.ts';
@@ -27,4 +28,6 @@ export const consolePages = new Hono<Env>()
   .route('/activity', activityPages)
   .use('/agents/*', limitForm, signedIn)
   .route('/agents', agentPages)
+  .use('/audit/*', limitForm, signedIn)
+  .route('/audit', auditPage)
   .get('*', recognised);
