@@ -1,7 +1,7 @@
 import type { Event, EventPayload, EventType } from '../../domain/event.ts';
 import type { ChangeOf, EventQuery, EventReads } from '../../domain/store.ts';
 import { firstIdAt } from '../../domain/ids.ts';
-import { oldestOfEach } from './oldest.ts';
+import { anyBefore, oldestOfEach } from './oldest.ts';
 import { NOTHING, sql, type Sql, type Statement } from './sql.ts';
 
 export interface EventRow {
@@ -29,12 +29,11 @@ export const eventReads = (database: Sql): EventReads => ({
     );
     return rows.map(toEvent);
   },
-
   async hasBefore(before) {
     const end = firstIdAt(before);
-    const rows = await database.read(sql`SELECT 1 WHERE EXISTS (${oldestOfEach(sql`events`, end, 1)})
-      OR EXISTS (${oldestOfEach(sql`audit_entries`, end, 1)})`);
-    return rows.length > 0;
+    const [row] = await database.read<{ found: number }>(sql`SELECT EXISTS (${anyBefore(sql`events`, end)})
+      OR EXISTS (SELECT 1 FROM audit_entries WHERE id < ${end}) AS found`);
+    return row?.found === 1;
   },
 });
 
