@@ -12,6 +12,8 @@ import { noMetrics } from './domain/metrics.ts';
 import type { NodeDirectory } from './domain/node.ts';
 import { pause } from './domain/pause.ts';
 import type { Ports } from './domain/ports.ts';
+import { redactingVault } from './domain/redacting-vault.ts';
+import { createRedactor } from './domain/redactor.ts';
 import { edgePeer } from './routes/peer.ts';
 
 /** Set by the build. */
@@ -24,6 +26,9 @@ type Bindings = Readonly<Record<string, string | undefined>>;
  * was made in would hang the next one.
  */
 const newId = ulidSource(systemClock);
+/** What it has learned, and how it writes before the configuration is known. */
+const redactor = createRedactor();
+const firstLog = edgeLogger({ level: 'info', redactor });
 let known: { readonly bindings: Bindings; readonly config: EdgeConfig } | undefined;
 let migrated: string | undefined;
 
@@ -41,9 +46,9 @@ const nodes: NodeDirectory = {
 const noNode = () => new SandboxdError('node_unavailable', 'No node is enrolled with this API.');
 
 const app = createApp(async (c): Promise<Ports> => {
-  const { database, instance, secretsKey } = await configOf(c.env as Bindings);
+  const { database, instance, control, secretsKey } = await configOf(c.env as Bindings);
   const store = openRemoteStore({ ...database, ready: () => migrateOnce(database) });
-  const vault = secretBox(secretsKey);
+  const vault = redactingVault(secretBox(secretsKey), redactor);
   return {
     store,
     nodes,
@@ -54,7 +59,8 @@ const app = createApp(async (c): Promise<Ports> => {
     clock: systemClock,
     pause,
     newId,
-    log: edgeLogger,
+    log: edgeLogger({ level: control.logLevel, redactor }),
+    redactor,
     instance,
   };
 }, edgePeer);
@@ -68,12 +74,13 @@ async function configOf(bindings: Bindings): Promise<EdgeConfig> {
 async function readConfig(bindings: Bindings): Promise<EdgeConfig> {
   try {
     const config = await loadEdgeConfig(bindings, SANDBOXD_VERSION);
+    redactor.keep(config.secrets);
     if (config.unknownNames.length > 0) {
-      edgeLogger.warn('variables that nobody reads', { names: config.unknownNames.join(', ') });
+      firstLog.warn('variables that nobody reads', { names: config.unknownNames.join(', ') });
     }
     return config;
   } catch (error) {
-    edgeLogger.error('the Worker is not configured', error);
+    firstLog.error('the Worker is not configured', error);
     throw new SandboxdError('unavailable', 'This API is not configured yet.', { cause: error });
   }
 }

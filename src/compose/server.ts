@@ -13,6 +13,8 @@ import { noMetrics } from '../domain/metrics.ts';
 import { pause } from '../domain/pause.ts';
 import type { Ports } from '../domain/ports.ts';
 import type { PreviewAddressing } from '../domain/preview.ts';
+import { redactingVault } from '../domain/redacting-vault.ts';
+import type { Redactor } from '../domain/redactor.ts';
 import { policyOf } from '../domain/settings.ts';
 import type { Store } from '../domain/store.ts';
 import { proxiedPeer } from '../routes/peer.ts';
@@ -36,6 +38,8 @@ export interface ServerOptions {
   /** The sandboxes' image, on this machine already. */
   readonly image: string;
   readonly log: Logger;
+  /** What the log is written with. */
+  readonly redactor: Redactor;
   /** Told when somebody asks over the admin socket to put everything to sleep and end. */
   readonly onShutDown: () => void;
 }
@@ -48,10 +52,17 @@ export interface Server extends AsyncDisposable {
 }
 
 /** @throws AlreadyRunningError, or whatever keeps a part of it from starting; nothing is left running then */
-export async function startServer({ config, image, log, onShutDown }: ServerOptions): Promise<Server> {
+export async function startServer({
+  config,
+  image,
+  log,
+  redactor,
+  onShutDown,
+}: ServerOptions): Promise<Server> {
   await using starting = new AsyncDisposableStack();
   const newId = ulidSource(systemClock);
   const identity = await takeDataDirectory(config.dataDir, newId, starting);
+  redactor.keep([identity.previewKey, identity.sealKey]);
   const store = starting.use(await openStore(config.database));
   const port = config.listen.port || (await freePort(config.listen.host));
   const addressing = addressingOf(config, port);
@@ -90,6 +101,7 @@ export async function startServer({ config, image, log, onShutDown }: ServerOpti
     agent: running.agent,
     newId,
     log,
+    redactor,
   });
   const proxy = starting.use(
     await openFronts({
@@ -134,6 +146,7 @@ interface ApiParts {
   readonly agent: NodeAgent;
   readonly newId: IdSource;
   readonly log: Logger;
+  readonly redactor: Redactor;
 }
 
 async function apiPorts({
@@ -145,6 +158,7 @@ async function apiPorts({
   agent,
   newId,
   log,
+  redactor,
 }: ApiParts): Promise<Ports> {
   const keyOf = async (issuer: string) =>
     issuer === identity.nodeId ? identity.nodeKeys.publicKey : undefined;
@@ -152,13 +166,14 @@ async function apiPorts({
     store,
     nodes: localNode(agent, identity, systemClock, log),
     channel: createVerifier(API_AUDIENCE, keyOf, systemClock),
-    vault: secretBox(await loadSecretsKey(config.dataDir, config.secretsKey)),
+    vault: redactingVault(secretBox(await loadSecretsKey(config.dataDir, config.secretsKey)), redactor),
     passwords: scryptHasher,
     metrics: noMetrics,
     clock: systemClock,
     pause,
     newId,
     log,
+    redactor,
     instance: {
       version: await readVersion(),
       addressing,

@@ -7,6 +7,7 @@ import type { Pause } from './pause.ts';
 import type { PasswordHasher } from './password.ts';
 import type { PreviewAddressing } from './preview.ts';
 import type { ProviderSettings } from './provider-settings.ts';
+import type { Redactor } from './redactor.ts';
 import type { LifecycleSettings } from './settings.ts';
 import type { RetentionLimits, Store } from './store.ts';
 import type { Vault } from './vault.ts';
@@ -24,6 +25,8 @@ export interface Ports {
   readonly pause: Pause;
   readonly newId: IdSource;
   readonly log: Logger;
+  /** What the log passes, and messages of failures on their way out. */
+  readonly redactor: Redactor;
   readonly instance: Instance;
 }
 

@@ -7,6 +7,7 @@ import { answerSync } from '../../src/domain/node-sync.ts';
 import { noMetrics } from '../../src/domain/metrics.ts';
 import type { PasswordHasher } from '../../src/domain/password.ts';
 import type { Instance, Ports } from '../../src/domain/ports.ts';
+import { createRedactor } from '../../src/domain/redactor.ts';
 import type { LifecycleSettings } from '../../src/domain/settings.ts';
 import { proxiedPeer } from '../../src/routes/peer.ts';
 import { FAKE_NODE_ID, FakeNode, fakeNodes } from './fake-node.ts';
@@ -68,6 +69,7 @@ export function apiWorld(instance: Partial<Instance> = {}): ApiWorld {
     pause: time.pause,
     newId: ulidSource(clock),
     log: recordingLogger((line) => logged.push(line)),
+    redactor: createRedactor(),
     instance: { ...INSTANCE, ...instance },
   };
   node.sync = async () => {

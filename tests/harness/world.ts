@@ -19,6 +19,7 @@ import type { NodeDirectory, SyncAnswer, SyncRequest } from '../../src/domain/no
 import { noMetrics } from '../../src/domain/metrics.ts';
 import { pause } from '../../src/domain/pause.ts';
 import type { Ports } from '../../src/domain/ports.ts';
+import { createRedactor } from '../../src/domain/redactor.ts';
 import type { Route } from '../../src/domain/routing.ts';
 import { policyOf } from '../../src/domain/settings.ts';
 import type { Store } from '../../src/domain/store.ts';
@@ -176,6 +177,7 @@ export async function startWorld(remains: Remains, options: WorldOptions = {}): 
     pause,
     newId,
     log: quietLogger,
+    redactor: createRedactor(),
     instance: {
       version: '0.0.0-test',
       addressing: { domain: 'localhost', publicPort: 8080, tls: false },
