@@ -19,8 +19,7 @@ async function main(): Promise<void> {
   const config = loadConfig(process.env);
   const redactor = createRedactor();
   redactor.keep(configuredSecrets(config));
-  const write = (line: string) => process.stdout.write(line);
-  const log = createLogger({ level: config.logLevel, redactor, write });
+  const log = createLogger({ level: config.logLevel, redactor, write: (line) => process.stdout.write(line) });
   for (const name of config.unknownNames) log.warn(`nobody reads ${name}: is it misspelt?`);
   const end = Promise.withResolvers<'signal' | 'down'>();
   const image = config.image ?? (await readRecipes(config.agents, RUNTIMED)).base.tag;

@@ -1,7 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { NodeReport } from '../domain/node.ts';
-import { readAll, writeDurably } from './durable.ts';
+import { readAll, writeDurably } from '../host/durable.ts';
 
 /** A report before it has a number. */
 export type Draft = Omit<NodeReport, 'seq'>;

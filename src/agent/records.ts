@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { ErrorCode } from '../domain/errors.ts';
 import type { StopReason } from '../domain/event.ts';
 import type { SandboxOrder } from '../domain/node.ts';
-import { readAll, removeDurably, writeDurably } from './durable.ts';
+import { readAll, removeDurably, writeDurably } from '../host/durable.ts';
 
 /** Why a sandbox is being started. */
 export type StartCause = 'create' | 'order' | 'wake';

@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { fromEnvelope } from '../domain/errors.ts';
 import type { GarbageOptions, GarbageReport } from '../domain/garbage.ts';
+import type { RotationReport } from '../domain/rotation.ts';
 
 /** What a running server tells about itself. */
 export interface ServerStatus {
@@ -68,6 +69,11 @@ export class AdminClient {
   /** Finds what nobody needs any more, and removes it unless it is a trial, however long that takes. */
   async collectGarbage(options: GarbageOptions, signal: AbortSignal): Promise<GarbageReport> {
     return (await this.#call('POST', '/admin/gc', { body: options, signal })) as GarbageReport;
+  }
+
+  /** Seals every secret with a new key, however long that takes. @throws conflict while another rotation is under way */
+  async rotateSecrets(signal: AbortSignal): Promise<RotationReport> {
+    return (await this.#call('POST', '/admin/secrets/rotate', { signal })) as RotationReport;
   }
 
   async #call(method: Method, path: string, request?: AdminRequest): Promise<unknown> {

@@ -7,6 +7,7 @@ import { imageBuild } from './commands/image-build.ts';
 import { imageVerify } from './commands/image-verify.ts';
 import { login } from './commands/login.ts';
 import { restore } from './commands/restore.ts';
+import { secretsRotate } from './commands/secrets-rotate.ts';
 import { status } from './commands/status.ts';
 import { tokenCreate } from './commands/token-create.ts';
 import { up } from './commands/up.ts';
@@ -24,4 +25,5 @@ export const COMMANDS: readonly Command[] = [
   backup,
   restore,
   gc,
+  secretsRotate,
 ];

@@ -54,6 +54,7 @@ it.each([[[]], [['help']], [['--help']], [['-h']]])('lists every command for %j'
     'backup',
     'restore',
     'gc',
+    'secrets rotate',
   ])
     expect(printed).toContain(`  ${name} `);
 });
@@ -91,6 +92,8 @@ it.each([
   [['restore', 'a', 'b']],
   [['gc', 'everything']],
   [['status', 'now']],
+  [['secrets']],
+  [['secrets', 'rotate', 'all']],
   [['help', 'nothing']],
 ])('refuses %j as wrongly used', async (args) => {
   const { exitCode, noted, printed } = await run(args);
@@ -111,14 +114,17 @@ it('answers status for programs too when nothing runs', async () => {
   expect(JSON.parse(printed)).toEqual({ running: false });
 });
 
-it.each([[['login']], [['token', 'create', 'ci']], [['backup', 'x.tar']], [['gc', '--dry-run']]])(
-  '%j says that no server runs',
-  async (args) => {
-    const { exitCode, noted } = await run(args);
-    expect(exitCode).toBe(EXIT.notRunning);
-    expect(noted).toContain('sandboxd up');
-  },
-);
+it.each([
+  [['login']],
+  [['token', 'create', 'ci']],
+  [['backup', 'x.tar']],
+  [['gc', '--dry-run']],
+  [['secrets', 'rotate']],
+])('%j says that no server runs', async (args) => {
+  const { exitCode, noted } = await run(args);
+  expect(exitCode).toBe(EXIT.notRunning);
+  expect(noted).toContain('sandboxd up');
+});
 
 it.each([[['image', 'build']], [['image', 'verify', 'acme/sandbox:1']]])(
   '%j says that the engine does not answer',

@@ -36,10 +36,6 @@ export async function loadIdentity(dataDir: string, newId: IdSource): Promise<Id
   return { instanceId, nodeId, apiKeys, nodeKeys, previewKey, sealKey };
 }
 
-/** The key that secrets in the database are sealed with: the operator's, or one made at the first start. */
-export const loadSecretsKey = async (dataDir: string, configured: string | undefined): Promise<string> =>
-  configured ?? (await loadOrCreateSecret(join(dataDir, 'keys', 'secrets'), newKey));
-
 const newKey = async () => randomBytes(32).toString('base64');
 
 /** The instance's id, where there is one yet. */

@@ -1,7 +1,6 @@
 import { createSyncClient } from '../adapters/channel/api-client.ts';
 import { createSigner, createVerifier } from '../adapters/channel/token.ts';
 import { scryptHasher } from '../adapters/crypto/password.ts';
-import { secretBox } from '../adapters/crypto/secret-box.ts';
 import type { NodeAgent } from '../agent/agent.ts';
 import { startAgent } from '../agent/start.ts';
 import { createApp } from '../app.ts';
@@ -11,26 +10,28 @@ import { type IdSource, systemClock, ulidSource } from '../domain/ids.ts';
 import type { Logger } from '../domain/log.ts';
 import { noMetrics } from '../domain/metrics.ts';
 import { pause } from '../domain/pause.ts';
-import type { Ports } from '../domain/ports.ts';
+import type { Instance, Ports } from '../domain/ports.ts';
 import type { PreviewAddressing } from '../domain/preview.ts';
 import { redactingVault } from '../domain/redacting-vault.ts';
 import type { Redactor } from '../domain/redactor.ts';
-import { policyOf } from '../domain/settings.ts';
+import { lifecycleOf, policyOf } from '../domain/settings.ts';
 import type { Store } from '../domain/store.ts';
 import { proxiedPeer } from '../routes/peer.ts';
 import { addressingOf, consoleOrigins, freePort } from './addressing.ts';
 import { clearSpools } from '../backup/spool.ts';
 import { clearStaging } from '../backup/staging.ts';
 import { adminActions } from './admin.ts';
-import { agentPorts, nodeDirectory } from './agent.ts';
+import { agentPorts, nodeDirectory, storageModeOf } from './agent.ts';
 import { IN_PROCESS, localNode } from './api.ts';
 import { claimDataDirectory, claimInstance } from './claim.ts';
 import { configuredTokens } from './configured-tokens.ts';
-import { type Identity, loadIdentity, loadSecretsKey } from './instance.ts';
+import { type Identity, loadIdentity } from './instance.ts';
 import { openFronts } from './fronts.ts';
 import { RouteSink } from './route-sink.ts';
+import { openKeyRing } from './secrets.ts';
 import { snapshotStore } from './snapshots.ts';
 import { openStore } from './store.ts';
+import { startUpkeep } from './upkeep.ts';
 import { readVersion } from './version.ts';
 
 export interface ServerOptions {
@@ -83,7 +84,8 @@ export async function startServer({
   const running = starting.use(
     await startAgent(nodePorts, {
       directory: nodeDirectory(config),
-      policy: policyOf(config.lifecycle),
+      // What was set is obeyed from the first moment on, not only since the first sync.
+      policy: policyOf(await lifecycleOf({ store, instance: config })),
       exchange: createSyncClient({
         nodeId: identity.nodeId,
         baseUrl: IN_PROCESS,
@@ -92,13 +94,16 @@ export async function startServer({
       }),
     }),
   );
+  const ring = await openKeyRing(config);
   const ports = await apiPorts({
     config,
     identity,
     store,
     addressing,
     image,
+    ring,
     agent: running.agent,
+    storageMode: storageModeOf(nodePorts),
     newId,
     log,
     redactor,
@@ -111,9 +116,18 @@ export async function startServer({
       ports,
       running,
       handle: (request) => app.fetch(request),
-      admin: adminActions({ config, identity, ports, agent: running.agent, node: nodePorts, onShutDown }),
+      admin: adminActions({
+        config,
+        identity,
+        ports,
+        ring,
+        agent: running.agent,
+        node: nodePorts,
+        onShutDown,
+      }),
     }),
   );
+  starting.use(startUpkeep(ports));
   routes.connect((command) => proxy.send(command));
   running.begin();
   const ending = starting.move();
@@ -143,7 +157,9 @@ interface ApiParts {
   readonly store: Store;
   readonly addressing: PreviewAddressing;
   readonly image: string;
+  readonly ring: Awaited<ReturnType<typeof openKeyRing>>;
   readonly agent: NodeAgent;
+  readonly storageMode: Instance['storageMode'];
   readonly newId: IdSource;
   readonly log: Logger;
   readonly redactor: Redactor;
@@ -155,7 +171,9 @@ async function apiPorts({
   store,
   addressing,
   image,
+  ring,
   agent,
+  storageMode,
   newId,
   log,
   redactor,
@@ -166,7 +184,7 @@ async function apiPorts({
     store,
     nodes: localNode(agent, identity, systemClock, log),
     channel: createVerifier(API_AUDIENCE, keyOf, systemClock),
-    vault: redactingVault(secretBox(await loadSecretsKey(config.dataDir, config.secretsKey)), redactor),
+    vault: redactingVault(ring.box, redactor),
     passwords: scryptHasher,
     metrics: noMetrics,
     clock: systemClock,
@@ -182,6 +200,7 @@ async function apiPorts({
       operators: config.operators,
       lifecycle: config.lifecycle,
       baseImage: image,
+      storageMode,
       eventRetentionDays: config.eventRetentionDays,
       providers: config.providers,
       retention: config.retention,

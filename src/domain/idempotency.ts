@@ -11,3 +11,9 @@ export interface IdempotentRequest {
   readonly sealedAnswer?: string;
   readonly createdAt: number;
 }
+
+/** What the two parts of a request are sealed for: one passed off as the other, or moved to another key, does not open. */
+export const idempotencyContext = (
+  { owner, key }: Pick<IdempotentRequest, 'owner' | 'key'>,
+  part: 'request' | 'answer',
+): readonly string[] => ['idempotency', owner, key, part];

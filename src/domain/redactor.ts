@@ -17,7 +17,7 @@ const MAX_LENGTH = 16 * 1024;
 
 export function createRedactor(): Redactor {
   let blocks: readonly Block[] = [new Block()];
-  let kept: readonly string[] = [];
+  const kept = new Set<string>();
   let ours: Mask = maskOf([]);
   return {
     text: (text) => {
@@ -31,8 +31,9 @@ export function createRedactor(): Redactor {
       blocks.at(-1)?.add(known);
     },
     keep: (secrets) => {
-      kept = [...kept, ...secrets];
-      ours = maskOf(kept);
+      if (secrets.every((secret) => kept.has(secret))) return;
+      for (const secret of secrets) kept.add(secret);
+      ours = maskOf([...kept]);
     },
   };
 }

@@ -1,8 +1,8 @@
-import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { secretBox } from '../../src/adapters/crypto/secret-box.ts';
+import { FileKeyRing } from '../../src/adapters/crypto/key-ring.ts';
 import { openFileStore } from '../../src/adapters/libsql/file.ts';
 import { credentialContext } from '../../src/domain/credential.ts';
 import { DEFAULT_OWNER } from '../../src/domain/identity.ts';
@@ -32,7 +32,7 @@ afterAll(async () => {
 async function storedKey(): Promise<string | undefined> {
   await using store = await openFileStore(join(site.dataDir, 'sandboxd.db'));
   const credential = await store.credentials.find(DEFAULT_OWNER, 'anthropic');
-  const vault = secretBox(await readFile(join(site.dataDir, 'keys', 'secrets'), 'utf8'));
+  const vault = (await FileKeyRing.open(join(site.dataDir, 'keys', 'secrets'), [])).box;
   return credential && (await vault.open(credential.sealed, credentialContext(DEFAULT_OWNER, 'anthropic')));
 }
 

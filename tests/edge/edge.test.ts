@@ -135,7 +135,7 @@ describe('A Worker', () => {
     expect(providers.filter(({ connected }) => connected).map(({ id }) => id)).toEqual(['openai']);
     const sealed = await remote().credentials.find('alice', 'openai');
     expect.assert(sealed !== undefined);
-    const vault = secretBox(BINDINGS.SANDBOXD_SECRETS_KEY);
+    const vault = secretBox({ current: BINDINGS.SANDBOXD_SECRETS_KEY, previous: [] });
     expect(await vault.open(sealed.sealed, credentialContext('alice', 'openai'))).toBe(body.api_key);
     for (const name of await readdir(directory))
       expect((await readFile(join(directory, name))).includes(body.api_key)).toBe(false);

@@ -7,6 +7,7 @@ import type {
   CommandOutcome,
   NodeClient,
   NodeDirectory,
+  NodePolicy,
   NodeReport,
   SandboxObservation,
   SandboxOrder,
@@ -14,12 +15,14 @@ import type {
   SyncRequest,
 } from '../../src/domain/node.ts';
 import type { Upstream } from '../../src/domain/provider.ts';
+import { isReadable, type SandboxConfig } from '../../src/domain/sandbox-config.ts';
 import { NO_USAGE, type NodeTasks, type TaskOutcome } from '../../src/domain/task.ts';
 import { findPreset } from '../../src/domain/preset.ts';
 import type { BootPhase, ExecEvent, ExecRequest, RestartScope } from '../../src/domain/runtimed.ts';
 import { fakeFiles } from './fake-files.ts';
 import { captureReport, FakeSnapshots } from './fake-snapshots.ts';
 import { FakeTasks, SUCCEEDED } from './fake-tasks.ts';
+import { zipped } from './zipped.ts';
 
 /** Stands in for every node id. */
 export const FAKE_NODE_ID = '01ARZ3NDEKTSV4RRFFQ69G5FAV';
@@ -29,6 +32,7 @@ type ExecProgram = (request: ExecRequest) => ExecEvent[];
 interface FakeSandbox {
   order: SandboxOrder;
   observation: SandboxObservation;
+  readonly home: ReadonlyMap<string, Uint8Array>;
   readonly files: SandboxFiles;
   readonly logs: Map<string, string[]>;
   readonly tasks: FakeTasks;
@@ -53,6 +57,10 @@ export class FakeNode implements NodeClient {
   installed: readonly AgentId[] = ['opencode', 'claude-code'];
   /** Every order received, in order. */
   readonly orders: SandboxOrder[] = [];
+  /** Every configuration received, in order: beside an order, by itself, or in the answer to a sync. */
+  readonly configs: { readonly sandboxId: string; readonly config: SandboxConfig }[] = [];
+  /** Every policy received, in order. */
+  readonly policies: NodePolicy[] = [];
   /** What was asked to be restarted, in order. */
   readonly restarts: RestartScope[] = [];
   /** How the agents of submitted tasks reach their providers, in order. */
@@ -70,6 +78,8 @@ export class FakeNode implements NodeClient {
   readonly #sandboxes = new Map<string, FakeSandbox>();
   /** Ids of those that were deleted. */
   readonly #graves = new Set<string>();
+  /** The newest configuration of each that has one. */
+  readonly #configs = new Map<string, SandboxConfig>();
   #reports: NodeReport[] = [];
   #seq = 0;
   /** What the next sync confirms, of what the last answer ordered. */
@@ -80,23 +90,39 @@ export class FakeNode implements NodeClient {
     this.#clock = clock;
   }
 
-  async apply(order: SandboxOrder): Promise<CommandOutcome> {
+  async apply(order: SandboxOrder, config?: SandboxConfig): Promise<CommandOutcome> {
     this.#requireReachable();
     this.orders.push(order);
     if (this.hold !== undefined) await this.hold;
+    this.#takeOver(order.id, config);
     const known = this.#sandboxes.get(order.id);
     // What comes late, for a sandbox that is deleted by now, makes no new one.
     const isLate = known === undefined && order.desired !== 'absent' && this.#graves.has(order.id);
     if (isLate) return { observations: [absent(order)], reports: [...this.#reports] };
     if (known === undefined || known.observation.generation < order.generation) this.#carryOut(order, known);
     else if (known.order.revision < order.revision) known.order = order;
-    const observation = this.#sandboxes.get(order.id)?.observation ?? absent(order);
+    const observation = this.#observation(order.id) ?? absent(order);
     return { observations: [observation], reports: [...this.#reports] };
+  }
+
+  async configure(id: string, config: SandboxConfig): Promise<void> {
+    this.#requireReachable();
+    if (this.#sandboxes.has(id)) this.#takeOver(id, config);
+  }
+
+  async setPolicy(policy: NodePolicy): Promise<void> {
+    this.#requireReachable();
+    this.policies.push(policy);
+  }
+
+  /** What a sandbox's app is configured with, as far as this node was told. */
+  configOf(id: string): SandboxConfig | undefined {
+    return this.#configs.get(id);
   }
 
   async observe(ids: readonly string[]): Promise<readonly SandboxObservation[]> {
     this.#requireReachable();
-    return ids.flatMap((id) => this.#sandboxes.get(id)?.observation ?? []);
+    return ids.flatMap((id) => this.#observation(id) ?? []);
   }
 
   async ping(): Promise<void> {
@@ -126,7 +152,7 @@ export class FakeNode implements NodeClient {
     return {
       submit: async ({ upstream, ...assignment }) => {
         this.#requireReachable();
-        await tasks.submit(assignment);
+        await tasks.submit({ assignment, env: this.#agentEnv(id) });
         this.upstreams.push(upstream);
         this.report(
           id,
@@ -155,6 +181,11 @@ export class FakeNode implements NodeClient {
   /** What a test tells of the tasks of a sandbox. */
   tasksOf(id: string): FakeTasks {
     return this.#require(id).tasks;
+  }
+
+  async export(id: string): Promise<ReadableStream<Uint8Array>> {
+    this.#requireReachable();
+    return zipped(this.#require(id).home);
   }
 
   async *exec(id: string, request: ExecRequest, signal: AbortSignal): AsyncIterable<ExecEvent> {
@@ -200,7 +231,10 @@ export class FakeNode implements NodeClient {
   /** What the node would say in its next sync. */
   hears(): SyncRequest {
     return {
-      observations: [...[...this.#sandboxes.values()].map(({ observation }) => observation), ...this.#gone],
+      observations: [
+        ...[...this.#sandboxes.keys()].flatMap((id) => this.#observation(id) ?? []),
+        ...this.#gone,
+      ],
       reports: [...this.#reports],
       tasks: [...this.#sandboxes.values()].flatMap(({ tasks }) => tasks.activeId ?? []),
       discarded: [...this.#discarded],
@@ -212,8 +246,10 @@ export class FakeNode implements NodeClient {
   }
 
   /** Does what the answer to a sync says. */
-  async heed({ orders, captures, discards, acknowledged }: SyncAnswer): Promise<void> {
+  async heed({ orders, captures, discards, configs, policy, acknowledged }: SyncAnswer): Promise<void> {
     this.acknowledge(acknowledged);
+    this.policies.push(policy);
+    for (const { sandboxId, config } of configs) await this.configure(sandboxId, config);
     const outcomes = await Promise.all(orders.map((order) => this.apply(order)));
     this.#gone = outcomes
       .flatMap(({ observations }) => observations)
@@ -234,6 +270,25 @@ export class FakeNode implements NodeClient {
     this.#push(sandboxId, { type, severity: 'info', message, payload, ...about });
   }
 
+  #takeOver(sandboxId: string, config: SandboxConfig | undefined): void {
+    if (config === undefined) return;
+    this.configs.push({ sandboxId, config });
+    if (config.revision > (this.#configs.get(sandboxId)?.revision ?? 0)) this.#configs.set(sandboxId, config);
+  }
+
+  #observation(id: string): SandboxObservation | undefined {
+    const observation = this.#sandboxes.get(id)?.observation;
+    return observation && { ...observation, configRevision: this.#configs.get(id)?.revision };
+  }
+
+  /** @throws unavailable when a value is not readable */
+  #agentEnv(id: string): Readonly<Record<string, string>> {
+    const config = this.#configs.get(id);
+    if (config === undefined) return {};
+    if (isReadable(config)) return config.agent;
+    throw new SandboxdError('unavailable', `The configuration ${config.unreadable} cannot be read.`);
+  }
+
   #push(sandboxId: string, report: Omit<NodeReport, 'seq' | 'at' | 'sandboxId'>): void {
     this.#seq += 1;
     this.#reports.push({ seq: this.#seq, at: this.#clock(), sandboxId, ...report });
@@ -245,6 +300,7 @@ export class FakeNode implements NodeClient {
     if (failure !== undefined && !endsInError(order, failure)) throw failure;
     if (order.desired === 'absent') {
       this.#graves.add(order.id);
+      this.#configs.delete(order.id);
       if (known === undefined) return;
       this.#sandboxes.delete(order.id);
       this.report(order.id, 'sandbox.deleted', 'The sandbox and its workspace were deleted.');
@@ -256,9 +312,9 @@ export class FakeNode implements NodeClient {
       return;
     }
     const seen = order.desired === 'running' ? this.#started(order) : stopped(order);
-    const { files = fakeFiles(), logs = new Map<string, string[]>(), tasks = new FakeTasks() } = known ?? {};
+    const { home, files, logs, tasks } = known ?? blank();
     const observation = { ...seen, id: order.id, generation: order.generation, awakeBecause: [] };
-    this.#sandboxes.set(order.id, { order, observation, files, logs, tasks });
+    this.#sandboxes.set(order.id, { order, observation, home, files, logs, tasks });
     if (order.desired === 'running') this.report(order.id, 'sandbox.started', 'The sandbox was started.');
     else if (known !== undefined) {
       this.report(order.id, 'sandbox.stopped', 'The sandbox was stopped.', { reason: 'user' });
@@ -296,8 +352,7 @@ export class FakeNode implements NodeClient {
       errorMessage: message,
       awakeBecause: [],
     };
-    const sandbox = { order, observation, files: fakeFiles(), logs: new Map<string, string[]>() };
-    this.#sandboxes.set(order.id, { ...sandbox, tasks: new FakeTasks() });
+    this.#sandboxes.set(order.id, { order, observation, ...blank() });
     this.report(order.id, 'sandbox.create.failed', message);
   }
 
@@ -322,9 +377,15 @@ export class FakeNode implements NodeClient {
   }
 }
 
+function blank(): Omit<FakeSandbox, 'order' | 'observation'> {
+  const home = new Map<string, Uint8Array>();
+  return { home, files: fakeFiles(home), logs: new Map(), tasks: new FakeTasks() };
+}
+
 /** Every sandbox on one node, which is always chosen. */
 export const fakeNodes = (node: NodeClient): NodeDirectory => ({
   client: () => node,
+  all: async () => [FAKE_NODE_ID],
   place: async () => FAKE_NODE_ID,
 });
 

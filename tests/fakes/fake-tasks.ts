@@ -8,6 +8,7 @@ import type {
   TaskFile,
   TaskHappening,
   TaskOutcome,
+  TaskSubmission,
 } from '../../src/domain/task.ts';
 
 /** The outcome of a task that went well. */
@@ -34,6 +35,7 @@ export const CANCELLED: TaskOutcome = {
 
 interface FakeTask {
   readonly assignment: TaskAssignment;
+  readonly env: TaskSubmission['env'];
   readonly events: TaskEvent[];
 }
 
@@ -64,17 +66,22 @@ export class FakeTasks implements RuntimeTasks {
     return [...this.#tasks.values()].map(({ assignment }) => assignment);
   }
 
+  /** What the agents of these have in their environment. */
+  get environments(): TaskSubmission['env'][] {
+    return [...this.#tasks.values()].map(({ env }) => env);
+  }
+
   get activeId(): string | undefined {
     return [...this.#tasks.values()].find(isActive)?.assignment.id;
   }
 
-  async submit(assignment: TaskAssignment): Promise<void> {
+  async submit({ assignment, env }: TaskSubmission): Promise<void> {
     const { failure } = this;
     this.failure = undefined;
     if (failure !== undefined) throw failure;
     if (this.#tasks.has(assignment.id)) return;
     if (this.activeId !== undefined) throw new SandboxdError('task_in_progress', 'Another task runs.');
-    this.#tasks.set(assignment.id, { assignment, events: [] });
+    this.#tasks.set(assignment.id, { assignment, env, events: [] });
     this.tell(assignment.id, { type: 'status', data: { phase: 'checkpoint', message: 'Saving the app' } });
     if (this.losesAnswers) throw new SandboxdError('sandbox_unavailable', 'The sandbox does not answer.');
   }

@@ -1,7 +1,13 @@
 import { SandboxdError } from '../../src/domain/errors.ts';
 import type { SandboxFiles } from '../../src/domain/files.ts';
 import type { SandboxRuntime } from '../../src/domain/runtime.ts';
-import type { ExecEvent, ExecRequest, RestartScope, RuntimeStatus } from '../../src/domain/runtimed.ts';
+import type {
+  ExecEvent,
+  ExecRequest,
+  RestartScope,
+  RuntimeConfig,
+  RuntimeStatus,
+} from '../../src/domain/runtimed.ts';
 import { FakeTasks } from './fake-tasks.ts';
 
 export const READY: RuntimeStatus = {
@@ -20,6 +26,10 @@ export class FakeRuntime implements SandboxRuntime {
   reachable = true;
   /** What was asked to be restarted. */
   readonly restarts: RestartScope[] = [];
+  /** What it was configured with, in order. */
+  readonly configs: RuntimeConfig[] = [];
+  /** What the next configuration fails with, once. */
+  refusal: SandboxdError | undefined;
   #status = READY;
   readonly #watchers = new Set<(status: RuntimeStatus | undefined) => void>();
 
@@ -77,6 +87,15 @@ export class FakeRuntime implements SandboxRuntime {
   async *followLog(_process: string, lines: number, _signal: AbortSignal): AsyncIterable<string> {
     this.#require();
     yield* LOG.slice(-lines);
+  }
+
+  async configure(config: RuntimeConfig): Promise<void> {
+    this.#require();
+    const { refusal } = this;
+    this.refusal = undefined;
+    if (refusal !== undefined) throw refusal;
+    this.configs.push(config);
+    this.become({ ...this.#status, config_revision: config.revision });
   }
 
   async restart(scope: RestartScope): Promise<void> {

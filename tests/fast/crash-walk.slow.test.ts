@@ -4,7 +4,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { SandboxdError } from '../../src/domain/errors.ts';
 import { makeRemains, type Remains, startWorld, type World } from '../harness/world.ts';
 
-type Durable = typeof import('../../src/agent/durable.ts');
+type Durable = typeof import('../../src/host/durable.ts');
 
 /** Disk writes of an agent pass through the tripwire of the directory they go to. */
 const disk = vi.hoisted(() => {
@@ -16,7 +16,7 @@ const disk = vi.hoisted(() => {
   return { wires, pass };
 });
 
-vi.mock('../../src/agent/durable.ts', async (original) => {
+vi.mock('../../src/host/durable.ts', async (original) => {
   const real = await original<Durable>();
   return {
     ...real,

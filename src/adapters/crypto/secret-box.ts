@@ -1,56 +1,86 @@
 import { base64url } from 'jose';
-import { SandboxdError } from '../../domain/errors.ts';
-import type { Vault } from '../../domain/vault.ts';
+import { UnreadableSecret, type Vault } from '../../domain/vault.ts';
+import { SealingKey } from './sealing-key.ts';
 
-const KEY_BYTES = 32;
 /** What AES-GCM is made for: a nonce of another length is hashed first. */
 const NONCE_BYTES = 12;
 
 /** Version, id of the key, nonce, and ciphertext with its tag of 16 bytes. */
 const SHAPE = /^v1\.([0-9a-f]{16})\.([\w-]{16})\.([\w-]{22,})$/;
 
-/**
- * A vault that seals with AES-256-GCM under one key. What it makes names its format and its key, so that a key can be
- * replaced while what was sealed with the old one is still there. Nothing outlives a call: it may be made for each
- * request.
- * @param masterKey base64, 32 random bytes
- * @throws TypeError for anything else
- */
-export function secretBox(masterKey: string): Vault {
-  const bytes = Uint8Array.from(atob(masterKey), (character) => character.charCodeAt(0));
-  if (bytes.length !== KEY_BYTES) throw new TypeError('The key of secrets must be 32 bytes, in base64.');
-  const importKey = () => crypto.subtle.importKey('raw', bytes, 'AES-GCM', false, ['encrypt', 'decrypt']);
+/** Each is base64, 32 random bytes. */
+export interface SecretKeys {
+  /** Seals, and opens. */
+  readonly current: string;
+  /** Only open. */
+  readonly previous: readonly string[];
+}
 
+/** A vault whose keys can be exchanged. */
+export interface SecretBox extends Vault {
+  /** Which key seals, as everything sealed with it names it. */
+  currentId(): Promise<string>;
+  /** Seals and opens with these alone from now on; what is under way ends with those it began with. @throws TypeError */
+  use(keys: SecretKeys): void;
+}
+
+/**
+ * A vault that seals with AES-256-GCM. What it makes names its format and its key, so that a key can be replaced while
+ * what was sealed with the old one is still there. Keys are prepared when they are first used, and for as long as the box
+ * lasts: one that is made for each request leaves nothing behind.
+ * @throws TypeError for a key that is none
+ */
+export function secretBox(keys: SecretKeys): SecretBox {
+  let ring = ringOf(keys);
   return {
-    async seal(secret, context) {
-      const keyId = await idOf(bytes);
-      const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
-      const cipher = cipherFor(nonce, keyId, context);
-      const text = new TextEncoder().encode(secret);
-      const sealed = await crypto.subtle.encrypt(cipher, await importKey(), text);
-      return `v1.${keyId}.${base64url.encode(nonce)}.${base64url.encode(new Uint8Array(sealed))}`;
+    currentId: () => ring[0].id(),
+    use(others) {
+      ring = ringOf(others);
     },
-    isCurrent: async (sealed) => SHAPE.exec(sealed)?.[1] === (await idOf(bytes)),
+    isCurrent: async (sealed) => SHAPE.exec(sealed)?.[1] === (await ring[0].id()),
+    seal: (secret, context) => seal(ring[0], secret, context),
     async open(sealed, context) {
+      const known = ring;
       const [, keyId, nonce, ciphertext] = SHAPE.exec(sealed) ?? [];
-      if (keyId === undefined || nonce === undefined || ciphertext === undefined) throw unreadable();
-      if (keyId !== (await idOf(bytes))) throw otherKey();
-      const cipher = cipherFor(decode(nonce), keyId, context);
-      try {
-        const text = await crypto.subtle.decrypt(cipher, await importKey(), decode(ciphertext));
-        return new TextDecoder().decode(text);
-      } catch (cause) {
-        throw unreadable(cause);
-      }
+      if (keyId === undefined || nonce === undefined || ciphertext === undefined)
+        throw new UnreadableSecret('altered');
+      const ids = await Promise.all(known.map((key) => key.id()));
+      const key = known[ids.indexOf(keyId)];
+      if (key === undefined) throw new UnreadableSecret('other_key');
+      return open(key, { keyId, nonce, ciphertext }, context);
     },
   };
 }
 
-/** Of 64 bits of a hash: it tells keys apart, and nothing about them. */
-async function idOf(key: Uint8Array): Promise<string> {
-  const named = new Uint8Array([...new TextEncoder().encode('sandboxd secrets key\n'), ...key]);
-  const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', named));
-  return Array.from(hash.subarray(0, 8), (byte) => byte.toString(16).padStart(2, '0')).join('');
+type Ring = readonly [SealingKey, ...SealingKey[]];
+
+const ringOf = ({ current, previous }: SecretKeys): Ring => [
+  new SealingKey(current),
+  ...previous.map((key) => new SealingKey(key)),
+];
+
+async function seal(key: SealingKey, secret: string, context: readonly string[]): Promise<string> {
+  const keyId = await key.id();
+  const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
+  const text = new TextEncoder().encode(secret);
+  const cipher = cipherFor(nonce, keyId, context);
+  const sealed = await crypto.subtle.encrypt(cipher, await key.imported(), text);
+  return `v1.${keyId}.${base64url.encode(nonce)}.${base64url.encode(new Uint8Array(sealed))}`;
+}
+
+async function open(
+  key: SealingKey,
+  { keyId, nonce, ciphertext }: { keyId: string; nonce: string; ciphertext: string },
+  context: readonly string[],
+): Promise<string> {
+  const imported = await key.imported();
+  try {
+    const cipher = cipherFor(decode(nonce), keyId, context);
+    const text = await crypto.subtle.decrypt(cipher, imported, decode(ciphertext));
+    return new TextDecoder('utf-8', { ignoreBOM: true }).decode(text);
+  } catch (cause) {
+    throw new UnreadableSecret('altered', { cause });
+  }
 }
 
 /** A list as JSON reads one way only: no two contexts look the same. */
@@ -60,13 +90,9 @@ const cipherFor = (nonce: Uint8Array<ArrayBuffer>, keyId: string, context: reado
   additionalData: new TextEncoder().encode(JSON.stringify(['v1', keyId, ...context])),
 });
 
-const decode = (text: string) => new Uint8Array(base64url.decode(text));
-
-const otherKey = () =>
-  new SandboxdError(
-    'unavailable',
-    'A stored secret was sealed with another key than the one of this server. The operator can bring that key back (SANDBOXD_SECRETS_KEY, or the file keys/secrets), or the secret can be set anew.',
-  );
-
-const unreadable = (cause?: unknown) =>
-  new SandboxdError('unavailable', 'A stored secret cannot be read any more. Set it anew.', { cause });
+/** @throws TypeError for text that encodes these bytes, but is not what encoding them gives: it was changed */
+function decode(text: string): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(base64url.decode(text));
+  if (base64url.encode(bytes) !== text) throw new TypeError('The text is not in its canonical form.');
+  return bytes;
+}

@@ -12,6 +12,7 @@ function admin(actions: Partial<AdminActions>) {
     shutDown: never,
     backup: never,
     collectGarbage: never,
+    rotateSecrets: never,
     ...actions,
   });
 }

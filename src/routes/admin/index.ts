@@ -4,6 +4,7 @@ import * as v from 'valibot';
 import { issueLoginLink, issueToken } from '../../domain/auth.ts';
 import { GarbageOptions, type GarbageReport } from '../../domain/garbage.ts';
 import type { Ports } from '../../domain/ports.ts';
+import type { RotationReport } from '../../domain/rotation.ts';
 import { consoleUrl } from '../../domain/preview.ts';
 import { readInput } from '../body.ts';
 import type { Env } from '../context.ts';
@@ -26,6 +27,8 @@ export interface AdminActions {
    */
   readonly backup: (keys: string | undefined, signal: AbortSignal) => ReadableStream<Uint8Array>;
   readonly collectGarbage: (options: GarbageOptions) => Promise<GarbageReport>;
+  /** @throws conflict while another one is under way */
+  readonly rotateSecrets: (signal: AbortSignal) => Promise<RotationReport>;
 }
 
 /** What the command line asks of a running server. Served on a socket of its own: who can open that may do all this. */
@@ -56,6 +59,7 @@ export function createAdminApp(ports: Ports, actions: AdminActions) {
       return c.body(actions.backup(keys, c.req.raw.signal), 200, { 'content-type': 'application/x-tar' });
     })
     .post('/admin/gc', async (c) => c.json(await actions.collectGarbage(await readInput(c, GarbageOptions))))
+    .post('/admin/secrets/rotate', async (c) => c.json(await actions.rotateSecrets(c.req.raw.signal)))
     .post('/admin/down', (c) => {
       actions.shutDown();
       return c.body(null, 202);

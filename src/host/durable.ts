@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { syncDirectory } from '../host/sync-directory.ts';
+import { syncDirectory } from './sync-directory.ts';
 
-const TEMPORARY = '.tmp';
+export const TEMPORARY = '.tmp';
 
 /** Replaces a file so that a crash at any instruction leaves the old content or the new, and the new survives power loss. */
 export async function writeDurably(path: string, content: string): Promise<void> {
