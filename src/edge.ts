@@ -8,7 +8,7 @@ import { edgeLogger } from './compose/edge-logger.ts';
 import { API_AUDIENCE } from './domain/channel.ts';
 import { SandboxdError } from './domain/errors.ts';
 import { systemClock, ulidSource } from './domain/ids.ts';
-import { noMetrics } from './domain/metrics.ts';
+import { noMetrics, noMetricsPage } from './domain/metrics.ts';
 import type { NodeDirectory } from './domain/node.ts';
 import { pause } from './domain/pause.ts';
 import type { Ports } from './domain/ports.ts';
@@ -63,6 +63,7 @@ async function portsOf(bindings: Bindings): Promise<Ports> {
     vault,
     passwords: scryptHasher,
     metrics: noMetrics,
+    metricsPage: noMetricsPage,
     clock: systemClock,
     pause,
     newId,

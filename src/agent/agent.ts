@@ -15,6 +15,7 @@ import { Exports } from './exports.ts';
 import { Graves } from './graves.ts';
 import { KeyedLock } from './keyed-lock.ts';
 import { Lifecycle } from './lifecycle.ts';
+import { countPreviews } from './preview-counts.ts';
 import { observationOf } from './observation.ts';
 import type { Outbox } from './outbox.ts';
 import type { AgentPorts } from './ports.ts';
@@ -168,7 +169,8 @@ export class NodeAgent implements NodeClient {
   wake(id: string): Promise<void> {
     const joined = this.#waking.get(id);
     if (joined !== undefined) return joined;
-    const waking = this.exclusively(id, () => this.#wake(id))
+    const since = this.#ports.clock();
+    const waking = this.exclusively(id, () => this.#wake(id, since))
       .catch((error: unknown) => {
         this.#ports.log.error('a sandbox could not be woken', error, { sandboxId: id });
         this.lifecycle.publish(id, failureOf(error));
@@ -179,7 +181,10 @@ export class NodeAgent implements NodeClient {
   }
 
   noteTraffic(traffic: readonly Traffic[]): void {
-    for (const one of traffic) this.activity.observe(one);
+    for (const one of traffic) {
+      this.activity.observe(one);
+      countPreviews(this.#ports.metrics, one);
+    }
   }
 
   /** Puts a sandbox to sleep if, with its lock held, `still` says so. */
@@ -296,9 +301,12 @@ export class NodeAgent implements NodeClient {
       await this.#records.save({ ...record, applied: generation });
       return;
     }
+    const cause = record.state === 'new' ? 'create' : 'order';
+    if (cause === 'create') this.lifecycle.waits.begin(record.id, cause, this.#ports.clock());
     try {
-      await this.#start(record, record.state === 'new' ? 'create' : 'order', generation);
+      await this.#start(record, cause, generation);
     } catch (error) {
+      this.lifecycle.waits.fail(record.id);
       // Refused before anything was done: a create leaves no trace, a start leaves what was there.
       if (error instanceof SandboxdError && error.code === 'sandbox_capacity' && fresh) {
         await this.#records.remove(record.id);
@@ -323,12 +331,19 @@ export class NodeAgent implements NodeClient {
     this.#graves.add(order.id, order.generation);
   }
 
-  async #wake(id: string): Promise<void> {
+  /** @param since when it was asked for */
+  async #wake(id: string, since: number): Promise<void> {
     const record = this.#records.get(id);
     if (record === undefined || record.order.desired === 'absent') return;
     // Up already: whoever asked hears again how it is.
-    if (this.lifecycle.live.has(id)) this.lifecycle.publish(id);
-    else await this.#start(record, 'wake');
+    if (this.lifecycle.live.has(id)) return this.lifecycle.publish(id);
+    this.lifecycle.waits.begin(id, 'wake', since);
+    try {
+      await this.#start(record, 'wake');
+    } catch (error) {
+      this.lifecycle.waits.fail(id);
+      throw error;
+    }
   }
 
   #start(record: SandboxRecord, cause: StartCause, fulfils?: number): Promise<void> {
@@ -379,7 +394,10 @@ export class NodeAgent implements NodeClient {
   async #awake(id: string): Promise<SandboxRuntime> {
     this.#require(id);
     if (isReplaced(this.#records, id)) throw beingReplaced();
-    if (!this.lifecycle.live.has(id)) await this.exclusively(id, () => this.#wake(id));
+    if (!this.lifecycle.live.has(id)) {
+      const since = this.#ports.clock();
+      await this.exclusively(id, () => this.#wake(id, since));
+    }
     const runtime = await this.#running(id);
     if (runtime === undefined) {
       throw new SandboxdError(

@@ -1,6 +1,7 @@
 import type { Engine, ResourceLimits } from '../domain/engine.ts';
 import type { Clock, IdSource } from '../domain/ids.ts';
 import type { Logger } from '../domain/log.ts';
+import type { Metrics } from '../domain/metrics.ts';
 import type { ProviderGate } from '../domain/provider-gate.ts';
 import type { ProxyCommand } from '../domain/routing.ts';
 import type { ConnectRuntime } from '../domain/runtime.ts';
@@ -36,4 +37,5 @@ export interface AgentPorts {
   readonly clock: Clock;
   readonly newId: IdSource;
   readonly log: Logger;
+  readonly metrics: Metrics;
 }

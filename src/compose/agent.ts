@@ -9,6 +9,7 @@ import type { Config } from '../config.ts';
 import { SANDBOX_CA_FILE } from '../domain/engine.ts';
 import type { Clock, IdSource } from '../domain/ids.ts';
 import type { Logger } from '../domain/log.ts';
+import type { Metrics } from '../domain/metrics.ts';
 import { outboundEnvironment, outboundOfSandboxes } from '../domain/outbound.ts';
 import { previewSuffix } from '../domain/preview.ts';
 import type { StorageMode } from '../domain/workspace.ts';
@@ -27,6 +28,7 @@ export function agentPorts(
     clock: Clock;
     newId: IdSource;
     log: Logger;
+    metrics: Metrics;
   },
 ): AgentPorts {
   const engine = new DockerEngine({ socketPath: config.dockerSocket, instance: identity.instanceId });
@@ -49,6 +51,7 @@ export function agentPorts(
     clock: rest.clock,
     newId: rest.newId,
     log: rest.log,
+    metrics: rest.metrics,
   };
 }
 

@@ -2,13 +2,14 @@ import { createSyncClient } from '../adapters/channel/api-client.ts';
 import { createSigner, createVerifier } from '../adapters/channel/token.ts';
 import { scryptHasher } from '../adapters/crypto/password.ts';
 import type { NodeAgent } from '../agent/agent.ts';
-import { startAgent } from '../agent/start.ts';
+import { type AgentOptions, startAgent } from '../agent/start.ts';
 import { createApp } from '../app.ts';
 import type { Config } from '../config.ts';
 import { API_AUDIENCE } from '../domain/channel.ts';
+import { countedStore } from '../domain/counted-store.ts';
 import { type IdSource, systemClock, ulidSource } from '../domain/ids.ts';
 import type { Logger } from '../domain/log.ts';
-import { noMetrics } from '../domain/metrics.ts';
+import type { Metrics, MetricsPage } from '../domain/metrics.ts';
 import { pause } from '../domain/pause.ts';
 import type { Instance, Ports } from '../domain/ports.ts';
 import type { PreviewAddressing } from '../domain/preview.ts';
@@ -27,6 +28,7 @@ import { claimDataDirectory, claimInstance } from './claim.ts';
 import { configuredTokens } from './configured-tokens.ts';
 import { type Identity, loadIdentity } from './instance.ts';
 import { openFronts } from './fronts.ts';
+import { serverMetrics } from './metrics.ts';
 import { RouteSink } from './route-sink.ts';
 import { openKeyRing } from './secrets.ts';
 import { snapshotStore } from './snapshots.ts';
@@ -64,7 +66,9 @@ export async function startServer({
   const newId = ulidSource(systemClock);
   const identity = await takeDataDirectory(config.dataDir, newId, starting);
   redactor.keep([identity.previewKey, identity.sealKey]);
-  const store = starting.use(await openStore(config.database));
+  const database = starting.use(await openStore(config.database));
+  const metrics = serverMetrics(database, log);
+  const store = countedStore(database, metrics);
   const port = config.listen.port || (await freePort(config.listen.host));
   const addressing = addressingOf(config, port);
 
@@ -76,6 +80,7 @@ export async function startServer({
     clock: systemClock,
     newId,
     log,
+    metrics,
     route: (command) => {
       if (command.type !== 'close') routes.send(command);
     },
@@ -86,12 +91,7 @@ export async function startServer({
       directory: nodeDirectory(config),
       // What was set is obeyed from the first moment on, not only since the first sync.
       policy: policyOf(await lifecycleOf({ store, instance: config })),
-      exchange: createSyncClient({
-        nodeId: identity.nodeId,
-        baseUrl: IN_PROCESS,
-        transport: async (request) => app.fetch(request),
-        signer: createSigner(identity.nodeId, identity.nodeKeys.privateKey, systemClock),
-      }),
+      exchange: exchangeWith(async (request) => app.fetch(request), identity),
     }),
   );
   const ring = await openKeyRing(config);
@@ -107,6 +107,7 @@ export async function startServer({
     newId,
     log,
     redactor,
+    metrics,
   });
   const proxy = starting.use(
     await openFronts({
@@ -151,6 +152,18 @@ async function takeDataDirectory(
   return identity;
 }
 
+/** The node's way to the API of this very process: through the channel's authentication all the same. */
+const exchangeWith = (
+  transport: (request: Request) => Promise<Response>,
+  { nodeId, nodeKeys }: Identity,
+): AgentOptions['exchange'] =>
+  createSyncClient({
+    nodeId,
+    baseUrl: IN_PROCESS,
+    transport,
+    signer: createSigner(nodeId, nodeKeys.privateKey, systemClock),
+  });
+
 interface ApiParts {
   readonly config: Config;
   readonly identity: Identity;
@@ -163,6 +176,7 @@ interface ApiParts {
   readonly newId: IdSource;
   readonly log: Logger;
   readonly redactor: Redactor;
+  readonly metrics: Metrics & MetricsPage;
 }
 
 async function apiPorts({
@@ -177,6 +191,7 @@ async function apiPorts({
   newId,
   log,
   redactor,
+  metrics,
 }: ApiParts): Promise<Ports> {
   const keyOf = async (issuer: string) =>
     issuer === identity.nodeId ? identity.nodeKeys.publicKey : undefined;
@@ -186,7 +201,8 @@ async function apiPorts({
     channel: createVerifier(API_AUDIENCE, keyOf, systemClock),
     vault: redactingVault(ring.box, redactor),
     passwords: scryptHasher,
-    metrics: noMetrics,
+    metrics,
+    metricsPage: metrics,
     clock: systemClock,
     pause,
     newId,

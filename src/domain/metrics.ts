@@ -1,3 +1,5 @@
+import { SandboxdError } from './errors.ts';
+
 /** What is counted, by its name without the prefix `sandboxd_`, with the labels it takes. */
 export interface Counters {
   http_requests_total: { method: string; route: string; status: string };
@@ -7,6 +9,8 @@ export interface Counters {
   events_total: { type: string };
   webhook_deliveries_total: { result: 'delivered' | 'failed' | 'dead' };
   login_failures_total: Record<never, string>;
+  /** By the first digit of the answer's status, like `2xx`. */
+  preview_requests_total: { status: string };
 }
 
 /** What is measured, in seconds. */
@@ -21,9 +25,26 @@ export interface Durations {
 
 /** Counts what happens. Never throws, and never waits. */
 export interface Metrics {
-  count<Name extends keyof Counters>(name: Name, labels: Counters[Name]): void;
+  /** @param by how many at once, where it is not one */
+  count<Name extends keyof Counters>(name: Name, labels: Counters[Name], by?: number): void;
   observe<Name extends keyof Durations>(name: Name, seconds: number, labels: Durations[Name]): void;
+}
+
+/** What has been counted and measured, for a monitoring system that reads it now and then. */
+export interface MetricsPage {
+  /** @throws unavailable where nothing is kept between requests */
+  render(): Promise<{ readonly type: string; readonly text: string }>;
 }
 
 /** Where nobody reads them. */
 export const noMetrics: Metrics = { count: () => undefined, observe: () => undefined };
+
+/** Where a process does not live long enough to count. */
+export const noMetricsPage: MetricsPage = {
+  render: async () => {
+    throw new SandboxdError(
+      'unavailable',
+      'Nothing is counted here: a Worker lives for a request. The platform has numbers of its own.',
+    );
+  },
+};

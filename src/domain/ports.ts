@@ -1,7 +1,7 @@
 import type { ChannelVerifier } from './channel.ts';
 import type { Clock, IdSource } from './ids.ts';
 import type { Logger } from './log.ts';
-import type { Metrics } from './metrics.ts';
+import type { Metrics, MetricsPage } from './metrics.ts';
 import type { NodeDirectory } from './node.ts';
 import type { Pause } from './pause.ts';
 import type { PasswordHasher } from './password.ts';
@@ -22,6 +22,7 @@ export interface Ports {
   readonly vault: Vault;
   readonly passwords: PasswordHasher;
   readonly metrics: Metrics;
+  readonly metricsPage: MetricsPage;
   readonly clock: Clock;
   readonly pause: Pause;
   readonly newId: IdSource;

@@ -4,7 +4,6 @@ import type { ChannelVerifier } from '../../src/domain/channel.ts';
 import { SandboxdError } from '../../src/domain/errors.ts';
 import { ulidSource } from '../../src/domain/ids.ts';
 import { answerSync } from '../../src/domain/node-sync.ts';
-import { noMetrics } from '../../src/domain/metrics.ts';
 import type { PasswordHasher } from '../../src/domain/password.ts';
 import type { Instance, Ports } from '../../src/domain/ports.ts';
 import { createRedactor } from '../../src/domain/redactor.ts';
@@ -13,6 +12,7 @@ import { proxiedPeer } from '../../src/routes/peer.ts';
 import { FAKE_NODE_ID, FakeNode, fakeNodes } from './fake-node.ts';
 import { ManualTime } from './manual-time.ts';
 import { memoryStore } from './memory-store.ts';
+import { RecordedMetrics } from './recorded-metrics.ts';
 import { type Recorded, recordingLogger } from './recording-logger.ts';
 
 /** What operators have not changed yet. */
@@ -49,6 +49,7 @@ export interface ApiWorld {
   readonly ports: Ports;
   readonly node: FakeNode;
   readonly logged: Recorded[];
+  readonly metrics: RecordedMetrics;
   readonly time: ManualTime;
   /** Lets time pass, in milliseconds. */
   advance(ms: number): void;
@@ -58,6 +59,7 @@ export function apiWorld(instance: Partial<Instance> = {}): ApiWorld {
   const time = new ManualTime(Date.UTC(2030, 0, 2, 3, 4, 5));
   const { clock } = time;
   const logged: Recorded[] = [];
+  const metrics = new RecordedMetrics();
   const node = new FakeNode(clock);
   const ports: Ports = {
     store: memoryStore(),
@@ -65,7 +67,8 @@ export function apiWorld(instance: Partial<Instance> = {}): ApiWorld {
     channel: noChannel,
     vault: secretBox({ current: Buffer.alloc(32, 2).toString('base64'), previous: [] }),
     passwords: plainHasher,
-    metrics: noMetrics,
+    metrics,
+    metricsPage: metrics,
     clock,
     pause: time.pause,
     newId: ulidSource(clock),
@@ -78,7 +81,7 @@ export function apiWorld(instance: Partial<Instance> = {}): ApiWorld {
     node.acknowledge(acknowledged);
   };
   const advance = (ms: number) => time.advance(ms);
-  return { app: createApp(() => ports, proxiedPeer), ports, node, logged, time, advance };
+  return { app: createApp(() => ports, proxiedPeer), ports, node, logged, metrics, time, advance };
 }
 
 /** The fake node is called directly, and calls nobody. */

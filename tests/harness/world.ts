@@ -13,10 +13,10 @@ import { type RunningAgent, startAgent } from '../../src/agent/start.ts';
 import { createApp } from '../../src/app.ts';
 import { hashSecret } from '../../src/domain/auth.ts';
 import { API_AUDIENCE } from '../../src/domain/channel.ts';
+import { countedStore } from '../../src/domain/counted-store.ts';
 import { SandboxdError } from '../../src/domain/errors.ts';
 import { systemClock, ulidSource } from '../../src/domain/ids.ts';
 import type { NodeDirectory, SyncAnswer, SyncRequest } from '../../src/domain/node.ts';
-import { noMetrics } from '../../src/domain/metrics.ts';
 import { pause } from '../../src/domain/pause.ts';
 import type { Ports } from '../../src/domain/ports.ts';
 import { createRedactor } from '../../src/domain/redactor.ts';
@@ -30,6 +30,7 @@ import { MemorySnapshots } from '../fakes/memory-snapshots.ts';
 import { memoryStore } from '../fakes/memory-store.ts';
 import { FakeGate } from '../fakes/fake-gate.ts';
 import { quietLogger } from '../fakes/quiet-logger.ts';
+import { RecordedMetrics } from '../fakes/recorded-metrics.ts';
 import { FakeRuntime } from '../fakes/runtime.ts';
 import { FakeWorkspaces } from '../fakes/workspaces.ts';
 
@@ -69,6 +70,8 @@ export interface World extends AsyncDisposable {
   readonly running: RunningAgent;
   readonly runtimes: Map<string, FakeRuntime>;
   readonly routes: Map<string, Route>;
+  /** Counted by the API and the node. */
+  readonly metrics: RecordedMetrics;
   /** One API request, as a tenant or as nobody. */
   request(method: string, path: string, options?: RequestOptions): Promise<Response>;
 }
@@ -98,6 +101,7 @@ export async function startWorld(remains: Remains, options: WorldOptions = {}): 
   const wrap = options.wrap ?? ((_, port) => port);
   const [apiKeys, nodeKeys] = await Promise.all([generateKeyPair('EdDSA'), generateKeyPair('EdDSA')]);
   const runtimes = new Map<string, FakeRuntime>();
+  const metrics = new RecordedMetrics();
   const routes = new Map<string, Route>();
   const agentPorts: AgentPorts = {
     engine: wrap('engine', remains.engine),
@@ -126,6 +130,7 @@ export async function startWorld(remains: Remains, options: WorldOptions = {}): 
     clock,
     newId,
     log: quietLogger,
+    metrics,
   };
   const app = createApp(() => ports, proxiedPeer);
   const exchange = createSyncClient({
@@ -163,7 +168,7 @@ export async function startWorld(remains: Remains, options: WorldOptions = {}): 
     place: async () => NODE_ID,
   };
   const ports: Ports = {
-    store: wrap('store', remains.store),
+    store: countedStore(wrap('store', remains.store), metrics),
     nodes,
     channel: createVerifier(
       API_AUDIENCE,
@@ -172,7 +177,8 @@ export async function startWorld(remains: Remains, options: WorldOptions = {}): 
     ),
     vault: secretBox({ current: btoa('fake-secrets-key-of-32-bytes-000'), previous: [] }),
     passwords: plainHasher,
-    metrics: noMetrics,
+    metrics,
+    metricsPage: metrics,
     clock,
     pause,
     newId,
@@ -205,6 +211,7 @@ export async function startWorld(remains: Remains, options: WorldOptions = {}): 
     running,
     runtimes,
     routes,
+    metrics,
     request: async (method, path, { as = 'acme', body, raw, headers } = {}) =>
       app.request(path, {
         method,

@@ -85,12 +85,20 @@ export class TaskRun {
       await this.#closeGate();
       if (outcome !== undefined) {
         await reportEnd(this.#context, this.#notes, outcome, this.#closing.signal);
+        this.#measure(outcome);
       }
     } catch (error) {
       this.#context.ports.log.error('a task could not be let go of', error, { taskId: this.#record.id });
     } finally {
       this.#closing.abort();
     }
+  }
+
+  #measure({ status }: TaskOutcome): void {
+    const { metrics, clock } = this.#context.ports;
+    const { agent } = this.#record.assignment;
+    metrics.count('tasks_total', { agent, status });
+    metrics.observe('task_duration_seconds', (clock() - this.#record.acceptedAt) / 1000, { agent });
   }
 
   async #outcome(): Promise<TaskOutcome | undefined> {

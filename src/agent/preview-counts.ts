@@ -1,0 +1,9 @@
+import type { Metrics } from '../domain/metrics.ts';
+import type { Traffic } from '../domain/routing.ts';
+
+/** Counts what visitors of previews were answered. */
+export function countPreviews(metrics: Pick<Metrics, 'count'>, { statusClasses }: Traffic): void {
+  for (const [digit, requests] of statusClasses.entries()) {
+    if (requests > 0) metrics.count('preview_requests_total', { status: `${digit}xx` }, requests);
+  }
+}
