@@ -1,6 +1,6 @@
 import { createSyncClient } from '../adapters/channel/api-client.ts';
 import { createSigner, createVerifier } from '../adapters/channel/token.ts';
-import { scryptHasher } from '../adapters/crypto/password.ts';
+import { nativeHasher } from '../adapters/crypto/native-password.ts';
 import type { NodeAgent } from '../agent/agent.ts';
 import { type AgentOptions, startAgent } from '../agent/start.ts';
 import { createApp } from '../app.ts';
@@ -17,6 +17,7 @@ import { redactingVault } from '../domain/redacting-vault.ts';
 import type { Redactor } from '../domain/redactor.ts';
 import { lifecycleOf, policyOf } from '../domain/settings.ts';
 import type { Store } from '../domain/store.ts';
+import type { WebhookSender } from '../domain/webhook.ts';
 import { proxiedPeer } from '../routes/peer.ts';
 import { addressingOf, consoleOrigins, freePort } from './addressing.ts';
 import { clearSpools } from '../backup/spool.ts';
@@ -35,6 +36,8 @@ import { snapshotStore } from './snapshots.ts';
 import { openStore } from './store.ts';
 import { startUpkeep } from './upkeep.ts';
 import { readVersion } from './version.ts';
+import { nodeWebhookSender } from './webhook-sender.ts';
+import { WebhookLoop } from './webhooks.ts';
 
 export interface ServerOptions {
   readonly config: Config;
@@ -68,7 +71,8 @@ export async function startServer({
   redactor.keep([identity.previewKey, identity.sealKey]);
   const database = starting.use(await openStore(config.database));
   const metrics = serverMetrics(database, log);
-  const store = countedStore(database, metrics);
+  const webhooks = new WebhookLoop();
+  const store = webhooks.hearing(countedStore(database, metrics));
   const port = config.listen.port || (await freePort(config.listen.host));
   const addressing = addressingOf(config, port);
 
@@ -103,12 +107,14 @@ export async function startServer({
     image,
     ring,
     agent: running.agent,
+    webhookSender: starting.use(nodeWebhookSender(config)),
     storageMode: storageModeOf(nodePorts),
     newId,
     log,
     redactor,
     metrics,
   });
+  starting.use(webhooks.begin(ports));
   const proxy = starting.use(
     await openFronts({
       config,
@@ -172,6 +178,7 @@ interface ApiParts {
   readonly image: string;
   readonly ring: Awaited<ReturnType<typeof openKeyRing>>;
   readonly agent: NodeAgent;
+  readonly webhookSender: WebhookSender;
   readonly storageMode: Instance['storageMode'];
   readonly newId: IdSource;
   readonly log: Logger;
@@ -187,6 +194,7 @@ async function apiPorts({
   image,
   ring,
   agent,
+  webhookSender,
   storageMode,
   newId,
   log,
@@ -200,7 +208,8 @@ async function apiPorts({
     nodes: localNode(agent, identity, systemClock, log),
     channel: createVerifier(API_AUDIENCE, keyOf, systemClock),
     vault: redactingVault(ring.box, redactor),
-    passwords: scryptHasher,
+    passwords: nativeHasher,
+    webhookSender,
     metrics,
     metricsPage: metrics,
     clock: systemClock,

@@ -1,5 +1,7 @@
 import { SandboxdError } from './errors.ts';
 
+type NoLabels = Readonly<Record<string, never>>;
+
 /** What is counted, by its name without the prefix `sandboxd_`, with the labels it takes. */
 export interface Counters {
   http_requests_total: { method: string; route: string; status: string };
@@ -8,7 +10,7 @@ export interface Counters {
   tasks_total: { agent: string; status: string };
   events_total: { type: string };
   webhook_deliveries_total: { result: 'delivered' | 'failed' | 'dead' };
-  login_failures_total: Record<never, string>;
+  login_failures_total: NoLabels;
   /** By the first digit of the answer's status, like `2xx`. */
   preview_requests_total: { status: string };
 }
@@ -17,9 +19,9 @@ export interface Counters {
 export interface Durations {
   http_request_duration_seconds: { method: string; route: string };
   /** From a visitor's request for a sleeping sandbox to the first good answer of its app. */
-  wake_duration_seconds: Record<never, string>;
+  wake_duration_seconds: NoLabels;
   /** From the order to the first good answer of its app. */
-  create_duration_seconds: Record<never, string>;
+  create_duration_seconds: NoLabels;
   task_duration_seconds: { agent: string };
 }
 

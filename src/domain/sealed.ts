@@ -18,3 +18,6 @@ export interface SealedRow {
   readonly context: readonly string[];
   readonly sealed: string;
 }
+
+/** How everything begins that the key with this id sealed, so that a database can tell without opening anything. */
+export const sealPrefix = (keyId: string): string => `v1.${keyId}.`;

@@ -13,6 +13,8 @@ export interface Env {
     ports: Ports;
     /** Set by the `authenticated` middleware. */
     principal: Principal;
+    /** What the request is about, beside the route's parameters, for the audit log. Names, never values. */
+    auditTarget?: Readonly<Record<string, string>>;
   };
 }
 

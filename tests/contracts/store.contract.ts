@@ -235,11 +235,13 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
         );
       });
 
-      it('are counted by status while they live', async () => {
+      it('are counted by status while they live, and those that stand still besides', async () => {
         const [one, two, three] = [aSandbox(), aSandbox(), aSandbox({ owner: STRANGER, status: 'running' })];
-        for (const sandbox of [one, two, three]) await insert(sandbox);
+        const still = aSandbox({ status: 'running', paused: true });
+        for (const sandbox of [one, two, three, still]) await insert(sandbox);
         await store.commit(order(two, 'absent'));
-        expect(await store.sandboxes.count()).toEqual({ creating: 1, running: 1, stopped: 0, error: 0 });
+        const counted = { creating: 1, running: 2, stopped: 0, error: 0, paused: 1 };
+        expect(await store.sandboxes.count()).toEqual(counted);
       });
 
       it('keep settings apart from orders', async () => {

@@ -8,6 +8,7 @@ import type { PasswordHasher } from '../../src/domain/password.ts';
 import type { Instance, Ports } from '../../src/domain/ports.ts';
 import { createRedactor } from '../../src/domain/redactor.ts';
 import type { LifecycleSettings } from '../../src/domain/settings.ts';
+import { FakeWebhookSender } from './fake-webhook-sender.ts';
 import { proxiedPeer } from '../../src/routes/peer.ts';
 import { FAKE_NODE_ID, FakeNode, fakeNodes } from './fake-node.ts';
 import { ManualTime } from './manual-time.ts';
@@ -48,6 +49,7 @@ export interface ApiWorld {
   readonly app: ReturnType<typeof createApp>;
   readonly ports: Ports;
   readonly node: FakeNode;
+  readonly webhookSender: FakeWebhookSender;
   readonly logged: Recorded[];
   readonly metrics: RecordedMetrics;
   readonly time: ManualTime;
@@ -61,12 +63,14 @@ export function apiWorld(instance: Partial<Instance> = {}): ApiWorld {
   const logged: Recorded[] = [];
   const metrics = new RecordedMetrics();
   const node = new FakeNode(clock);
+  const webhookSender = new FakeWebhookSender();
   const ports: Ports = {
     store: memoryStore(),
     nodes: fakeNodes(node),
     channel: noChannel,
     vault: secretBox({ current: Buffer.alloc(32, 2).toString('base64'), previous: [] }),
     passwords: plainHasher,
+    webhookSender,
     metrics,
     metricsPage: metrics,
     clock,
@@ -81,7 +85,16 @@ export function apiWorld(instance: Partial<Instance> = {}): ApiWorld {
     node.acknowledge(acknowledged);
   };
   const advance = (ms: number) => time.advance(ms);
-  return { app: createApp(() => ports, proxiedPeer), ports, node, logged, metrics, time, advance };
+  return {
+    app: createApp(() => ports, proxiedPeer),
+    ports,
+    node,
+    webhookSender,
+    logged,
+    metrics,
+    time,
+    advance,
+  };
 }
 
 /** The fake node is called directly, and calls nobody. */
