@@ -2,7 +2,8 @@ import { createSyncClient } from '../adapters/channel/api-client.ts';
 import { createSigner, createVerifier } from '../adapters/channel/token.ts';
 import { nativeHasher } from '../adapters/crypto/native-password.ts';
 import type { NodeAgent } from '../agent/agent.ts';
-import { type AgentOptions, startAgent } from '../agent/start.ts';
+import type { AgentPorts } from '../agent/ports.ts';
+import { type RunningAgent, startAgent } from '../agent/start.ts';
 import { createApp } from '../app.ts';
 import type { Config } from '../config.ts';
 import { API_AUDIENCE } from '../domain/channel.ts';
@@ -58,13 +59,8 @@ export interface Server extends AsyncDisposable {
 }
 
 /** @throws AlreadyRunningError, or whatever keeps a part of it from starting; nothing is left running then */
-export async function startServer({
-  config,
-  image,
-  log,
-  redactor,
-  onShutDown,
-}: ServerOptions): Promise<Server> {
+export async function startServer(options: ServerOptions): Promise<Server> {
+  const { config, image, log, redactor } = options;
   await using starting = new AsyncDisposableStack();
   const newId = ulidSource(systemClock);
   const identity = await takeDataDirectory(config.dataDir, newId, starting);
@@ -76,27 +72,11 @@ export async function startServer({
   const port = config.listen.port || (await freePort(config.listen.host));
   const addressing = addressingOf(config, port);
 
-  const routes = new RouteSink();
   const app = createApp(() => ports, proxiedPeer);
-  const nodePorts = agentPorts(config, identity, {
-    image,
-    snapshots: starting.use(snapshotStore(config)).store,
-    clock: systemClock,
-    newId,
-    log,
-    metrics,
-    route: (command) => {
-      if (command.type !== 'close') routes.send(command);
-    },
-  });
-  starting.use(nodePorts.gate);
-  const running = starting.use(
-    await startAgent(nodePorts, {
-      directory: nodeDirectory(config),
-      // What was set is obeyed from the first moment on, not only since the first sync.
-      policy: policyOf(await lifecycleOf({ store, instance: config })),
-      exchange: exchangeWith(async (request) => app.fetch(request), identity),
-    }),
+  const handle = async (request: Request) => app.fetch(request);
+  const { routes, running, node } = await startNode(
+    { ...options, identity, newId, metrics, store, handle },
+    starting,
   );
   const ring = await openKeyRing(config);
   const ports = await apiPorts({
@@ -108,37 +88,65 @@ export async function startServer({
     ring,
     agent: running.agent,
     webhookSender: starting.use(nodeWebhookSender(config)),
-    storageMode: storageModeOf(nodePorts),
+    storageMode: storageModeOf(node),
     newId,
     log,
     redactor,
     metrics,
   });
   starting.use(webhooks.begin(ports));
-  const proxy = starting.use(
-    await openFronts({
-      config,
-      port,
-      origins: consoleOrigins(config, addressing),
-      ports,
-      running,
-      handle: (request) => app.fetch(request),
-      admin: adminActions({
-        config,
-        identity,
-        ports,
-        ring,
-        agent: running.agent,
-        node: nodePorts,
-        onShutDown,
-      }),
-    }),
-  );
+  const origins = consoleOrigins(config, addressing);
+  const { onShutDown } = options;
+  const admin = adminActions({ config, identity, ports, ring, agent: running.agent, node, onShutDown });
+  const proxy = starting.use(await openFronts({ config, port, origins, ports, running, handle, admin }));
   starting.use(startUpkeep(ports));
   routes.connect((command) => proxy.send(command));
   running.begin();
   const ending = starting.move();
   return { addressing, stopAll: () => running.stopAll(), [Symbol.asyncDispose]: () => ending.disposeAsync() };
+}
+
+interface NodeParts extends Pick<ServerOptions, 'config' | 'image' | 'log'> {
+  readonly identity: Identity;
+  readonly newId: IdSource;
+  readonly metrics: Metrics;
+  readonly store: Store;
+  /** The API. */
+  readonly handle: (request: Request) => Promise<Response>;
+}
+
+/** The node agent of this machine, recovered and not yet at work. It ends with `scope`. */
+async function startNode(
+  { config, image, log, identity, newId, metrics, store, handle }: NodeParts,
+  scope: AsyncDisposableStack,
+): Promise<{ routes: RouteSink; running: RunningAgent; node: AgentPorts }> {
+  const routes = new RouteSink();
+  const node = agentPorts(config, identity, {
+    image,
+    snapshots: scope.use(snapshotStore(config)).store,
+    clock: systemClock,
+    newId,
+    log,
+    metrics,
+    route: (command) => {
+      if (command.type !== 'close') routes.send(command);
+    },
+  });
+  scope.use(node.gate);
+  const running = scope.use(
+    await startAgent(node, {
+      directory: nodeDirectory(config),
+      // What was set is obeyed from the first moment on, not only since the first sync.
+      policy: policyOf(await lifecycleOf({ store, instance: config })),
+      exchange: createSyncClient({
+        nodeId: identity.nodeId,
+        baseUrl: IN_PROCESS,
+        transport: handle,
+        signer: createSigner(identity.nodeId, identity.nodeKeys.privateKey, systemClock),
+      }),
+    }),
+  );
+  return { routes, running, node };
 }
 
 /**
@@ -157,18 +165,6 @@ async function takeDataDirectory(
   scope.use(await claimInstance(identity.instanceId));
   return identity;
 }
-
-/** The node's way to the API of this very process: through the channel's authentication all the same. */
-const exchangeWith = (
-  transport: (request: Request) => Promise<Response>,
-  { nodeId, nodeKeys }: Identity,
-): AgentOptions['exchange'] =>
-  createSyncClient({
-    nodeId,
-    baseUrl: IN_PROCESS,
-    transport,
-    signer: createSigner(nodeId, nodeKeys.privateKey, systemClock),
-  });
 
 interface ApiParts {
   readonly config: Config;

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type ApiWorld, apiWorld } from '../../tests/fakes/api-world.ts';
-import { issueToken } from '../domain/auth.ts';
+import { createApiKey } from '../domain/api-key-commands.ts';
+import { DEFAULT_OWNER } from '../domain/identity.ts';
 import { noMetricsPage } from '../domain/metrics.ts';
 import { createApp } from '../app.ts';
 import { edgePeer } from './peer.ts';
@@ -12,8 +13,10 @@ describe('GET /metrics', () => {
 
   beforeAll(async () => {
     world = apiWorld();
-    operator = (await issueToken(world.ports, { name: 'monitoring' })).token;
-    other = (await issueToken(world.ports, { name: 'theirs', owner: 'acme' })).token;
+    operator = (await createApiKey(world.ports, DEFAULT_OWNER, { name: 'monitoring' })).token;
+    other = (await createApiKey(world.ports, 'acme', { name: 'theirs' })).token;
+    // So that there is something to tell.
+    await world.app.request('/healthz');
   });
 
   const local = { host: 'localhost:8080', 'x-sandboxd-peer': '127.0.0.1' };
