@@ -13,6 +13,7 @@ export interface Counters {
   login_failures_total: NoLabels;
   /** By the first digit of the answer's status, like `2xx`. */
   preview_requests_total: { status: string };
+  preview_bytes_total: { direction: 'in' | 'out' };
 }
 
 /** What is measured, in seconds. */

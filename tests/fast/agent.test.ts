@@ -82,13 +82,15 @@ describe('the node agent', () => {
   });
 
   it('counts what visitors of previews were answered', async () => {
-    const traffic = { lastRequestAt: 1, inFlight: 0, requests: 5, bytesIn: 0, bytesOut: 0 };
+    const traffic = { lastRequestAt: 1, inFlight: 0, requests: 5, bytesIn: 70, bytesOut: 900 };
     const id = await newSandbox();
     const statusClasses = [0, 0, 3, 0, 0, 2, 0, 0, 0, 0];
     world.running.agent.noteTraffic([{ sandboxId: id, ...traffic, statusClasses }]);
     expect(Object.fromEntries(world.metrics.counts)).toMatchObject({
       'preview_requests_total{"status":"2xx"}': 3,
       'preview_requests_total{"status":"5xx"}': 2,
+      'preview_bytes_total{"direction":"in"}': 70,
+      'preview_bytes_total{"direction":"out"}': 900,
     });
   });
 

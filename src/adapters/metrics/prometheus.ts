@@ -21,6 +21,7 @@ const COUNTERS: { readonly [Name in keyof Counters]: readonly [help: string, lab
   webhook_deliveries_total: ['Attempts to deliver an event to a webhook.', ['result']],
   login_failures_total: ['Failed logins to the console.', []],
   preview_requests_total: ['Requests to previews, by the class of the answer.', ['status']],
+  preview_bytes_total: ['What visitors of previews sent, and were sent.', ['direction']],
 };
 
 /** Seconds. */
