@@ -3,6 +3,7 @@ import type { Clock, IdSource } from '../domain/ids.ts';
 import type { Logger } from '../domain/log.ts';
 import type { Metrics } from '../domain/metrics.ts';
 import type { ProviderGate } from '../domain/provider-gate.ts';
+import type { Redactor } from '../domain/redactor.ts';
 import type { ProxyCommand } from '../domain/routing.ts';
 import type { ConnectRuntime } from '../domain/runtime.ts';
 import type { Seal } from '../domain/seal.ts';
@@ -38,4 +39,6 @@ export interface AgentPorts {
   readonly newId: IdSource;
   readonly log: Logger;
   readonly metrics: Metrics;
+  /** Told every secret that is opened here, so that no log tells it. */
+  readonly redactor: Pick<Redactor, 'learn'>;
 }

@@ -11,6 +11,7 @@ import type { Clock, IdSource } from '../domain/ids.ts';
 import type { Logger } from '../domain/log.ts';
 import type { Metrics } from '../domain/metrics.ts';
 import { outboundEnvironment, outboundOfSandboxes } from '../domain/outbound.ts';
+import type { Redactor } from '../domain/redactor.ts';
 import { previewSuffix } from '../domain/preview.ts';
 import type { StorageMode } from '../domain/workspace.ts';
 import type { Identity } from './instance.ts';
@@ -29,6 +30,7 @@ export function agentPorts(
     newId: IdSource;
     log: Logger;
     metrics: Metrics;
+    redactor: Redactor;
   },
 ): AgentPorts {
   const engine = new DockerEngine({ socketPath: config.dockerSocket, instance: identity.instanceId });
@@ -52,6 +54,7 @@ export function agentPorts(
     newId: rest.newId,
     log: rest.log,
     metrics: rest.metrics,
+    redactor: rest.redactor,
   };
 }
 

@@ -106,7 +106,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   return { addressing, stopAll: () => running.stopAll(), [Symbol.asyncDispose]: () => ending.disposeAsync() };
 }
 
-interface NodeParts extends Pick<ServerOptions, 'config' | 'image' | 'log'> {
+interface NodeParts extends Pick<ServerOptions, 'config' | 'image' | 'log' | 'redactor'> {
   readonly identity: Identity;
   readonly newId: IdSource;
   readonly metrics: Metrics;
@@ -117,7 +117,7 @@ interface NodeParts extends Pick<ServerOptions, 'config' | 'image' | 'log'> {
 
 /** The node agent of this machine, recovered and not yet at work. It ends with `scope`. */
 async function startNode(
-  { config, image, log, identity, newId, metrics, store, handle }: NodeParts,
+  { config, image, log, redactor, identity, newId, metrics, store, handle }: NodeParts,
   scope: AsyncDisposableStack,
 ): Promise<{ routes: RouteSink; running: RunningAgent; node: AgentPorts }> {
   const routes = new RouteSink();
@@ -128,6 +128,7 @@ async function startNode(
     newId,
     log,
     metrics,
+    redactor,
     route: (command) => {
       if (command.type !== 'close') routes.send(command);
     },

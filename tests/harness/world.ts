@@ -103,6 +103,7 @@ export async function startWorld(remains: Remains, options: WorldOptions = {}): 
   const [apiKeys, nodeKeys] = await Promise.all([generateKeyPair('EdDSA'), generateKeyPair('EdDSA')]);
   const runtimes = new Map<string, FakeRuntime>();
   const metrics = new RecordedMetrics();
+  const redactor = createRedactor();
   const routes = new Map<string, Route>();
   const agentPorts: AgentPorts = {
     engine: wrap('engine', remains.engine),
@@ -132,6 +133,7 @@ export async function startWorld(remains: Remains, options: WorldOptions = {}): 
     newId,
     log: quietLogger,
     metrics,
+    redactor,
   };
   const app = createApp(() => ports, proxiedPeer);
   const exchange = createSyncClient({
@@ -185,7 +187,7 @@ export async function startWorld(remains: Remains, options: WorldOptions = {}): 
     pause,
     newId,
     log: quietLogger,
-    redactor: createRedactor(),
+    redactor,
     instance: {
       version: '0.0.0-test',
       addressing: { domain: 'localhost', publicPort: 8080, tls: false },

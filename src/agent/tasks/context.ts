@@ -25,7 +25,7 @@ export interface TaskSandboxes {
 export interface TaskKeeperContext {
   readonly ports: Pick<
     AgentPorts,
-    'engine' | 'defaults' | 'workspaces' | 'gate' | 'seal' | 'clock' | 'log' | 'metrics'
+    'engine' | 'defaults' | 'workspaces' | 'gate' | 'seal' | 'clock' | 'log' | 'metrics' | 'redactor'
   >;
   readonly records: Records<TaskRecord>;
   readonly outbox: Outbox;

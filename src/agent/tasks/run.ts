@@ -135,6 +135,7 @@ export class TaskRun {
   async #openGate(): Promise<void> {
     const { ports } = this.#context;
     const upstream = JSON.parse(await ports.seal.open(this.#record.upstream)) as Upstream;
+    if (upstream.key !== undefined) ports.redactor.learn(upstream.key);
     const { providerDirectory } = await ports.workspaces.find(this.sandboxId);
     this.#gate = await ports.gate.open(providerDirectory, {
       upstream,
