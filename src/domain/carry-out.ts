@@ -1,3 +1,4 @@
+import { configOf } from './config-delivery.ts';
 import { isCode } from './errors.ts';
 import { orderOf, type SandboxObservation } from './node.ts';
 import { ingest } from './node-sync.ts';
@@ -10,7 +11,8 @@ import type { Sandbox } from './sandbox.ts';
  * @throws what the node does
  */
 export async function carryOut(ports: Ports, sandbox: Sandbox): Promise<SandboxObservation | undefined> {
-  const outcome = await ports.nodes.client(sandbox.nodeId).apply(orderOf(sandbox));
+  const config = sandbox.desired === 'absent' ? undefined : await configOf(ports, sandbox);
+  const outcome = await ports.nodes.client(sandbox.nodeId).apply(orderOf(sandbox), config);
   await ingest(ports, sandbox.nodeId, outcome);
   return outcome.observations.find(({ id }) => id === sandbox.id);
 }

@@ -48,16 +48,23 @@ export const reachesAgent = (policy: AccessPolicy): boolean => policy === 'agent
 
 const byteLength = (text: string): number => new TextEncoder().encode(text).length;
 
+/** Half of a pair of UTF-16 has no form in UTF-8: it would come back as another character. */
+const isText = v.check<string, string>((text) => text.isWellFormed(), 'must be well-formed Unicode');
+
 export const ConfigKey = v.pipe(
   v.string('must be a string'),
   v.nonEmpty('must not be empty'),
   v.maxLength(256, 'must be at most 256 characters'),
   // oxlint-disable-next-line no-control-regex
   v.regex(/^[^\u0000-\u001f\u007f-\u009f]*$/, 'must not contain control characters'),
+  isText,
+  // As a part of a path they mean another one, however they are written.
+  v.check((key) => key !== '.' && key !== '..', 'must not be "." or ".."'),
 );
 
 export const ConfigValue = v.pipe(
   Text,
+  isText,
   v.check((text) => byteLength(text) <= MAX_CONFIG_VALUE_BYTES, 'must be at most 64 KiB'),
 );
 

@@ -1,3 +1,4 @@
+import { outdatedConfigs } from './config-delivery.ts';
 import { type NodeReport, orderOf, type SyncAnswer, type SyncRequest } from './node.ts';
 import type { Ports } from './ports.ts';
 import { settleReplacements } from './replacements.ts';
@@ -38,8 +39,10 @@ export async function answerSync(ports: Ports, nodeId: string, heard: SyncReques
   if (heard.discarded !== undefined && heard.discarded.length > 0)
     await ports.store.commit({ kind: 'snapshot.discarded', nodeId, ids: heard.discarded });
   const { sandboxes, snapshots, nodes } = ports.store;
-  const [known, lifecycle, captures, discards, acknowledged] = await Promise.all([
+  const revisions = new Map(heard.observations.map(({ id, configRevision }) => [id, configRevision]));
+  const [known, configs, lifecycle, captures, discards, acknowledged] = await Promise.all([
     sandboxes.ofNode(nodeId),
+    outdatedConfigs(ports, nodeId, revisions),
     lifecycleOf(ports),
     snapshots.capturingOn(nodeId),
     snapshots.discardedOn(nodeId),
@@ -49,7 +52,7 @@ export async function answerSync(ports: Ports, nodeId: string, heard: SyncReques
     orders: known.map(orderOf),
     captures,
     discards,
-    configs: [],
+    configs,
     policy: policyOf(lifecycle),
     acknowledged,
   };

@@ -65,7 +65,7 @@ export interface SandboxObservation {
   readonly phase?: BootPhase;
   /** Why it is kept awake ("a request in flight"); empty when it may sleep. */
   readonly awakeBecause: readonly string[];
-  /** The revision of its app's configuration that the node has; absent for none. */
+  /** The revision of its app's configuration that the node has; absent for none, and for one that could not be read. */
   readonly configRevision?: number;
 }
 
@@ -120,7 +120,10 @@ export interface SyncAnswer {
   readonly captures: readonly CaptureOrder[];
   /** Snapshots whose archives are to be removed. */
   readonly discards: readonly string[];
-  /** For those sandboxes alone whose observation names another revision than the one in force. Before `orders`. */
+  /**
+   * For those sandboxes alone whose observation names another revision than the one in force. Each is taken over before its
+   * order is carried out, also when that makes the sandbox.
+   */
   readonly configs: readonly { readonly sandboxId: string; readonly config: SandboxConfig }[];
   readonly policy: NodePolicy;
   readonly acknowledged: number;

@@ -24,6 +24,19 @@ export interface UnreadableConfig {
 
 export const isReadable = (config: SandboxConfig): config is ReadableConfig => !('unreadable' in config);
 
+/**
+ * Whether one takes the place of what a node has. A value that could not be read may be readable later, when a key has come
+ * back, and nothing of the configuration has changed then.
+ */
+export const isNews = (config: SandboxConfig, known: SandboxConfig | undefined): boolean =>
+  known === undefined ||
+  config.revision > known.revision ||
+  (config.revision === known.revision && !isReadable(known));
+
+/** What a node says that it has: of one that could not be read nothing, so that it is handed over again when it can be. */
+export const revisionOf = (config: SandboxConfig | undefined): number | undefined =>
+  config !== undefined && isReadable(config) ? config.revision : undefined;
+
 /** The values that output is masked for, each once. */
 export const secretsOf = (config: SandboxConfig): string[] => {
   if (!isReadable(config)) return [];

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { requireDelivered } from './config-delivery.ts';
 import { requireSandbox } from './require.ts';
 import type { SandboxFiles } from './files.ts';
 import type { NodeClient } from './node.ts';
@@ -23,8 +24,8 @@ export const ProcessRestart = v.object({
 
 /**
  * Restarts processes of a sandbox that runs; in one that sleeps they start anew when it wakes. Returns when the old
- * ones have ended: what answers from then on is new.
- * @throws not_found, sandbox_unavailable, node_unavailable
+ * ones have ended: what answers from then on is new, and has the app's configuration as it is now.
+ * @throws not_found, sandbox_unavailable, node_unavailable, unavailable when a value of that cannot be read
  */
 export async function restartProcesses(
   ports: Ports,
@@ -32,8 +33,9 @@ export async function restartProcesses(
   id: string,
   scope: RestartScope,
 ): Promise<Sandbox> {
-  const { client, id: sandboxId } = await nodeOf(ports, owner, id);
-  await client.restartProcesses(sandboxId, scope);
+  const sandbox = await requireSandbox(ports, owner, id);
+  await requireDelivered(ports, sandbox);
+  await ports.nodes.client(sandbox.nodeId).restartProcesses(sandbox.id, scope);
   return requireSandbox(ports, owner, id);
 }
 

@@ -12,7 +12,17 @@ interface Operation {
   readonly summary: string;
   /** What one line does not tell. */
   readonly description?: string;
-  readonly tag: 'Apps' | 'Sandboxes' | 'Files' | 'Tasks' | 'Snapshots' | 'Agents' | 'Instance' | 'Identity';
+  readonly tag:
+    | 'Apps'
+    | 'Sandboxes'
+    | 'Files'
+    | 'Tasks'
+    | 'Snapshots'
+    | 'Config'
+    | 'Agents'
+    | 'Webhooks'
+    | 'Instance'
+    | 'Identity';
   readonly body?: v.GenericSchema;
   /** Media type of a body that is not JSON. */
   readonly rawBody?: string;

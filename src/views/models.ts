@@ -1,3 +1,4 @@
+import type { ActivityPage } from './activity-models.ts';
 import type { Chip, Frame, Moment, Tone } from './basic-models.ts';
 import type { AuditPage, LoginLinkPage, LoginPage } from './identity-models.ts';
 import type {
@@ -186,6 +187,7 @@ export interface Views {
   readonly 'snapshot-restore': RestorePage;
   readonly 'snapshot-fork': ForkPage;
   readonly 'snapshot-delete': DeleteSnapshotPage;
+  readonly activity: ActivityPage;
   readonly agents: AgentsPage;
   readonly 'log-entries': { readonly entries: readonly LogEntry[] };
   readonly error: ErrorPage;

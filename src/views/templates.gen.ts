@@ -47,6 +47,91 @@ if (__eta.layout) {
 return __eta.res;
 
 },
+"@activity": function (it: any, options: any) {
+
+let include = (__eta_t, __eta_d) => this.render(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+let includeAsync = (__eta_t, __eta_d) => this.renderAsync(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+
+let __eta = {res: "", e: this.config.escapeFunction, f: this.config.filterFunction, blocks: {}};
+
+function layout(path, data) {
+  __eta.layout = path;
+  __eta.layoutData = data;
+}
+
+function output(s){__eta.res+=s;}
+function capture(fn){const s=__eta.res;__eta.res='';try{fn();return __eta.res}finally{__eta.res=s;}}
+async function captureAsync(fn){const s=__eta.res;__eta.res='';try{await fn();return __eta.res}finally{__eta.res=s;}}
+function block(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=capture(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?capture(fn):'';}
+async function blockAsync(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=await captureAsync(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?await captureAsync(fn):'';}
+
+layout('@layout', { title: 'Activity', bodyClass: 'medium' })
+__eta.res+='<h1>Activity</h1>\n<div id="live" class="activity" hx-get="';
+__eta.res+=__eta.e(it.here);
+__eta.res+='" hx-select="#live" hx-swap="outerMorph" hx-trigger="every 10s, refresh" data-poll>\n<nav class="tabs" aria-label="Show">\n';
+for (const kind of it.kinds) {
+__eta.res+='<a class="tab" href="';
+__eta.res+=__eta.e(kind.href);
+__eta.res+='"';
+if (kind.chosen) {
+__eta.res+=' aria-current="true"';
+}
+__eta.res+='>';
+__eta.res+=__eta.e(kind.label);
+__eta.res+='</a>\n';
+}
+__eta.res+='</nav>\n';
+if (it.entries.length === 0) {
+__eta.res+='<p class="quiet">';
+__eta.res+=__eta.e(it.newestHref ? 'Nothing older.' : 'Nothing has happened yet.');
+__eta.res+='</p>\n';
+} else {
+__eta.res+='<section class="panel" aria-label="What happened, newest first">\n<ol class="timeline">\n';
+for (const entry of it.entries) {
+__eta.res+='<li class="tone-';
+__eta.res+=__eta.e(entry.tone);
+__eta.res+='" id="event-';
+__eta.res+=__eta.e(entry.id);
+__eta.res+='">\n<p><bdi>';
+__eta.res+=__eta.e(entry.message);
+__eta.res+='</bdi></p>\n<p class="timeline-meta">';
+if (entry.app) {
+__eta.res+='<a href="';
+__eta.res+=__eta.e(entry.app.href);
+__eta.res+='"><bdi>';
+__eta.res+=__eta.e(entry.app.name);
+__eta.res+='</bdi></a>';
+}
+__eta.res+=include('@moment', { moment: entry.at });
+__eta.res+='<code>';
+__eta.res+=__eta.e(entry.type);
+__eta.res+='</code></p>\n</li>\n';
+}
+__eta.res+='</ol>\n</section>\n';
+}
+if (it.newestHref || it.olderHref) {
+__eta.res+='<nav class="pager" aria-label="Pages">\n';
+if (it.newestHref) {
+__eta.res+='<a class="button" href="';
+__eta.res+=__eta.e(it.newestHref);
+__eta.res+='">Newest</a>';
+}
+if (it.olderHref) {
+__eta.res+='<a class="button" rel="next" href="';
+__eta.res+=__eta.e(it.olderHref);
+__eta.res+='">Older</a>';
+}
+__eta.res+='</nav>\n';
+}
+__eta.res+='</div>';
+
+if (__eta.layout) {
+  __eta.res = include (__eta.layout, {...it, body: __eta.res, ...__eta.layoutData, __blocks: __eta.blocks});
+}
+
+return __eta.res;
+
+},
 "@agents": function (it: any, options: any) {
 
 let include = (__eta_t, __eta_d) => this.render(__eta_t, {...it, ...(__eta_d ?? {})}, options);
@@ -1007,7 +1092,7 @@ __eta.res+='">\n<a class="skip" href="#main">Skip to content</a>\n<header class=
 __eta.res+=__eta.e(it.asset('favicon.svg'));
 __eta.res+='" alt="" width="24" height="24"><span>sandboxd</span></a>\n';
 if (it.account) {
-__eta.res+='<nav class="topnav" aria-label="Account">\n<a class="topnav-link" href="/agents">Agents</a>\n<a class="topnav-link" href="/audit">Audit</a>\n';
+__eta.res+='<nav class="topnav" aria-label="Account">\n<a class="topnav-link" href="/activity">Activity</a>\n<a class="topnav-link" href="/agents">Agents</a>\n<a class="topnav-link" href="/audit">Audit</a>\n';
 if (it.account.canSignOut) {
 __eta.res+='<span class="owner" title="Signed in as ';
 __eta.res+=__eta.e(it.account.owner);

@@ -15,7 +15,7 @@ import type {
   SyncRequest,
 } from '../../src/domain/node.ts';
 import type { Upstream } from '../../src/domain/provider.ts';
-import { isReadable, type SandboxConfig } from '../../src/domain/sandbox-config.ts';
+import { isNews, isReadable, revisionOf, type SandboxConfig } from '../../src/domain/sandbox-config.ts';
 import { NO_USAGE, type NodeTasks, type TaskOutcome } from '../../src/domain/task.ts';
 import { findPreset } from '../../src/domain/preset.ts';
 import type { BootPhase, ExecEvent, ExecRequest, RestartScope } from '../../src/domain/runtimed.ts';
@@ -249,8 +249,8 @@ export class FakeNode implements NodeClient {
   async heed({ orders, captures, discards, configs, policy, acknowledged }: SyncAnswer): Promise<void> {
     this.acknowledge(acknowledged);
     this.policies.push(policy);
-    for (const { sandboxId, config } of configs) await this.configure(sandboxId, config);
-    const outcomes = await Promise.all(orders.map((order) => this.apply(order)));
+    const configOf = new Map(configs.map(({ sandboxId, config }) => [sandboxId, config]));
+    const outcomes = await Promise.all(orders.map((order) => this.apply(order, configOf.get(order.id))));
     this.#gone = outcomes
       .flatMap(({ observations }) => observations)
       .filter(({ state }) => state === 'absent');
@@ -273,12 +273,12 @@ export class FakeNode implements NodeClient {
   #takeOver(sandboxId: string, config: SandboxConfig | undefined): void {
     if (config === undefined) return;
     this.configs.push({ sandboxId, config });
-    if (config.revision > (this.#configs.get(sandboxId)?.revision ?? 0)) this.#configs.set(sandboxId, config);
+    if (isNews(config, this.#configs.get(sandboxId))) this.#configs.set(sandboxId, config);
   }
 
   #observation(id: string): SandboxObservation | undefined {
     const observation = this.#sandboxes.get(id)?.observation;
-    return observation && { ...observation, configRevision: this.#configs.get(id)?.revision };
+    return observation && { ...observation, configRevision: revisionOf(this.#configs.get(id)) };
   }
 
   /** @throws unavailable when a value is not readable */

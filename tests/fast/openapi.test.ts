@@ -13,6 +13,9 @@ const CONTRACT = `
 GET /healthz
 GET /readyz
 GET /v1/openapi.json
+GET /v1/settings
+PATCH /v1/settings
+GET /v1/events
 GET /v1/presets
 POST /v1/runtime/manifest/validate
 GET /v1/apps
@@ -36,6 +39,7 @@ PATCH /v1/sandboxes/{id}
 DELETE /v1/sandboxes/{id}
 POST /v1/sandboxes/{id}/start
 POST /v1/sandboxes/{id}/stop
+POST /v1/sandboxes/{id}/keepalive
 POST /v1/sandboxes/{id}/restart-processes
 POST /v1/sandboxes/{id}/preview-link
 POST /v1/sandboxes/{id}/exec

@@ -35,6 +35,10 @@ const OWNED: Record<
   'POST /v1/apps/{id}/sandbox': { body: {} },
   'GET /v1/apps/{id}/events': {},
   'GET /v1/apps/{id}/snapshots': {},
+  'GET /v1/apps/{id}/config': {},
+  'POST /v1/apps/{id}/config': { body: { key: 'PLANTED', value: 'x', access_policy: 'both' } },
+  'PATCH /v1/apps/{id}/config/{key}': { body: { sensitive: false } },
+  'DELETE /v1/apps/{id}/config/{key}': {},
   'POST /v1/apps/{id}/restore': { body: () => ({ snapshot_id: snapshot }) },
   'POST /v1/apps/{id}/fork': { body: () => ({ snapshot_id: snapshot }) },
   'GET /v1/snapshots/{id}': {},
@@ -44,6 +48,7 @@ const OWNED: Record<
   'DELETE /v1/sandboxes/{id}': {},
   'POST /v1/sandboxes/{id}/start': {},
   'POST /v1/sandboxes/{id}/stop': {},
+  'POST /v1/sandboxes/{id}/keepalive': { body: { seconds: 60 } },
   'POST /v1/sandboxes/{id}/restart-processes': { body: { scope: 'all' } },
   'POST /v1/sandboxes/{id}/preview-link': { body: {} },
   'POST /v1/sandboxes/{id}/tasks': { body: { prompt: 'Steal it.' } },
@@ -74,6 +79,9 @@ const OWN = [
   'GET /v1/snapshots',
   'POST /v1/snapshots',
   'GET /v1/presets',
+  'GET /v1/settings',
+  'PATCH /v1/settings',
+  'GET /v1/events',
   'GET /v1/agents',
   'POST /v1/agents/{provider}/api-key',
   'POST /v1/agents/{provider}/disconnect',
@@ -100,6 +108,9 @@ beforeAll(async () => {
   app = (
     (await (await world.request('POST', '/v1/apps', { body: { name: 'Private' } })).json()) as { id: string }
   ).id;
+  await world.request('POST', `/v1/apps/${app}/config`, {
+    body: { key: 'PRIVATE_KEY', value: 'Private words.' },
+  });
   const made = await world.request('POST', `/v1/apps/${app}/sandbox`);
   sandbox = ((await made.json()) as { id: string }).id;
   await world.request('PUT', `/v1/sandboxes/${sandbox}/files?path=secret.txt`, { raw: 'mine' });
@@ -146,7 +157,12 @@ function call(route: string, as: RequestOptions['as']): Promise<Response> {
   const { query = '', body, ...options } = OWNED[route] ?? {};
   const [, kind = ''] = /^\/v1\/([\w-]+)/.exec(path) ?? [];
   const id = { apps: app, tasks: task, snapshots: snapshot, 'api-keys': apiKey }[kind] ?? sandbox;
-  const url = path.replace('{id}', id).replace('{taskId}', task).replace('{name}', 'web') + query;
+  const url =
+    path
+      .replace('{id}', id)
+      .replace('{taskId}', task)
+      .replace('{name}', 'web')
+      .replace('{key}', 'PRIVATE_KEY') + query;
   return world.request(method, url, {
     ...options,
     as,
@@ -160,6 +176,7 @@ const state = async () =>
     world.request('GET', `/v1/apps/${app}`).then((answer) => answer.text()),
     world.request('GET', `/v1/apps/${app}/events`).then((answer) => answer.text()),
     world.request('GET', `/v1/apps/${app}/snapshots`).then((answer) => answer.text()),
+    world.request('GET', `/v1/apps/${app}/config`).then((answer) => answer.text()),
     world.request('GET', `/v1/sandboxes/${sandbox}`).then((answer) => answer.text()),
     world.request('GET', `/v1/sandboxes/${sandbox}/tasks`).then((answer) => answer.text()),
     world.request('GET', '/v1/api-keys').then((answer) => answer.text()),
@@ -223,6 +240,22 @@ describe('lists', () => {
     expect(await shown('rival')).not.toContain('"connected":true');
     await world.request('POST', '/v1/agents/anthropic/disconnect', { as: 'rival' });
     expect(await shown('acme')).toContain('"connected":true');
+  });
+
+  it('of events show nothing of another owner, whatever they are asked about', async () => {
+    for (const query of ['', `?app_id=${app}`, `?sandbox_id=${sandbox}`, `?task_id=${task}`]) {
+      const answer = await world.request('GET', `/v1/events${query}`, { as: 'rival' });
+      expect([query, answer.status]).toEqual([query, 200]);
+      expect(await answer.text()).not.toMatch(new RegExp(`Private|${app}|${sandbox}|${snapshot}`, 'i'));
+    }
+  });
+
+  it('of settings are the same for everybody, and only operators change them', async () => {
+    const body = { lifecycle: { idle_reap_enabled: false } };
+    const before = await (await world.request('GET', '/v1/settings')).text();
+    expect(await (await world.request('GET', '/v1/settings', { as: 'rival' })).text()).toBe(before);
+    expect((await world.request('PATCH', '/v1/settings', { as: 'rival', body })).status).toBe(403);
+    expect(await (await world.request('GET', '/v1/settings')).text()).toBe(before);
   });
 
   it('of what was asked for show another owner’s to operators alone', async () => {

@@ -1,5 +1,6 @@
 import { Hono } from 'hono';
 import type { Env } from '../context.ts';
+import { activityPages } from './activity.ts';
 import { agentPages } from './agents.ts';
 import { appPages } from './app.ts';
 import { appList } from './apps.ts';
@@ -23,6 +24,8 @@ export const consolePages = new Hono<Env>()
   .route('/apps', appPages)
   .route('/apps', taskPages)
   .route('/apps', snapshotPages)
+  .use('/activity/*', signedIn)
+  .route('/activity', activityPages)
   .use('/agents/*', limitForm, signedIn)
   .route('/agents', agentPages)
   .use('/audit/*', limitForm, signedIn)

@@ -9,6 +9,7 @@ import { apps } from './apps.ts';
 import { auditLog } from './audit.ts';
 import { auth, openAuth } from './auth.ts';
 import { events } from './events.ts';
+import { config } from './config.ts';
 import { exec } from './exec.ts';
 import { exports } from './export.ts';
 import { files } from './files.ts';
@@ -19,6 +20,7 @@ import { sandboxes } from './sandboxes.ts';
 import { settings } from './settings.ts';
 import { appSnapshots, snapshots } from './snapshots.ts';
 import { sandboxTasks, tasks } from './tasks.ts';
+import { webhooks } from './webhooks.ts';
 
 /** The public API. Everything but its own description, and the way in, is for authenticated callers. */
 export const v1 = new Hono<Env>()
@@ -40,10 +42,12 @@ export const v1 = new Hono<Env>()
   .route('/api-keys', apiKeys)
   .route('/audit', auditLog)
   .route('/apps', appSnapshots)
+  .route('/apps', config)
   .route('/apps', apps)
   .route('/snapshots', snapshots)
   .route('/tasks', tasks)
   .route('/agents', agents)
+  .route('/webhooks', webhooks)
   .route('/events', events)
   .route('/presets', presets)
   .route('/runtime', runtime)

@@ -1,0 +1,39 @@
+import {
+  type ConfigItem,
+  MAX_CONFIG_BYTES,
+  MAX_CONFIG_ITEMS,
+  reachesAgent,
+  reachesRuntime,
+} from './config-item.ts';
+import { invalid } from './errors.ts';
+
+type Kept = Pick<ConfigItem, 'key' | 'sealed'>;
+
+/**
+ * An app may have so many items, and so many bytes of keys and values: of a value by what the vault made of it, which need not
+ * be opened for that, and takes a little more.
+ * @param items those there are, maybe one by the same key, whose place this one takes
+ * @throws invalid_request
+ */
+export function requireRoom(items: readonly Kept[], item: Kept): void {
+  const all = [...items.filter(({ key }) => key !== item.key), item];
+  if (all.length > MAX_CONFIG_ITEMS)
+    throw invalid(`key: an app has at most ${MAX_CONFIG_ITEMS} config items. Delete one first.`);
+  const bytes = all.reduce((sum, kept) => sum + sizeOf(kept), 0);
+  if (bytes <= MAX_CONFIG_BYTES) return;
+  const limit = `${MAX_CONFIG_BYTES / 1024} KiB`;
+  throw invalid(
+    `value: the config of an app takes at most ${limit} altogether. Shorten or delete some of it.`,
+  );
+}
+
+const sizeOf = ({ key, sealed }: Kept): number =>
+  new TextEncoder().encode(key).length + Math.ceil((sealed.length * 3) / 4);
+
+/** A program's environment ends a name at the first "=". @throws invalid_request */
+export function requireDeliverable({ key, accessPolicy }: Pick<ConfigItem, 'key' | 'accessPolicy'>): void {
+  if (!key.includes('=') || !(reachesRuntime(accessPolicy) || reachesAgent(accessPolicy))) return;
+  throw invalid(
+    'key: a name with "=" cannot be delivered to programs. Choose another key, or access_policy control_plane_only.',
+  );
+}
