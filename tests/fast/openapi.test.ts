@@ -64,6 +64,15 @@ POST /v1/auth/password
 GET /v1/agents
 POST /v1/agents/{provider}/api-key
 POST /v1/agents/{provider}/disconnect
+GET /v1/webhooks
+POST /v1/webhooks
+GET /v1/webhooks/{id}
+PATCH /v1/webhooks/{id}
+DELETE /v1/webhooks/{id}
+POST /v1/webhooks/{id}/rotate-secret
+POST /v1/webhooks/{id}/test
+GET /v1/webhooks/{id}/deliveries
+POST /v1/webhooks/{id}/deliveries/{eventId}/retry
 GET /v1/sandboxes/{id}/files
 PUT /v1/sandboxes/{id}/files
 DELETE /v1/sandboxes/{id}/files

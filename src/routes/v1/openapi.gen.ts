@@ -4890,6 +4890,16 @@ export const openapi = {
         ],
         "parameters": [
           {
+            "name": "Idempotency-Key",
+            "in": "header",
+            "description": "1–255 printable ASCII characters of your own. For 24 hours the same request with the same key gets the first answer, with `Idempotency-Replayed: true`, and makes nothing new; another request with it is a 409. A request that failed may be repeated with its key.",
+            "schema": {
+              "type": "string",
+              "minLength": 1,
+              "maxLength": 255
+            }
+          },
+          {
             "schema": {
               "type": "string"
             },
@@ -4960,6 +4970,16 @@ export const openapi = {
               }
             }
           },
+          "400": {
+            "description": "invalid_request",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          },
           "401": {
             "description": "unauthorized",
             "content": {
@@ -4972,6 +4992,16 @@ export const openapi = {
           },
           "404": {
             "description": "not_found",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          },
+          "409": {
+            "description": "conflict",
             "content": {
               "application/json": {
                 "schema": {
