@@ -1,7 +1,7 @@
 import type { Event, EventPayload, EventType } from '../../domain/event.ts';
 import type { ChangeOf, EventQuery, EventReads } from '../../domain/store.ts';
 import { firstIdAt } from '../../domain/ids.ts';
-import { oldestOfEach } from './oldest.ts';
+import { anyBefore, oldestOfEach } from './oldest.ts';
 import { NOTHING, sql, type Sql, type Statement } from './sql.ts';
 
 export interface EventRow {
@@ -28,6 +28,12 @@ export const eventReads = (database: Sql): EventReads => ({
       query.types === undefined ? page(owner, query) : pageOfTypes(owner, query, query.types),
     );
     return rows.map(toEvent);
+  },
+  async hasBefore(before) {
+    const end = firstIdAt(before);
+    const [row] = await database.read<{ found: number }>(sql`SELECT EXISTS (${anyBefore(sql`events`, end)})
+      OR EXISTS (SELECT 1 FROM audit_entries WHERE id < ${end}) AS found`);
+    return row?.found === 1;
   },
 });
 
