@@ -12,10 +12,14 @@ import { noMetrics } from './domain/metrics.ts';
 import type { NodeDirectory } from './domain/node.ts';
 import { pause } from './domain/pause.ts';
 import type { Ports } from './domain/ports.ts';
+import { upkeep } from './domain/upkeep.ts';
 import { edgePeer } from './routes/peer.ts';
 
 /** Set by the build. */
 declare const SANDBOXD_VERSION: string;
+
+/** How long one round of upkeep begins new steps. */
+const UPKEEP_MS = 20_000;
 
 type Bindings = Readonly<Record<string, string | undefined>>;
 
@@ -40,8 +44,10 @@ const nodes: NodeDirectory = {
 };
 const noNode = () => new SandboxdError('node_unavailable', 'No node is enrolled with this API.');
 
-const app = createApp(async (c): Promise<Ports> => {
-  const { database, instance, secretsKey, control } = await configOf(c.env as Bindings);
+const app = createApp((c) => portsOf(c.env as Bindings), edgePeer);
+
+async function portsOf(bindings: Bindings): Promise<Ports> {
+  const { database, instance, secretsKey, control } = await configOf(bindings);
   const store = openRemoteStore({ ...database, ready: () => migrateOnce(database) });
   const vault = secretBox({ current: secretsKey, previous: control.previousSecretsKeys });
   return {
@@ -57,7 +63,7 @@ const app = createApp(async (c): Promise<Ports> => {
     log: edgeLogger,
     instance,
   };
-}, edgePeer);
+}
 
 async function configOf(bindings: Bindings): Promise<EdgeConfig> {
   if (known?.bindings !== bindings) known = { bindings, config: await readConfig(bindings) };
@@ -85,4 +91,8 @@ async function migrateOnce(database: RemoteOptions): Promise<void> {
   migrated = database.url;
 }
 
-export default { fetch: app.fetch };
+/** An hourly one, by wrangler.toml. What is not done when its time is over is left to the next. */
+const scheduled = async (_event: unknown, bindings: Bindings): Promise<void> =>
+  upkeep(await portsOf(bindings), AbortSignal.timeout(UPKEEP_MS));
+
+export default { fetch: app.fetch, scheduled };

@@ -8,8 +8,10 @@ import type { SandboxRuntime } from '../domain/runtime.ts';
 import type { ExecEvent, ExecRequest, RestartScope } from '../domain/runtimed.ts';
 import type { WorkspaceArchive } from '../domain/workspace.ts';
 import { Activity } from './activity.ts';
+import { orderedAwake } from './awake.ts';
 import { archiveForBackup } from './backup.ts';
 import { asleep, beingReplaced, unsettled } from './errors.ts';
+import { Exports } from './exports.ts';
 import { Graves } from './graves.ts';
 import { KeyedLock } from './keyed-lock.ts';
 import { Lifecycle } from './lifecycle.ts';
@@ -50,6 +52,7 @@ export class NodeAgent implements NodeClient {
   readonly #waking = new Map<string, Promise<void>>();
   readonly #graves: Graves;
   readonly #replacements: Replacements;
+  readonly #exports: Exports;
   readonly #aside = new Set<Promise<unknown>>();
   readonly keeper: TaskKeeper;
   readonly snapshots: SnapshotKeeper;
@@ -63,6 +66,7 @@ export class NodeAgent implements NodeClient {
     const sandboxes = this.#sandboxes();
     this.keeper = new TaskKeeper({ ports, records: tasks, outbox, sandboxes, changed });
     this.snapshots = new SnapshotKeeper({ ports, records: captures, outbox, sandboxes, changed });
+    this.#exports = new Exports({ ports, sandboxes });
     this.#replacements = new Replacements({
       ports,
       records,
@@ -134,6 +138,10 @@ export class NodeAgent implements NodeClient {
           return { done: await task(this.#ports.workspaces.files(id)) };
         }),
     });
+  }
+
+  export(id: string, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
+    return this.#exports.open(id, signal);
   }
 
   async *exec(id: string, request: ExecRequest, signal: AbortSignal): AsyncIterable<ExecEvent> {
@@ -352,7 +360,7 @@ export class NodeAgent implements NodeClient {
     const record = this.#records.get(id);
     if (record !== undefined) {
       return observationOf(record, this.lifecycle.live.get(id), {
-        awakeBecause: this.activity.reasons(id),
+        awakeBecause: [...this.activity.reasons(id), ...orderedAwake(record.order, this.#ports.clock())],
         lastActiveAt: Math.max(record.lastActiveAt, this.activity.lastRequestAt(id)),
         note: this.lifecycle.noteOf(id),
       });

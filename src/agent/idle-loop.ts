@@ -2,6 +2,7 @@ import { setInterval } from 'node:timers/promises';
 import type { Clock } from '../domain/ids.ts';
 import type { NodePolicy } from '../domain/node.ts';
 import type { NodeAgent } from './agent.ts';
+import { orderedAwake } from './awake.ts';
 import { isReplaced, type Records, type SandboxRecord } from './records.ts';
 
 /** How often idle sandboxes are looked for: far finer than the shortest threshold, a minute. */
@@ -54,10 +55,9 @@ export class IdleLoop {
 
   #isIdle(record: SandboxRecord): boolean {
     const { activity } = this.#agent;
-    const { keepaliveUntil = 0 } = record.order;
     if (!this.policy.idleEnabled || record.state !== 'running' || isKeptUp(record)) return false;
     const now = this.#clock();
-    if (keepaliveUntil > now || activity.reasons(record.id).length > 0) return false;
+    if (orderedAwake(record.order, now).length > 0 || activity.reasons(record.id).length > 0) return false;
     const last = Math.max(record.lastActiveAt, activity.lastRequestAt(record.id));
     return now - last >= this.policy.idleSeconds * 1000;
   }

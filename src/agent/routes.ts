@@ -55,6 +55,11 @@ export function createAgentApp(node: NodeClient, verifier: ChannelVerifier, log:
       await node.files(c.req.param('id')).delete(fileQuery(path, root));
       return c.body(null, 204);
     })
+    .get('/internal/v1/sandboxes/:id/export', async (c) =>
+      c.body(await node.export(c.req.param('id'), c.req.raw.signal), 200, {
+        'content-type': 'application/octet-stream',
+      }),
+    )
     .post('/internal/v1/sandboxes/:id/exec', async (c) => {
       const request = await c.req.json<ExecRequest>();
       return ndjson(c, log, (signal) => node.exec(c.req.param('id'), request, signal));

@@ -1,4 +1,4 @@
-import type { ArchiveOptions, ArchiveProgress } from '../domain/workspace.ts';
+import type { ArchiveOptions, ArchiveProgress, ExportOptions } from '../domain/workspace.ts';
 import { ArchiveWorker } from './archive-worker.ts';
 import { type Compressed, compressed } from './compress.ts';
 import type { ArchiveInput, TreeFacts } from './protocol.ts';
@@ -38,6 +38,30 @@ export async function archiveTree(
     },
     [Symbol.asyncDispose]: () => worker[Symbol.asyncDispose](),
   };
+}
+
+/**
+ * The app of a home as a zip archive, of a tree that may be in use: it is copied aside before this returns, as above. Each
+ * part is in memory of its own, for whoever reads it to keep.
+ */
+export async function exportTree(
+  input: Required<Omit<ArchiveInput, 'scope'>>,
+  { freeze, signal }: ExportOptions,
+): Promise<AsyncDisposable & { readonly bytes: AsyncIterator<Uint8Array> }> {
+  const worker = new ArchiveWorker({ ...input, scope: 'export' }, () => undefined, signal);
+  await settled(worker, freeze);
+  return {
+    bytes: kept(worker),
+    [Symbol.asyncDispose]: () => worker[Symbol.asyncDispose](),
+  };
+}
+
+async function* kept(worker: ArchiveWorker): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const chunk of worker.chunks(() => undefined)) {
+    const own = chunk.slice();
+    worker.taken(chunk);
+    yield own;
+  }
 }
 
 async function settled(worker: ArchiveWorker, freeze: NonNullable<ArchiveOptions['freeze']>): Promise<void> {

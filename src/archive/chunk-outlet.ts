@@ -33,3 +33,26 @@ export class ChunkOutlet {
     return this.#spare.pop() ?? new ArrayBuffer(size);
   }
 }
+
+/** The same bytes in parts of that size but for the last, in memory that the outlet gives. */
+export async function* inChunks(
+  bytes: AsyncIterable<Uint8Array>,
+  size: number,
+  outlet: Pick<ChunkOutlet, 'memory'>,
+): AsyncGenerator<Uint8Array<ArrayBuffer>, void, undefined> {
+  let chunk = new Uint8Array(outlet.memory(size));
+  let used = 0;
+  for await (const part of bytes) {
+    for (let at = 0; at < part.byteLength; ) {
+      const taken = part.subarray(at, at + size - used);
+      chunk.set(taken, used);
+      used += taken.byteLength;
+      at += taken.byteLength;
+      if (used < size) continue;
+      yield chunk;
+      chunk = new Uint8Array(outlet.memory(size));
+      used = 0;
+    }
+  }
+  if (used > 0) yield chunk.subarray(0, used);
+}

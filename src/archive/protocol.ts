@@ -1,11 +1,13 @@
-import type { ArchiveFacts, ArchiveProgress, ArchiveScope } from '../domain/workspace.ts';
+import type { ArchiveFacts, ArchiveProgress } from '../domain/workspace.ts';
+import type { TreeScope } from './scope.ts';
 import type { ThreadFailure } from './thread-failure.ts';
 
 /** What is archived, and how. */
 export interface ArchiveInput {
   /** The tree, or the layers of an overlay, the uppermost first. */
   readonly roots: readonly string[];
-  readonly scope: ArchiveScope;
+  /** One that is exported becomes a zip archive, every other a tar archive. */
+  readonly scope: TreeScope;
   /** For a tree that is in use. */
   readonly staging?: Staging;
 }

@@ -1,5 +1,9 @@
-import { RESERVED_DIRECTORY } from '../domain/paths.ts';
+import { isUnlisted } from '../domain/files.ts';
+import { APP_DIRECTORY, RESERVED_DIRECTORY } from '../domain/paths.ts';
 import type { ArchiveScope } from '../domain/workspace.ts';
+
+/** What of a home is read: for an archive, or the app alone for somebody to take along. */
+export type TreeScope = ArchiveScope | 'export';
 
 /** Filled again by tools from what an archive holds: left out at any depth. */
 const GENERATED = new Set(['node_modules', '.next', 'out', '.venv', '__pycache__', '.cache']);
@@ -23,8 +27,9 @@ export type Treatment =
  * How an entry is treated. What lies below a directory that is left out is never asked for.
  * @param path relative to the home, with `/` between names
  */
-export function treatmentOf(path: string, isDirectory: boolean, scope: ArchiveScope): Treatment {
+export function treatmentOf(path: string, isDirectory: boolean, scope: TreeScope): Treatment {
   const name = path.slice(path.lastIndexOf('/') + 1);
+  if (scope === 'export') return isExported(path, name, isDirectory) ? 'kept' : 'left-out';
   if (isDirectory && (GENERATED.has(name) || STORES.has(path))) return 'left-out';
   if (scope === 'backup') return 'kept';
   if (path === RESERVED_DIRECTORY && isDirectory) return 'kept';
@@ -32,6 +37,16 @@ export function treatmentOf(path: string, isDirectory: boolean, scope: ArchiveSc
     return path === BOOT_RECORD ? 'kept' : 'left-out';
   }
   return inRepository(path, isDirectory) ?? 'kept';
+}
+
+/** Read by some systems as a way into another directory, or onto another drive. */
+const LEADS_ELSEWHERE = /\\|^[A-Za-z]:/;
+
+/** The app directory, the way down to it, and what is listed there. */
+function isExported(path: string, name: string, isDirectory: boolean): boolean {
+  if (path === APP_DIRECTORY || APP_DIRECTORY.startsWith(`${path}/`)) return isDirectory;
+  if (!path.startsWith(`${APP_DIRECTORY}/`) || LEADS_ELSEWHERE.test(name)) return false;
+  return !isUnlisted(name, isDirectory ? 'directory' : 'file');
 }
 
 /** Executed, fetched with, or somebody's: nothing of it belongs into a repository that is nobody's yet. */

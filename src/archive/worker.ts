@@ -2,14 +2,16 @@ import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
-import { ChunkOutlet } from './chunk-outlet.ts';
+import { ChunkOutlet, inChunks } from './chunk-outlet.ts';
 import { Copies } from './copies.ts';
 import { Findings } from './findings.ts';
 import type { ArchiveInput, Notice, Staging } from './protocol.ts';
 import { treatmentOf } from './scope.ts';
+import { CHUNK_BYTES } from './tar-stream.ts';
 import { tarOf } from './tar-writer.ts';
 import { failureOf } from './thread-failure.ts';
 import { type Chooser, type TreeEntry, walkTree } from './walk.ts';
+import { requireExportable, zipOf } from './zip.ts';
 
 const PROGRESS_MS = 200;
 
@@ -34,7 +36,9 @@ try {
     input.staging === undefined
       ? walkTree({ roots, choose, findings, opensFiles: true })
       : await setAside(roots, input.staging, findings);
-  await archive(entries, findings);
+  if (input.scope === 'export') await exportTo(new ChunkOutlet(port), entries);
+  else await archive(new ChunkOutlet(port), entries, findings);
+  tell({ type: 'end', facts: findings.facts });
 } catch (error) {
   tell(failureOf(error));
 }
@@ -75,6 +79,7 @@ async function setAside(
   await still;
   copies.nextPass(unsure);
   const entries = [...settled(roots, copies, findings)];
+  if (input.scope === 'export') requireExportable(entries);
   tell({ type: 'settled' });
   return entries;
 }
@@ -103,13 +108,15 @@ function* settled(roots: readonly string[], copies: Copies, findings: Findings):
   }
 }
 
-async function archive(entries: Iterable<TreeEntry>, findings: Findings): Promise<void> {
-  const outlet = new ChunkOutlet(port);
+async function archive(outlet: ChunkOutlet, entries: Iterable<TreeEntry>, findings: Findings): Promise<void> {
   for (const chunk of tarOf(entries, findings, (size) => outlet.memory(size))) {
     await outlet.send(chunk);
     tellProgress(findings);
   }
-  tell({ type: 'end', facts: findings.facts });
+}
+
+async function exportTo(outlet: ChunkOutlet, entries: Iterable<TreeEntry>): Promise<void> {
+  for await (const chunk of inChunks(zipOf(entries), CHUNK_BYTES, outlet)) await outlet.send(chunk);
 }
 
 function tellProgress({ progress }: Findings): void {

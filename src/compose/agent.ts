@@ -11,6 +11,7 @@ import type { Clock, IdSource } from '../domain/ids.ts';
 import type { Logger } from '../domain/log.ts';
 import { outboundEnvironment, outboundOfSandboxes } from '../domain/outbound.ts';
 import { previewSuffix } from '../domain/preview.ts';
+import type { StorageMode } from '../domain/workspace.ts';
 import type { Identity } from './instance.ts';
 import { providerGate } from './provider-gate.ts';
 
@@ -56,5 +57,17 @@ const sandboxEnvironment = (config: Config): Record<string, string> => ({
   ...outboundEnvironment(outboundOfSandboxes(config), SANDBOX_CA_FILE),
   PREVIEW_DOMAIN: previewSuffix(config.domain).slice(1),
 });
+
+/** How this node keeps workspaces. It finds out once, and until then the summary of an installation does not say. */
+export const storageModeOf =
+  ({ workspaces, engine, defaults, log }: AgentPorts) =>
+  async (): Promise<StorageMode> => {
+    try {
+      return await workspaces.kind(await engine.imageDigest(defaults.image));
+    } catch (error) {
+      log.warn('how workspaces are kept could not be found out', { reason: String(error) });
+      return 'unknown';
+    }
+  };
 
 export const nodeDirectory = (config: Config): string => join(config.dataDir, 'node');

@@ -40,6 +40,7 @@ export async function loadEdgeConfig(env: Environment, version: string): Promise
     lifecycle: control.lifecycle,
     operators: control.operators,
     eventRetentionDays: control.eventRetentionDays,
+    storageMode: async () => 'unknown',
     baseImage: read.text('SANDBOXD_IMAGE') ?? 'built by each node',
     providers: readProviders(read),
     retention: readRetention(read),

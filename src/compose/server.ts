@@ -10,16 +10,16 @@ import { type IdSource, systemClock, ulidSource } from '../domain/ids.ts';
 import type { Logger } from '../domain/log.ts';
 import { noMetrics } from '../domain/metrics.ts';
 import { pause } from '../domain/pause.ts';
-import type { Ports } from '../domain/ports.ts';
+import type { Instance, Ports } from '../domain/ports.ts';
 import type { PreviewAddressing } from '../domain/preview.ts';
-import { policyOf } from '../domain/settings.ts';
+import { lifecycleOf, policyOf } from '../domain/settings.ts';
 import type { Store } from '../domain/store.ts';
 import { proxiedPeer } from '../routes/peer.ts';
 import { addressingOf, consoleOrigins, freePort } from './addressing.ts';
 import { clearSpools } from '../backup/spool.ts';
 import { clearStaging } from '../backup/staging.ts';
 import { adminActions } from './admin.ts';
-import { agentPorts, nodeDirectory } from './agent.ts';
+import { agentPorts, nodeDirectory, storageModeOf } from './agent.ts';
 import { IN_PROCESS, localNode } from './api.ts';
 import { claimDataDirectory, claimInstance } from './claim.ts';
 import { configuredTokens } from './configured-tokens.ts';
@@ -29,6 +29,7 @@ import { RouteSink } from './route-sink.ts';
 import { openKeyRing } from './secrets.ts';
 import { snapshotStore } from './snapshots.ts';
 import { openStore } from './store.ts';
+import { startUpkeep } from './upkeep.ts';
 import { readVersion } from './version.ts';
 
 export interface ServerOptions {
@@ -72,7 +73,8 @@ export async function startServer({ config, image, log, onShutDown }: ServerOpti
   const running = starting.use(
     await startAgent(nodePorts, {
       directory: nodeDirectory(config),
-      policy: policyOf(config.lifecycle),
+      // What was set is obeyed from the first moment on, not only since the first sync.
+      policy: policyOf(await lifecycleOf({ store, instance: config })),
       exchange: createSyncClient({
         nodeId: identity.nodeId,
         baseUrl: IN_PROCESS,
@@ -90,6 +92,7 @@ export async function startServer({ config, image, log, onShutDown }: ServerOpti
     image,
     ring,
     agent: running.agent,
+    storageMode: storageModeOf(nodePorts),
     newId,
     log,
   });
@@ -112,6 +115,7 @@ export async function startServer({ config, image, log, onShutDown }: ServerOpti
       }),
     }),
   );
+  starting.use(startUpkeep(ports));
   routes.connect((command) => proxy.send(command));
   running.begin();
   const ending = starting.move();
@@ -143,6 +147,7 @@ interface ApiParts {
   readonly image: string;
   readonly ring: Awaited<ReturnType<typeof openKeyRing>>;
   readonly agent: NodeAgent;
+  readonly storageMode: Instance['storageMode'];
   readonly newId: IdSource;
   readonly log: Logger;
 }
@@ -155,6 +160,7 @@ async function apiPorts({
   image,
   ring,
   agent,
+  storageMode,
   newId,
   log,
 }: ApiParts): Promise<Ports> {
@@ -179,6 +185,7 @@ async function apiPorts({
       operators: config.operators,
       lifecycle: config.lifecycle,
       baseImage: image,
+      storageMode,
       eventRetentionDays: config.eventRetentionDays,
       providers: config.providers,
       retention: config.retention,

@@ -152,8 +152,12 @@ export type Change =
    * owner's, so that nobody waits long.
    */
   | { readonly kind: 'history.expire'; readonly before: number; readonly limit: number }
-  /** Drops deliveries that ended, and requests by a key that were made, before `before`. */
-  | { readonly kind: 'leftovers.expire'; readonly before: number }
+  /** Drops deliveries that ended, and requests by a key that were made, before these moments. */
+  | {
+      readonly kind: 'leftovers.expire';
+      readonly deliveriesBefore: number;
+      readonly requestsBefore: number;
+    }
   /**
    * Recorded once, with a delivery to each enabled webhook of its owner that wants its type. That the restore by a sandbox ended, and that a snapshot was deleted, happens once, whatever the id. */
   | { readonly kind: 'event'; readonly event: Event }

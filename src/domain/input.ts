@@ -21,6 +21,6 @@ export function parseInput<Schema extends v.GenericSchema>(
 
 function explain(issue: v.BaseIssue<unknown>): string {
   if (issue.received === 'undefined') return 'is required';
-  if (issue.type === 'strict_object') return 'cannot be set here';
+  if (issue.type === 'strict_object' && issue.expected === 'never') return 'cannot be set here';
   return issue.message;
 }

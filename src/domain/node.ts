@@ -171,6 +171,12 @@ export interface NodeClient {
 
   /** While the sandbox runs they are done inside it, else on the node's disk; paused, they only read. */
   files(id: string): SandboxFiles;
+  /**
+   * The app directory as a zip archive, of a sandbox in whatever state, which is nobody's to wait for once this has returned. What
+   * fails from then on breaks the stream. Cancelling it, or aborting the signal, lets go of everything.
+   * @throws conflict for too many of one sandbox at once
+   */
+  export(id: string, signal: AbortSignal): Promise<ReadableStream<Uint8Array>>;
   /** Aborting the signal ends the program. The last event is `exit`. */
   exec(id: string, request: ExecRequest, signal: AbortSignal): AsyncIterable<ExecEvent>;
   tailLog(id: string, process: string, lines: number): Promise<string[]>;

@@ -10,6 +10,7 @@ import type { ProviderSettings } from './provider-settings.ts';
 import type { LifecycleSettings } from './settings.ts';
 import type { RetentionLimits, Store } from './store.ts';
 import type { Vault } from './vault.ts';
+import type { StorageMode } from './workspace.ts';
 
 /** Everything the API side of the domain needs from the world. Made per process, or per request at the edge. */
 export interface Ports {
@@ -41,6 +42,8 @@ export interface Instance {
   readonly providers: ProviderSettings;
   /** The image that sandboxes are made from. */
   readonly baseImage: string;
+  /** How workspaces are kept. Asks the node where that is not known yet. */
+  readonly storageMode: () => Promise<StorageMode>;
   /** The commit this program was built from, where that is known. */
   readonly gitCommit?: string;
   /** After how many days events and audit entries are dropped; 0 keeps them. */

@@ -42,6 +42,10 @@ export function parsePreviewHost(host: string, suffix: string): PreviewTarget | 
   return sandboxId === undefined || port > 65_535 ? null : { sandboxId, port };
 }
 
+/** What every preview's URL looks like, with a star for what differs. */
+export const previewBase = (addressing: PreviewAddressing): string =>
+  `${addressing.tls ? 'https' : 'http'}://${authority(`*${previewSuffix(addressing.domain)}`, addressing)}`;
+
 /** The console's own URL, without a trailing slash. */
 export const consoleUrl = (addressing: PreviewAddressing): string =>
   `${addressing.tls ? 'https' : 'http'}://${authority(`console.${addressing.domain}`, addressing)}`;

@@ -191,7 +191,7 @@ export async function deleteSandbox(
   await carryOutDeletion(ports, owner, sandbox.id);
 }
 
-/** @throws not_found, conflict, invalid_request when nothing is changed */
+/** @throws not_found, conflict, invalid_request when nothing is changed, node_unavailable (the order stands) */
 export async function updateSandbox(
   ports: Ports,
   owner: string,
@@ -200,9 +200,18 @@ export async function updateSandbox(
 ): Promise<Sandbox> {
   if (Object.keys(patch).length === 0)
     throw invalid('The body changes nothing: give visibility or idle_policy.');
+  return changeSandbox(ports, owner, id, { visibility: patch.visibility, idlePolicy: patch.idle_policy });
+}
+
+/** Writes down settings of a sandbox and tells its node, which neither wakes nor stops anything for it. */
+export async function changeSandbox(
+  ports: Ports,
+  owner: string,
+  id: string,
+  set: Extract<Change, { kind: 'sandbox.update' }>['set'],
+): Promise<Sandbox> {
   const sandbox = await requireSandbox(ports, owner, id);
   await requireSettled(ports, sandbox);
-  const set = { visibility: patch.visibility, idlePolicy: patch.idle_policy };
   await ports.store.commit({ kind: 'sandbox.update', owner, id: sandbox.id, set, at: ports.clock() });
   await carryOut(ports, await requireSandbox(ports, owner, id));
   return requireSandbox(ports, owner, id);

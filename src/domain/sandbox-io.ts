@@ -59,3 +59,27 @@ export async function tailLog(
   const { client } = await nodeOf(ports, owner, id);
   return client.tailLog(id, process, lines);
 }
+
+/** An app as a zip archive. */
+export interface ExportedApp {
+  /** What the app is called. */
+  readonly name: string;
+  readonly bytes: ReadableStream<Uint8Array>;
+}
+
+/**
+ * The app directory of a sandbox in whatever state, without what is generated. What fails once this has returned breaks the
+ * stream; cancelling that, or aborting the signal, ends the work.
+ * @throws not_found, conflict for too many at once, sandbox_unavailable, node_unavailable
+ */
+export async function exportApp(
+  ports: Ports,
+  owner: string,
+  id: string,
+  signal: AbortSignal,
+): Promise<ExportedApp> {
+  const sandbox = await requireSandbox(ports, owner, id);
+  const app = sandbox.appId === undefined ? undefined : await ports.store.apps.find(owner, sandbox.appId);
+  const bytes = await ports.nodes.client(sandbox.nodeId).export(sandbox.id, signal);
+  return { name: app?.name ?? sandbox.id, bytes };
+}

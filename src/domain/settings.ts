@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import type { NodePolicy } from './node.ts';
-import type { Ports } from './ports.ts';
+import type { Instance, Ports } from './ports.ts';
 
 /** What operators change while the server runs. Everything in it overrides the configuration it began with. */
 export interface LifecycleSettings {
@@ -23,11 +23,14 @@ const seconds = ({ min, max }: { min: number; max: number }) =>
   );
 
 export const SettingsPatch = v.strictObject({
-  lifecycle: v.strictObject({
-    idle_reap_enabled: v.optional(v.boolean('must be true or false')),
-    idle_threshold_seconds: v.optional(seconds(IDLE_THRESHOLD)),
-    keepalive_max_seconds: v.optional(seconds(KEEPALIVE_MAX)),
-  }),
+  lifecycle: v.strictObject(
+    {
+      idle_reap_enabled: v.optional(v.boolean('must be true or false')),
+      idle_threshold_seconds: v.optional(seconds(IDLE_THRESHOLD)),
+      keepalive_max_seconds: v.optional(seconds(KEEPALIVE_MAX)),
+    },
+    'must be an object',
+  ),
 });
 
 /** What a node is told of them. */
@@ -40,7 +43,9 @@ export const policyOf = ({ idleReapEnabled, idleThresholdSeconds }: LifecycleSet
 export const lifecycleOf = async ({
   store,
   instance,
-}: Pick<Ports, 'store' | 'instance'>): Promise<LifecycleSettings> => ({
+}: Pick<Ports, 'store'> & {
+  readonly instance: Pick<Instance, 'lifecycle'>;
+}): Promise<LifecycleSettings> => ({
   ...instance.lifecycle,
   ...(await store.settings.lifecycle()),
 });

@@ -135,6 +135,8 @@ export interface RetentionLimits {
 export interface EventReads {
   /** Newest first. */
   list(owner: string, query: EventQuery): Promise<Event[]>;
+  /** Whether `history.expire` has anything left to drop, of any owner, the audit log included. */
+  hasBefore(before: number): Promise<boolean>;
 }
 
 export interface EventQuery {

@@ -11,6 +11,9 @@ export type HomeMount =
 /** `overlay` shares prepared dependencies; `directory` copies them, where the file system cannot do the former. */
 export type WorkspaceKind = 'overlay' | 'directory';
 
+/** The same of an installation, as far as that can be told. */
+export type StorageMode = WorkspaceKind | 'unknown';
+
 export interface PreparedWorkspace {
   readonly home: HomeMount;
   /** Writable by the sandbox: treat everything found in it as hostile. */
@@ -46,6 +49,9 @@ export interface ArchiveOptions {
   /** Gives it up; the bytes then end with its reason. */
   readonly signal?: AbortSignal;
 }
+
+/** How an app is exported: its sandbox may go on meanwhile, but for what `freeze` holds up. */
+export type ExportOptions = Required<Pick<ArchiveOptions, 'freeze'>> & Pick<ArchiveOptions, 'signal'>;
 
 /** So far. */
 export interface ArchiveProgress {
@@ -122,6 +128,12 @@ export interface Workspaces {
    * @throws not_found; payload_too_large for more than can be kept; unavailable when the disk is full
    */
   archive(sandboxId: string, options: ArchiveOptions): Promise<WorkspaceArchive>;
+  /**
+   * The app directory as a zip archive, without what is generated or runtimed's own. Links that lead out of it are left out, and
+   * what cannot be in such an archive. Resolves when all of it is copied aside; its bytes then are the caller's to end.
+   * @throws like `archive`
+   */
+  export(sandboxId: string, options: ExportOptions): Promise<AsyncIterableIterator<Uint8Array, undefined>>;
   /** The existing one. @throws not_found */
   find(sandboxId: string): Promise<PreparedWorkspace>;
   /** Every trace of it. Absent is fine. Its container must be gone. */

@@ -5,7 +5,7 @@ import { parseInput } from '../domain/input.ts';
 import type { AppContext } from './context.ts';
 
 const MIB = 1024 * 1024;
-const JSON_LIMIT = MIB;
+export const JSON_LIMIT = MIB;
 
 /** Refuses a body over `maxBytes` before it is read to the end. */
 export const limitBody = (maxBytes: number) =>

@@ -35,6 +35,7 @@ const INSTANCE: Instance = {
   lifecycle: LIFECYCLE,
   operators: new Set(['default']),
   baseImage: 'sandboxd/base:test',
+  storageMode: async () => 'overlay',
   eventRetentionDays: 0,
   providers: { baseUrls: {}, compatibleKey: undefined, defaultModel: undefined },
   retention: {},

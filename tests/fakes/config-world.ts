@@ -12,7 +12,10 @@ import { OWNER, STRANGER } from './rows.ts';
 /** What nobody may see who is not meant to. */
 export const SECRET_VALUE = 'test-value-not-real';
 
-const TOKENS = { [OWNER]: 'fake-token-of-alice', [STRANGER]: 'fake-token-of-mallory' };
+const TOKENS: Readonly<Record<string, string>> = {
+  [OWNER]: 'fake-token-of-alice',
+  [STRANGER]: 'fake-token-of-mallory',
+};
 
 export interface ConfigAnswer {
   readonly status: number;
@@ -74,7 +77,12 @@ export async function configWorld(): Promise<ConfigWorld> {
     request,
     row,
     put: (key, item) =>
-      request('POST', `/v1/apps/${appId}/config`, { key, value: SECRET_VALUE, access_policy: 'both', ...item }),
+      request('POST', `/v1/apps/${appId}/config`, {
+        key,
+        value: SECRET_VALUE,
+        access_policy: 'both',
+        ...item,
+      }),
     async forge(key, fields) {
       const was = await row(key);
       await ports.store.commit({ kind: 'config.update', item: { ...was, ...fields }, was });

@@ -22,6 +22,7 @@ import type { BootPhase, ExecEvent, ExecRequest, RestartScope } from '../../src/
 import { fakeFiles } from './fake-files.ts';
 import { captureReport, FakeSnapshots } from './fake-snapshots.ts';
 import { FakeTasks, SUCCEEDED } from './fake-tasks.ts';
+import { zipped } from './zipped.ts';
 
 /** Stands in for every node id. */
 export const FAKE_NODE_ID = '01ARZ3NDEKTSV4RRFFQ69G5FAV';
@@ -31,6 +32,7 @@ type ExecProgram = (request: ExecRequest) => ExecEvent[];
 interface FakeSandbox {
   order: SandboxOrder;
   observation: SandboxObservation;
+  readonly home: ReadonlyMap<string, Uint8Array>;
   readonly files: SandboxFiles;
   readonly logs: Map<string, string[]>;
   readonly tasks: FakeTasks;
@@ -181,6 +183,11 @@ export class FakeNode implements NodeClient {
     return this.#require(id).tasks;
   }
 
+  async export(id: string): Promise<ReadableStream<Uint8Array>> {
+    this.#requireReachable();
+    return zipped(this.#require(id).home);
+  }
+
   async *exec(id: string, request: ExecRequest, signal: AbortSignal): AsyncIterable<ExecEvent> {
     this.#requireReachable();
     if (this.#require(id).observation.state !== 'running') throw unavailable('The sandbox does not run.');
@@ -305,9 +312,9 @@ export class FakeNode implements NodeClient {
       return;
     }
     const seen = order.desired === 'running' ? this.#started(order) : stopped(order);
-    const { files = fakeFiles(), logs = new Map<string, string[]>(), tasks = new FakeTasks() } = known ?? {};
+    const { home, files, logs, tasks } = known ?? blank();
     const observation = { ...seen, id: order.id, generation: order.generation, awakeBecause: [] };
-    this.#sandboxes.set(order.id, { order, observation, files, logs, tasks });
+    this.#sandboxes.set(order.id, { order, observation, home, files, logs, tasks });
     if (order.desired === 'running') this.report(order.id, 'sandbox.started', 'The sandbox was started.');
     else if (known !== undefined) {
       this.report(order.id, 'sandbox.stopped', 'The sandbox was stopped.', { reason: 'user' });
@@ -345,8 +352,7 @@ export class FakeNode implements NodeClient {
       errorMessage: message,
       awakeBecause: [],
     };
-    const sandbox = { order, observation, files: fakeFiles(), logs: new Map<string, string[]>() };
-    this.#sandboxes.set(order.id, { ...sandbox, tasks: new FakeTasks() });
+    this.#sandboxes.set(order.id, { order, observation, ...blank() });
     this.report(order.id, 'sandbox.create.failed', message);
   }
 
@@ -369,6 +375,11 @@ export class FakeNode implements NodeClient {
   #requireReachable(): void {
     if (!this.reachable) throw new SandboxdError('node_unavailable', 'The node does not answer.');
   }
+}
+
+function blank(): Omit<FakeSandbox, 'order' | 'observation'> {
+  const home = new Map<string, Uint8Array>();
+  return { home, files: fakeFiles(home), logs: new Map(), tasks: new FakeTasks() };
 }
 
 /** Every sandbox on one node, which is always chosen. */

@@ -8,6 +8,7 @@ import type {
   ArchivedContent,
   ArchiveFacts,
   ArchiveOptions,
+  ExportOptions,
   PreparedWorkspace,
   WorkspaceArchive,
   WorkspaceKind,
@@ -15,6 +16,7 @@ import type {
   WorkspaceSource,
 } from '../../src/domain/workspace.ts';
 import { FakeTasks } from './fake-tasks.ts';
+import { zipped } from './zipped.ts';
 
 /** Workspaces in memory. Files survive as long as the object does, whatever becomes of an agent. */
 export class FakeWorkspaces implements Workspaces {
@@ -75,6 +77,20 @@ export class FakeWorkspaces implements Workspaces {
         return facts;
       },
     };
+  }
+
+  async export(
+    sandboxId: string,
+    { freeze, signal = new AbortController().signal }: ExportOptions,
+  ): Promise<AsyncIterableIterator<Uint8Array, undefined>> {
+    const home = this.#homes.get(sandboxId);
+    if (home === undefined) throw notFound('workspace');
+    const app = await freeze(async () => {
+      await orAborted(Promise.resolve(this.onArchive(sandboxId)), signal);
+      signal.throwIfAborted();
+      return zipped(home);
+    });
+    return app.values();
   }
 
   async find(sandboxId: string): Promise<PreparedWorkspace> {

@@ -64,6 +64,7 @@ const OWNED: Record<
   'PUT /v1/sandboxes/{id}/files': { query: '?path=planted', raw: 'x' },
   'DELETE /v1/sandboxes/{id}/files': { query: '?path=secret.txt' },
   'GET /v1/sandboxes/{id}/files/content': { query: '?path=secret.txt' },
+  'GET /v1/sandboxes/{id}/export': {},
   'GET /v1/sandboxes/{id}/processes/{name}/logs': {},
 };
 

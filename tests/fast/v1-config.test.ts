@@ -31,7 +31,12 @@ const TABLE: readonly Row[] = [
     name: 'creates a sensitive item, which is for the control plane alone, unless told otherwise',
     request: ['POST', undefined, SECRET],
     status: 201,
-    contains: ['"key":"API_KEY"', '"sensitive":true', '"access_policy":"control_plane_only"', '"value_set":true'],
+    contains: [
+      '"key":"API_KEY"',
+      '"sensitive":true',
+      '"access_policy":"control_plane_only"',
+      '"value_set":true',
+    ],
     containsNot: [SECRET_VALUE, '"value":'],
     events: [
       {
@@ -85,16 +90,32 @@ const TABLE: readonly Row[] = [
       ['without a value', { key: 'A' }, 'value: is required'],
       ['without a key', { value: 'x' }, 'key: is required'],
       ['with an empty key', { key: '', value: 'x' }, 'key: must not be empty'],
-      ['with a control character in the key', { key: 'A\u0007B', value: 'x' }, 'key: must not contain control'],
+      [
+        'with a control character in the key',
+        { key: 'A\u0007B', value: 'x' },
+        'key: must not contain control',
+      ],
       ['with one of the second row', { key: 'A\u0085B', value: 'x' }, 'key: must not contain control'],
       ['with half a character', { key: 'A\ud800', value: 'x' }, 'key: must be well-formed'],
       ['with half a character in the value', { key: 'A', value: '\udc00' }, 'value: must be well-formed'],
-      ['with a key that a path cannot name', { key: '..', value: 'x' }, 'key: must not be \\".\\" or \\"..\\"'],
+      [
+        'with a key that a path cannot name',
+        { key: '..', value: 'x' },
+        'key: must not be \\".\\" or \\"..\\"',
+      ],
       ['with too long a key', { key: 'k'.repeat(257), value: 'x' }, 'key: must be at most 256'],
       ['with a NUL in the value', { key: 'A', value: 'a\0b' }, 'value: must not contain a NUL'],
       ['with a value that is no text', { key: 'A', value: 1 }, 'value: must be a string'],
-      ['with an unknown policy', { key: 'A', value: 'x', access_policy: 'everyone' }, 'access_policy: must be one of'],
-      ['with a sensitivity that is none', { key: 'A', value: 'x', sensitive: 'no' }, 'sensitive: must be true or false'],
+      [
+        'with an unknown policy',
+        { key: 'A', value: 'x', access_policy: 'everyone' },
+        'access_policy: must be one of',
+      ],
+      [
+        'with a sensitivity that is none',
+        { key: 'A', value: 'x', sensitive: 'no' },
+        'sensitive: must be true or false',
+      ],
       ['that names an image', { key: 'A', value: 'x', image: 'evil' }, 'image: cannot be chosen'],
       ['that is no JSON', '{"key"', 'not valid JSON'],
     ] as const
@@ -229,16 +250,30 @@ describe('Config over the API', () => {
     expect(text).not.toContain(SECRET_VALUE);
   });
 
-  it.each(['a/b', 'ü', '%', '100%', '%2F', '%25', 'a b', ' ', '?', '#', '&=+', '🚀', '\\', 'a/../b', '...', '"'])(
-    'finds an item by the key %j',
-    async (key) => {
-      await world.put(key, { access_policy: 'control_plane_only' });
-      const patched = await world.request('PATCH', at(key), { sensitive: false });
-      expect(patched.body).toMatchObject({ key, value: SECRET_VALUE });
-      expect((await world.request('DELETE', at(key))).status).toBe(204);
-      expect((await world.request('GET', path)).body).toEqual({ config: [] });
-    },
-  );
+  it.each([
+    'a/b',
+    'ü',
+    '%',
+    '100%',
+    '%2F',
+    '%25',
+    'a b',
+    ' ',
+    '?',
+    '#',
+    '&=+',
+    '🚀',
+    '\\',
+    'a/../b',
+    '...',
+    '"',
+  ])('finds an item by the key %j', async (key) => {
+    await world.put(key, { access_policy: 'control_plane_only' });
+    const patched = await world.request('PATCH', at(key), { sensitive: false });
+    expect(patched.body).toMatchObject({ key, value: SECRET_VALUE });
+    expect((await world.request('DELETE', at(key))).status).toBe(204);
+    expect((await world.request('GET', path)).body).toEqual({ config: [] });
+  });
 
   it('keeps a value to the byte when it is not given, and seals it anew when its sensitivity changes', async () => {
     await world.put('KEY');
@@ -270,13 +305,17 @@ describe('Config over the API', () => {
     }));
     await ports.store.commit(...others);
     const refused = await world.put('ONE_MORE');
-    expect(refused).toMatchObject({ status: 400, text: expect.stringContaining(`at most ${MAX_CONFIG_ITEMS}`) });
+    expect(refused).toMatchObject({
+      status: 400,
+      text: expect.stringContaining(`at most ${MAX_CONFIG_ITEMS}`),
+    });
     expect((await world.request('PATCH', at('K1'), { value: 'fits' })).status).toBe(200);
   });
 
   it('takes no more bytes than an app may have', async () => {
     const value = 'x'.repeat(64 * 1024);
-    for (const key of ['1', '2', '3', '4', '5', '6', '7']) expect((await world.put(key, { value })).status).toBe(201);
+    for (const key of ['1', '2', '3', '4', '5', '6', '7'])
+      expect((await world.put(key, { value })).status).toBe(201);
     await world.put('8', { value: 'short' });
     for (const refused of [await world.put('9', { value }), await world.request('PATCH', at('8'), { value })])
       expect(refused).toMatchObject({ status: 400, text: expect.stringMatching(/value: .*512 KiB/) });

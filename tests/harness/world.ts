@@ -188,6 +188,7 @@ export async function startWorld(remains: Remains, options: WorldOptions = {}): 
       lifecycle: LIFECYCLE,
       operators: new Set(['default']),
       baseImage: 'sandboxd/base:test',
+      storageMode: async () => 'overlay',
       eventRetentionDays: 0,
       providers: { baseUrls: {}, compatibleKey: undefined, defaultModel: undefined },
       retention: {},

@@ -55,6 +55,11 @@ export function createNodeClient(address: NodeAddress): NodeClient {
     snapshots: snapshotsClient(call),
     tasks: (id) => tasksClient(id, call),
     files: (id) => filesClient(id, call),
+    export: async (id, signal) => {
+      const { body } = await call('GET', `/internal/v1/sandboxes/${id}/export`, undefined, signal);
+      if (body === null) throw new SandboxdError('node_unavailable', 'The node sent no archive. Try again.');
+      return body;
+    },
     exec: (id, request, signal) =>
       values<ExecEvent>(call('POST', `/internal/v1/sandboxes/${id}/exec`, json(request), signal)),
     tailLog: async (id, process, lines) =>

@@ -1,8 +1,8 @@
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
-import { archiveTree } from '../../archive/archive-tree.ts';
+import { archiveTree, exportTree } from '../../archive/archive-tree.ts';
 import type { ArchiveInput } from '../../archive/protocol.ts';
-import type { ArchiveOptions, HomeMount, WorkspaceArchive } from '../../domain/workspace.ts';
+import type { ArchiveOptions, ExportOptions, HomeMount, WorkspaceArchive } from '../../domain/workspace.ts';
 import { ArchiveBytes } from './archive-bytes.ts';
 import { sourceOf, type WorkspaceRecord } from './record.ts';
 import { isLost, type Settling } from './settling.ts';
@@ -48,6 +48,17 @@ export async function archiveWorkspace(
   );
   const bytes = new ArchiveBytes(archive.bytes, held.move(), options.signal);
   return { bytes, facts: () => ({ ...archive.facts(), baseImage }) };
+}
+
+/** The app of a workspace as a zip archive, which lets go of what was copied aside as above. */
+export async function exportWorkspace(
+  { roots, limbo }: Omit<ArchiveSource, 'baseImage'>,
+  options: ExportOptions,
+): Promise<ArchiveBytes> {
+  await using held = new AsyncDisposableStack();
+  const { staging } = held.use(await stagingIn(limbo));
+  const exported = held.use(await exportTree({ roots, staging }, options));
+  return new ArchiveBytes(exported.bytes, held.move(), options.signal);
 }
 
 /**

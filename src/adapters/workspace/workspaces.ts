@@ -9,13 +9,14 @@ import type { TaskFile } from '../../domain/task.ts';
 import type {
   ArchiveOptions,
   ArchivedContent,
+  ExportOptions,
   PreparedWorkspace,
   WorkspaceArchive,
   WorkspaceKind,
   WorkspaceSource,
   Workspaces,
 } from '../../domain/workspace.ts';
-import { archiveWorkspace, rootsOf } from './archive.ts';
+import { type ArchiveSource, archiveWorkspace, exportWorkspace, rootsOf } from './archive.ts';
 import { explained } from './failure.ts';
 import { Layers } from './layers.ts';
 import { type Layout, type Owner, type SandboxLayout, canonicalId, layoutOf } from './layout.ts';
@@ -185,15 +186,20 @@ export class DiskWorkspaces implements Workspaces {
   }
 
   archive(sandboxId: string, options: ArchiveOptions): Promise<WorkspaceArchive> {
-    return explained(async () => {
-      const sandbox = this.#layout.sandbox(sandboxId);
-      const record = await readRecord(sandbox);
-      if (record === undefined) throw notFound('workspace');
-      const { home } = prepared(this.#layout, sandbox, record);
-      const roots = await rootsOf(home, record, { layers: this.#layers, engine: this.#engine });
-      const { limbo } = this.#layout;
-      return archiveWorkspace({ roots, baseImage: record.imageDigest, limbo }, options);
-    });
+    return explained(async () => archiveWorkspace(await this.#source(sandboxId), options));
+  }
+
+  export(sandboxId: string, options: ExportOptions): Promise<AsyncIterableIterator<Uint8Array, undefined>> {
+    return explained(async () => exportWorkspace(await this.#source(sandboxId), options));
+  }
+
+  async #source(sandboxId: string): Promise<ArchiveSource> {
+    const sandbox = this.#layout.sandbox(sandboxId);
+    const record = await readRecord(sandbox);
+    if (record === undefined) throw notFound('workspace');
+    const { home } = prepared(this.#layout, sandbox, record);
+    const roots = await rootsOf(home, record, { layers: this.#layers, engine: this.#engine });
+    return { roots, baseImage: record.imageDigest, limbo: this.#layout.limbo };
   }
 
   async remove(sandboxId: string): Promise<void> {

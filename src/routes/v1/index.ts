@@ -1,16 +1,20 @@
 import { Hono } from 'hono';
 import type { Env } from '../context.ts';
 import { operation } from '../describe.ts';
+import { idempotent } from '../idempotency.ts';
 import { authenticated } from '../identity.ts';
 import { agents } from './agents.ts';
 import { apps } from './apps.ts';
 import { config } from './config.ts';
+import { events } from './events.ts';
 import { exec } from './exec.ts';
+import { exports } from './export.ts';
 import { files } from './files.ts';
 import { openapi } from './openapi.gen.ts';
 import { presets } from './presets.ts';
 import { runtime } from './runtime.ts';
 import { sandboxes } from './sandboxes.ts';
+import { settings } from './settings.ts';
 import { appSnapshots, snapshots } from './snapshots.ts';
 import { sandboxTasks, tasks } from './tasks.ts';
 
@@ -28,15 +32,19 @@ export const v1 = new Hono<Env>()
     (c) => c.json(openapi),
   )
   .use(authenticated)
+  .use(idempotent)
   .route('/apps', appSnapshots)
   .route('/apps', config)
   .route('/apps', apps)
   .route('/snapshots', snapshots)
   .route('/tasks', tasks)
   .route('/agents', agents)
+  .route('/events', events)
   .route('/presets', presets)
   .route('/runtime', runtime)
+  .route('/settings', settings)
   .route('/sandboxes', files)
+  .route('/sandboxes', exports)
   .route('/sandboxes', exec)
   .route('/sandboxes', sandboxTasks)
   .route('/sandboxes', sandboxes);

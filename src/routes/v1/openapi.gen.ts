@@ -452,6 +452,182 @@ export const openapi = {
           "updated_at"
         ]
       },
+      "Preset": {
+        "type": "object",
+        "properties": {
+          "id": {
+            "type": "string"
+          },
+          "label": {
+            "type": "string"
+          },
+          "description": {
+            "type": "string"
+          },
+          "template": {
+            "type": "string"
+          },
+          "capabilities": {
+            "type": "array",
+            "items": {
+              "type": "string"
+            }
+          }
+        },
+        "required": [
+          "id",
+          "label",
+          "description",
+          "capabilities"
+        ]
+      },
+      "Settings": {
+        "type": "object",
+        "properties": {
+          "version": {
+            "type": "string"
+          },
+          "git_commit": {
+            "type": "string"
+          },
+          "networking": {
+            "type": "object",
+            "properties": {
+              "preview_domain": {
+                "type": "string"
+              },
+              "public_http_port": {
+                "type": "string"
+              },
+              "preview_base": {
+                "type": "string",
+                "description": "like http://*.preview.localhost:8080"
+              },
+              "preview_tls": {
+                "type": "boolean"
+              },
+              "preview_entrypoint": {
+                "type": "string"
+              }
+            },
+            "required": [
+              "preview_domain",
+              "preview_base",
+              "preview_tls"
+            ]
+          },
+          "auth": {
+            "type": "object",
+            "properties": {
+              "enabled": {
+                "type": "boolean"
+              }
+            },
+            "required": [
+              "enabled"
+            ]
+          },
+          "runtime": {
+            "type": "object",
+            "properties": {
+              "storage_mode": {
+                "enum": [
+                  "overlay",
+                  "directory",
+                  "unknown"
+                ],
+                "type": "string",
+                "description": "how workspaces are kept: prepared dependencies shared, or copied"
+              },
+              "base_image": {
+                "type": "string"
+              }
+            },
+            "required": [
+              "storage_mode",
+              "base_image"
+            ]
+          },
+          "lifecycle": {
+            "type": "object",
+            "properties": {
+              "idle_reap_enabled": {
+                "type": "boolean"
+              },
+              "idle_threshold_seconds": {
+                "type": "number"
+              },
+              "keepalive_max_seconds": {
+                "type": "number"
+              }
+            },
+            "required": [
+              "idle_reap_enabled",
+              "idle_threshold_seconds",
+              "keepalive_max_seconds"
+            ]
+          },
+          "egress": {
+            "type": "object",
+            "properties": {
+              "mode": {
+                "type": "string"
+              }
+            },
+            "required": [
+              "mode"
+            ]
+          },
+          "agents": {
+            "type": "object",
+            "properties": {
+              "providers": {
+                "type": "array",
+                "items": {
+                  "type": "string"
+                }
+              }
+            },
+            "required": [
+              "providers"
+            ]
+          },
+          "presets": {
+            "type": "array",
+            "items": {
+              "$ref": "#/components/schemas/Preset"
+            }
+          },
+          "capabilities": {
+            "type": "object",
+            "propertyNames": {
+              "type": "string"
+            },
+            "additionalProperties": {
+              "type": "boolean"
+            }
+          },
+          "editable": {
+            "type": "array",
+            "items": {
+              "type": "string"
+            },
+            "description": "what PATCH takes, as dotted paths"
+          }
+        },
+        "required": [
+          "version",
+          "networking",
+          "auth",
+          "runtime",
+          "lifecycle",
+          "egress",
+          "agents",
+          "presets",
+          "capabilities",
+          "editable"
+        ]
+      },
       "TaskResult": {
         "type": "object",
         "properties": {
@@ -898,6 +1074,16 @@ export const openapi = {
         },
         "parameters": [
           {
+            "name": "Idempotency-Key",
+            "in": "header",
+            "description": "1–255 printable ASCII characters of your own. For 24 hours the same request with the same key gets the first answer, with `Idempotency-Replayed: true`, and makes nothing new; another request with it is a 409. A request that failed may be repeated with its key.",
+            "schema": {
+              "type": "string",
+              "minLength": 1,
+              "maxLength": 255
+            }
+          },
+          {
             "schema": {
               "type": "string"
             },
@@ -1032,6 +1218,16 @@ export const openapi = {
           }
         },
         "parameters": [
+          {
+            "name": "Idempotency-Key",
+            "in": "header",
+            "description": "1–255 printable ASCII characters of your own. For 24 hours the same request with the same key gets the first answer, with `Idempotency-Replayed: true`, and makes nothing new; another request with it is a 409. A request that failed may be repeated with its key.",
+            "schema": {
+              "type": "string",
+              "minLength": 1,
+              "maxLength": 255
+            }
+          },
           {
             "schema": {
               "type": "string"
@@ -1264,6 +1460,16 @@ export const openapi = {
           }
         },
         "parameters": [
+          {
+            "name": "Idempotency-Key",
+            "in": "header",
+            "description": "1–255 printable ASCII characters of your own. For 24 hours the same request with the same key gets the first answer, with `Idempotency-Replayed: true`, and makes nothing new; another request with it is a 409. A request that failed may be repeated with its key.",
+            "schema": {
+              "type": "string",
+              "minLength": 1,
+              "maxLength": 255
+            }
+          },
           {
             "schema": {
               "type": "string"
@@ -1687,7 +1893,18 @@ export const openapi = {
             }
           }
         },
-        "parameters": [],
+        "parameters": [
+          {
+            "name": "Idempotency-Key",
+            "in": "header",
+            "description": "1–255 printable ASCII characters of your own. For 24 hours the same request with the same key gets the first answer, with `Idempotency-Replayed: true`, and makes nothing new; another request with it is a 409. A request that failed may be repeated with its key.",
+            "schema": {
+              "type": "string",
+              "minLength": 1,
+              "maxLength": 255
+            }
+          }
+        ],
         "responses": {
           "201": {
             "description": "OK",
@@ -1711,6 +1928,16 @@ export const openapi = {
           },
           "401": {
             "description": "unauthorized",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          },
+          "409": {
+            "description": "conflict",
             "content": {
               "application/json": {
                 "schema": {
@@ -2018,6 +2245,16 @@ export const openapi = {
           }
         },
         "parameters": [
+          {
+            "name": "Idempotency-Key",
+            "in": "header",
+            "description": "1–255 printable ASCII characters of your own. For 24 hours the same request with the same key gets the first answer, with `Idempotency-Replayed: true`, and makes nothing new; another request with it is a 409. A request that failed may be repeated with its key.",
+            "schema": {
+              "type": "string",
+              "minLength": 1,
+              "maxLength": 255
+            }
+          },
           {
             "schema": {
               "type": "string"
@@ -2408,7 +2645,18 @@ export const openapi = {
             }
           }
         },
-        "parameters": [],
+        "parameters": [
+          {
+            "name": "Idempotency-Key",
+            "in": "header",
+            "description": "1–255 printable ASCII characters of your own. For 24 hours the same request with the same key gets the first answer, with `Idempotency-Replayed: true`, and makes nothing new; another request with it is a 409. A request that failed may be repeated with its key.",
+            "schema": {
+              "type": "string",
+              "minLength": 1,
+              "maxLength": 255
+            }
+          }
+        ],
         "responses": {
           "201": {
             "description": "OK",
@@ -3058,6 +3306,189 @@ export const openapi = {
         }
       }
     },
+    "/v1/events": {
+      "get": {
+        "operationId": "listEvents",
+        "summary": "Everything that happened to what is yours, newest first",
+        "tags": [
+          "Instance"
+        ],
+        "parameters": [
+          {
+            "name": "limit",
+            "in": "query",
+            "description": "1–200, default 50",
+            "schema": {
+              "type": "string"
+            }
+          },
+          {
+            "name": "before",
+            "in": "query",
+            "description": "the next_before of the page before",
+            "schema": {
+              "type": "string"
+            }
+          },
+          {
+            "name": "type",
+            "in": "query",
+            "description": "only events of these types: several with commas between, or the parameter several times",
+            "schema": {
+              "type": "string"
+            }
+          },
+          {
+            "name": "app_id",
+            "in": "query",
+            "description": "only what is about this app, also when it is gone",
+            "schema": {
+              "type": "string"
+            }
+          },
+          {
+            "name": "sandbox_id",
+            "in": "query",
+            "description": "only what is about this sandbox, also when it is gone",
+            "schema": {
+              "type": "string"
+            }
+          },
+          {
+            "name": "task_id",
+            "in": "query",
+            "description": "only what is about this task",
+            "schema": {
+              "type": "string"
+            }
+          }
+        ],
+        "responses": {
+          "200": {
+            "description": "OK",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "type": "object",
+                  "properties": {
+                    "events": {
+                      "type": "array",
+                      "items": {
+                        "type": "object",
+                        "properties": {
+                          "id": {
+                            "type": "string",
+                            "description": "ULID, canonical upper case"
+                          },
+                          "type": {
+                            "type": "string",
+                            "description": "one of these, and more to come: app.created, app.updated, app.deleted, sandbox.create.started, sandbox.create.failed, sandbox.start.failed, sandbox.started, sandbox.stopped, sandbox.paused, sandbox.woken, sandbox.deleted, task.started, task.completed, task.failed, task.build.failed, task.reverted, preview.health.ok, preview.health.failed, snapshot.captured, snapshot.capture.failed, snapshot.restored, snapshot.restore.failed, snapshot.forked, snapshot.deleted, process.abandoned, manifest.invalid, config.created, config.updated, config.deleted, config.unreadable, settings.updated, credential.updated, credential.deleted, api_key.created, api_key.revoked, auth.login.failed, auth.password.changed, webhook.created, webhook.updated, webhook.deleted, webhook.delivery.dead"
+                          },
+                          "severity": {
+                            "enum": [
+                              "info",
+                              "warning",
+                              "error"
+                            ],
+                            "type": "string"
+                          },
+                          "message": {
+                            "type": "string"
+                          },
+                          "app_id": {
+                            "type": "string",
+                            "description": "ULID, canonical upper case"
+                          },
+                          "sandbox_id": {
+                            "type": "string",
+                            "description": "ULID, canonical upper case"
+                          },
+                          "task_id": {
+                            "type": "string",
+                            "description": "ULID, canonical upper case"
+                          },
+                          "snapshot_id": {
+                            "type": "string",
+                            "description": "ULID, canonical upper case"
+                          },
+                          "payload": {
+                            "type": "object",
+                            "propertyNames": {
+                              "type": "string"
+                            },
+                            "additionalProperties": {
+                              "anyOf": [
+                                {
+                                  "type": "string"
+                                },
+                                {
+                                  "type": "number"
+                                },
+                                {
+                                  "type": "boolean"
+                                }
+                              ]
+                            }
+                          },
+                          "created_at": {
+                            "type": "string",
+                            "description": "RFC 3339 UTC"
+                          }
+                        },
+                        "required": [
+                          "id",
+                          "type",
+                          "severity",
+                          "message",
+                          "created_at"
+                        ]
+                      }
+                    },
+                    "next_before": {
+                      "type": "string",
+                      "description": "ULID, canonical upper case"
+                    }
+                  },
+                  "required": [
+                    "events"
+                  ]
+                }
+              }
+            }
+          },
+          "400": {
+            "description": "invalid_request",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          },
+          "401": {
+            "description": "unauthorized",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          },
+          "500": {
+            "description": "internal",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          }
+        }
+      }
+    },
     "/v1/presets": {
       "get": {
         "operationId": "listPresets",
@@ -3077,33 +3508,7 @@ export const openapi = {
                     "presets": {
                       "type": "array",
                       "items": {
-                        "type": "object",
-                        "properties": {
-                          "id": {
-                            "type": "string"
-                          },
-                          "label": {
-                            "type": "string"
-                          },
-                          "description": {
-                            "type": "string"
-                          },
-                          "template": {
-                            "type": "string"
-                          },
-                          "capabilities": {
-                            "type": "array",
-                            "items": {
-                              "type": "string"
-                            }
-                          }
-                        },
-                        "required": [
-                          "id",
-                          "label",
-                          "description",
-                          "capabilities"
-                        ]
+                        "$ref": "#/components/schemas/Preset"
                       }
                     }
                   },
@@ -3322,6 +3727,163 @@ export const openapi = {
           },
           "500": {
             "description": "internal",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          }
+        }
+      }
+    },
+    "/v1/settings": {
+      "get": {
+        "operationId": "getSettings",
+        "summary": "What this installation is like, and the settings in force",
+        "tags": [
+          "Instance"
+        ],
+        "parameters": [],
+        "responses": {
+          "200": {
+            "description": "OK",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Settings"
+                }
+              }
+            }
+          },
+          "401": {
+            "description": "unauthorized",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          },
+          "500": {
+            "description": "internal",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          }
+        }
+      },
+      "patch": {
+        "operationId": "updateSettings",
+        "summary": "Change settings, at once and on every node; for operators",
+        "tags": [
+          "Instance"
+        ],
+        "requestBody": {
+          "content": {
+            "application/json": {
+              "schema": {
+                "type": "object",
+                "properties": {
+                  "lifecycle": {
+                    "type": "object",
+                    "properties": {
+                      "idle_reap_enabled": {
+                        "type": "boolean"
+                      },
+                      "idle_threshold_seconds": {
+                        "type": "integer",
+                        "minimum": 60,
+                        "maximum": 86400
+                      },
+                      "keepalive_max_seconds": {
+                        "type": "integer",
+                        "minimum": 0,
+                        "maximum": 604800
+                      }
+                    },
+                    "required": [],
+                    "additionalProperties": false
+                  }
+                },
+                "required": [
+                  "lifecycle"
+                ],
+                "additionalProperties": false
+              }
+            }
+          }
+        },
+        "parameters": [],
+        "responses": {
+          "200": {
+            "description": "OK",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Settings"
+                }
+              }
+            }
+          },
+          "400": {
+            "description": "invalid_request",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          },
+          "401": {
+            "description": "unauthorized",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          },
+          "403": {
+            "description": "forbidden",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          },
+          "413": {
+            "description": "payload_too_large",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          },
+          "500": {
+            "description": "internal",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          },
+          "503": {
+            "description": "unavailable",
             "content": {
               "application/json": {
                 "schema": {
@@ -3882,6 +4444,101 @@ export const openapi = {
         }
       }
     },
+    "/v1/sandboxes/{id}/export": {
+      "get": {
+        "operationId": "exportSandbox",
+        "summary": "The app directory as a zip archive; generated directories are left out",
+        "description": "Of a sandbox that runs or is stopped. Symbolic links that lead out of the app directory, sockets, pipes and devices are left out. An answer that ends without the end of its archive has failed on the way.",
+        "tags": [
+          "Files"
+        ],
+        "parameters": [
+          {
+            "schema": {
+              "type": "string"
+            },
+            "in": "path",
+            "name": "id",
+            "required": true
+          }
+        ],
+        "responses": {
+          "200": {
+            "description": "application/zip, named after the app"
+          },
+          "401": {
+            "description": "unauthorized",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          },
+          "404": {
+            "description": "not_found",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          },
+          "409": {
+            "description": "conflict",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          },
+          "413": {
+            "description": "payload_too_large",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          },
+          "500": {
+            "description": "internal",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          },
+          "502": {
+            "description": "sandbox_unavailable",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          },
+          "503": {
+            "description": "node_unavailable, unavailable",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          }
+        }
+      }
+    },
     "/v1/sandboxes/{id}/exec": {
       "post": {
         "operationId": "execInSandbox",
@@ -4225,6 +4882,16 @@ export const openapi = {
           }
         },
         "parameters": [
+          {
+            "name": "Idempotency-Key",
+            "in": "header",
+            "description": "1–255 printable ASCII characters of your own. For 24 hours the same request with the same key gets the first answer, with `Idempotency-Replayed: true`, and makes nothing new; another request with it is a 409. A request that failed may be repeated with its key.",
+            "schema": {
+              "type": "string",
+              "minLength": 1,
+              "maxLength": 255
+            }
+          },
           {
             "schema": {
               "type": "string"
@@ -5200,7 +5867,18 @@ export const openapi = {
             }
           }
         },
-        "parameters": [],
+        "parameters": [
+          {
+            "name": "Idempotency-Key",
+            "in": "header",
+            "description": "1–255 printable ASCII characters of your own. For 24 hours the same request with the same key gets the first answer, with `Idempotency-Replayed: true`, and makes nothing new; another request with it is a 409. A request that failed may be repeated with its key.",
+            "schema": {
+              "type": "string",
+              "minLength": 1,
+              "maxLength": 255
+            }
+          }
+        ],
         "responses": {
           "200": {
             "description": "OK",
@@ -5784,6 +6462,144 @@ export const openapi = {
         }
       }
     },
+    "/v1/sandboxes/{id}/keepalive": {
+      "post": {
+        "operationId": "keepSandboxAwake",
+        "summary": "Keep a sandbox from falling asleep for a while; one that sleeps is left asleep",
+        "description": "`until` is unix seconds or an RFC 3339 time, `seconds` counts from now: give one of them. It takes the place of an earlier one. What is asked beyond `lifecycle.keepalive_max_seconds` of the settings is cut to that; `keepalive_until` says what came of it.",
+        "tags": [
+          "Sandboxes"
+        ],
+        "requestBody": {
+          "content": {
+            "application/json": {
+              "schema": {
+                "type": "object",
+                "properties": {
+                  "until": {
+                    "anyOf": [
+                      {
+                        "type": "number"
+                      },
+                      {
+                        "type": "string"
+                      }
+                    ]
+                  },
+                  "seconds": {
+                    "type": "integer",
+                    "minimum": 1
+                  }
+                },
+                "required": []
+              }
+            }
+          }
+        },
+        "parameters": [
+          {
+            "schema": {
+              "type": "string"
+            },
+            "in": "path",
+            "name": "id",
+            "required": true
+          }
+        ],
+        "responses": {
+          "200": {
+            "description": "OK",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Sandbox"
+                }
+              }
+            }
+          },
+          "400": {
+            "description": "invalid_request",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          },
+          "401": {
+            "description": "unauthorized",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          },
+          "404": {
+            "description": "not_found",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          },
+          "409": {
+            "description": "conflict",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          },
+          "413": {
+            "description": "payload_too_large",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          },
+          "500": {
+            "description": "internal",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          },
+          "502": {
+            "description": "sandbox_unavailable",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          },
+          "503": {
+            "description": "node_unavailable",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          }
+        }
+      }
+    },
     "/v1/sandboxes/{id}/restart-processes": {
       "post": {
         "operationId": "restartProcesses",
@@ -5935,6 +6751,16 @@ export const openapi = {
         },
         "parameters": [
           {
+            "name": "Idempotency-Key",
+            "in": "header",
+            "description": "1–255 printable ASCII characters of your own. For 24 hours the same request with the same key gets the first answer, with `Idempotency-Replayed: true`, and makes nothing new; another request with it is a 409. A request that failed may be repeated with its key.",
+            "schema": {
+              "type": "string",
+              "minLength": 1,
+              "maxLength": 255
+            }
+          },
+          {
             "schema": {
               "type": "string"
             },
@@ -5989,6 +6815,16 @@ export const openapi = {
           },
           "404": {
             "description": "not_found",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Error"
+                }
+              }
+            }
+          },
+          "409": {
+            "description": "conflict",
             "content": {
               "application/json": {
                 "schema": {

@@ -3,12 +3,13 @@ import type { App } from '../../domain/app.ts';
 import type { Event } from '../../domain/event.ts';
 import { expectedPreview } from '../../domain/expected-preview.ts';
 import { timestamp } from '../../domain/ids.ts';
+import type { Preset } from '../../domain/preset.ts';
 import { type PreviewAddressing, previewUrl } from '../../domain/preview.ts';
 import { optionalTimestamp } from '../../domain/record.ts';
 import type { PreviewState } from '../../domain/runtimed.ts';
 import type { Sandbox } from '../../domain/sandbox.ts';
 import type { SandboxView } from '../../domain/sandbox-view.ts';
-import type { AppBody, EventListBody, SandboxBody } from './schemas.ts';
+import type { AppBody, EventListBody, PresetBody, SandboxBody } from './schemas.ts';
 
 /** Domain objects in their wire form. */
 export const presentApp = (app: App): v.InferOutput<typeof AppBody> => ({
@@ -73,4 +74,18 @@ export const presentEvent = (event: Event): v.InferOutput<typeof EventListBody>[
   snapshot_id: event.snapshotId,
   payload: event.payload,
   created_at: timestamp(event.createdAt),
+});
+
+export const presentPreset = ({
+  id,
+  label,
+  description,
+  template,
+  capabilities,
+}: Preset): v.InferOutput<typeof PresetBody> => ({
+  id,
+  label,
+  description,
+  template,
+  capabilities: [...capabilities],
 });

@@ -1,16 +1,9 @@
 import { Hono } from 'hono';
-import { PRESETS, type Preset } from '../../domain/preset.ts';
+import { PRESETS } from '../../domain/preset.ts';
 import type { Env } from '../context.ts';
 import { operation } from '../describe.ts';
+import { presentPreset } from './present.ts';
 import { PresetListBody } from './schemas.ts';
-
-const presentPreset = ({ id, label, description, template, capabilities }: Preset) => ({
-  id,
-  label,
-  description,
-  template,
-  capabilities: [...capabilities],
-});
 
 export const presets = new Hono<Env>().get(
   '/',

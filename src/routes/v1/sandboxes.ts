@@ -1,6 +1,7 @@
 import { requireSandbox } from '../../domain/require.ts';
 import { Hono } from 'hono';
 import { timestamp } from '../../domain/ids.ts';
+import { keepAlive, Keepalive } from '../../domain/keepalive.ts';
 import { createPreviewLink, NewPreviewLink } from '../../domain/preview-links.ts';
 import type { Sandbox } from '../../domain/sandbox.ts';
 import {
@@ -146,6 +147,24 @@ export const sandboxes = new Hono<Env>()
       ),
   )
   .post(
+    '/:id/keepalive',
+    operation({
+      id: 'keepSandboxAwake',
+      summary: 'Keep a sandbox from falling asleep for a while; one that sleeps is left asleep',
+      description:
+        '`until` is unix seconds or an RFC 3339 time, `seconds` counts from now: give one of them. It takes the place of an earlier one. What is asked beyond `lifecycle.keepalive_max_seconds` of the settings is cut to that; `keepalive_until` says what came of it.',
+      tag: 'Sandboxes',
+      body: Keepalive,
+      ok: { 200: SandboxBody },
+      errors: ['invalid_request', 'conflict', 'payload_too_large', ...COMMAND_ERRORS],
+    }),
+    async (c) => {
+      const id = idParam(c, 'sandbox');
+      const input = await readInput(c, Keepalive);
+      return c.json(await answer(c, await keepAlive(c.get('ports'), c.get('principal').owner, id, input)));
+    },
+  )
+  .post(
     '/:id/restart-processes',
     operation({
       id: 'restartProcesses',
@@ -172,6 +191,7 @@ export const sandboxes = new Hono<Env>()
       tag: 'Sandboxes',
       body: NewPreviewLink,
       ok: { 200: PreviewLinkBody },
+      creates: true,
       errors: ['invalid_request', 'not_found', 'payload_too_large'],
     }),
     async (c) => {

@@ -96,17 +96,18 @@ export const SandboxBody = named(
 
 export const SandboxListBody = v.object({ sandboxes: v.array(SandboxBody), next_before: v.optional(Id) });
 
-export const PresetListBody = v.object({
-  presets: v.array(
-    v.object({
-      id: v.string(),
-      label: v.string(),
-      description: v.string(),
-      template: v.optional(v.string()),
-      capabilities: v.array(v.string()),
-    }),
-  ),
-});
+export const PresetBody = named(
+  'Preset',
+  v.object({
+    id: v.string(),
+    label: v.string(),
+    description: v.string(),
+    template: v.optional(v.string()),
+    capabilities: v.array(v.string()),
+  }),
+);
+
+export const PresetListBody = v.object({ presets: v.array(PresetBody) });
 
 const ManifestProblems = v.array(
   v.object({
