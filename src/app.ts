@@ -1,5 +1,6 @@
 import { Hono } from 'hono';
 import type { Ports } from './domain/ports.ts';
+import { audited } from './routes/audit.ts';
 import { consolePages } from './routes/console/index.ts';
 import type { AppContext, Env } from './routes/context.ts';
 import { renderError, renderNotFound } from './routes/errors.ts';
@@ -32,6 +33,7 @@ export function createApp(portsOf: (c: AppContext) => Ports | Promise<Ports>, pe
     })
     .route('/', health)
     .route('/internal', internal)
+    .use(audited({ kind: 'unknown' }))
     .use(localHostOnly)
     .use(sameOrigin)
     .route('/v1', v1)

@@ -7,7 +7,7 @@ describe('configuration', () => {
     expect(config.listen).toEqual({ host: '127.0.0.1', port: 8080 });
     expect(config.auth).toBe('on');
     expect(config.limits.memoryBytes).toBe(2 * 2 ** 30);
-    expect(config.idle).toEqual({ enabled: true, seconds: 2100 });
+    expect(config.lifecycle.idleThresholdSeconds).toBe(2100);
     expect(config.unknownNames).toEqual([]);
   });
 
@@ -43,8 +43,6 @@ describe('configuration', () => {
     ['SANDBOXD_API_TOKENS', 'acme:short'],
     ['SANDBOXD_MEMORY', 'lots'],
     ['SANDBOXD_CPUS', '0'],
-    ['SANDBOXD_IDLE_SECONDS', '59'],
-    ['SANDBOXD_IDLE_SECONDS', '100.5'],
     ['SANDBOXD_PREVIEW_TLS', 'yes'],
     ['SANDBOXD_CA_FILE', '/no/such/file.pem'],
     ['SANDBOXD_DATABASE_URL', 'mysql://db'],

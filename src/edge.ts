@@ -2,6 +2,8 @@ import { createVerifier } from './adapters/channel/token.ts';
 import { scryptHasher } from './adapters/crypto/password.ts';
 import { secretBox } from './adapters/crypto/secret-box.ts';
 import { migrateRemoteStore, openRemoteStore, type RemoteOptions } from './adapters/libsql/remote.ts';
+import { edgeWebhookSender } from './adapters/webhooks/edge-sender.ts';
+import { isPublicAddress } from './adapters/webhooks/public-address.ts';
 import { createApp } from './app.ts';
 import { type EdgeConfig, loadEdgeConfig } from './compose/edge-config.ts';
 import { edgeLogger } from './compose/edge-logger.ts';
@@ -56,6 +58,7 @@ async function portsOf(bindings: Bindings): Promise<Ports> {
     channel,
     vault,
     passwords: scryptHasher,
+    webhookSender: edgeWebhookSender(control.webhooksToPrivate ? () => true : isPublicAddress),
     metrics: noMetrics,
     clock: systemClock,
     pause,

@@ -1,4 +1,10 @@
-import type { CommandOutcome, NodeClient, SandboxObservation, SandboxOrder } from '../domain/node.ts';
+import type {
+  CommandOutcome,
+  NodeClient,
+  NodePolicy,
+  SandboxObservation,
+  SandboxOrder,
+} from '../domain/node.ts';
 import { notFound, SandboxdError } from '../domain/errors.ts';
 import type { SandboxFiles } from '../domain/files.ts';
 import { AGENT_IDS, type AgentId } from '../domain/coding-agent.ts';
@@ -6,21 +12,26 @@ import type { NodeTasks } from '../domain/task.ts';
 import type { Traffic } from '../domain/routing.ts';
 import type { SandboxRuntime } from '../domain/runtime.ts';
 import type { ExecEvent, ExecRequest, RestartScope } from '../domain/runtimed.ts';
+import type { SandboxConfig } from '../domain/sandbox-config.ts';
 import type { WorkspaceArchive } from '../domain/workspace.ts';
 import { Activity } from './activity.ts';
 import { orderedAwake } from './awake.ts';
 import { archiveForBackup } from './backup.ts';
-import { asleep, beingReplaced, unsettled } from './errors.ts';
+import { ConfigDelivery } from './config/delivery.ts';
+import type { ConfigKeeper } from './config/keeper.ts';
+import { beingReplaced, unsettled } from './errors.ts';
 import { Exports } from './exports.ts';
 import { Graves } from './graves.ts';
 import { KeyedLock } from './keyed-lock.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { observationOf } from './observation.ts';
+import { Orders } from './orders.ts';
 import type { Outbox } from './outbox.ts';
 import type { AgentPorts } from './ports.ts';
 import { isAtRest, isReplaced, type Records, type SandboxRecord, type StartCause } from './records.ts';
 import { Replacements } from './replacement.ts';
 import { sandboxFiles } from './sandbox-files.ts';
+import { SandboxOutput } from './sandbox-output.ts';
 import type { CaptureSandboxes } from './snapshots/context.ts';
 import { SnapshotKeeper } from './snapshots/keeper.ts';
 import type { CaptureRecord } from './snapshots/record.ts';
@@ -33,7 +44,10 @@ export interface NodeAgentParts {
   readonly records: Records;
   readonly tasks: Records<TaskRecord>;
   readonly captures: Records<CaptureRecord>;
+  readonly configs: ConfigKeeper;
   readonly outbox: Outbox;
+  /** Thresholds that are in force from now on. */
+  readonly onPolicy: (policy: NodePolicy) => void;
   /** Called after anything that the API should hear of. */
   readonly changed: () => void;
 }
@@ -52,19 +66,29 @@ export class NodeAgent implements NodeClient {
   readonly #waking = new Map<string, Promise<void>>();
   readonly #graves: Graves;
   readonly #replacements: Replacements;
+  readonly #orders: Orders;
   readonly #exports: Exports;
   readonly #aside = new Set<Promise<unknown>>();
+  readonly #configs: ConfigKeeper;
+  readonly #delivery: ConfigDelivery;
+  readonly #output: SandboxOutput;
+  readonly #onPolicy: (policy: NodePolicy) => void;
   readonly keeper: TaskKeeper;
   readonly snapshots: SnapshotKeeper;
 
-  constructor({ ports, records, tasks, captures, outbox, changed }: NodeAgentParts) {
+  constructor({ ports, records, tasks, captures, configs, outbox, onPolicy, changed }: NodeAgentParts) {
     this.#ports = ports;
     this.#records = records;
     this.#outbox = outbox;
+    this.#configs = configs;
+    this.#onPolicy = onPolicy;
     this.#graves = new Graves(ports.clock);
-    this.lifecycle = new Lifecycle(ports, records, outbox, changed);
+    this.#delivery = new ConfigDelivery(ports, configs);
+    const delivery = this.#delivery;
+    this.lifecycle = new Lifecycle({ ports, records, outbox, configs, delivery, changed });
     const sandboxes = this.#sandboxes();
-    this.keeper = new TaskKeeper({ ports, records: tasks, outbox, sandboxes, changed });
+    this.#output = new SandboxOutput({ ...sandboxes, configs });
+    this.keeper = new TaskKeeper({ ports, records: tasks, outbox, sandboxes, configs, changed });
     this.snapshots = new SnapshotKeeper({ ports, records: captures, outbox, sandboxes, changed });
     this.#exports = new Exports({ ports, sandboxes });
     this.#replacements = new Replacements({
@@ -74,6 +98,16 @@ export class NodeAgent implements NodeClient {
       exclusively: (id, task) => this.exclusively(id, task),
       safety: this.snapshots,
       requireIdle: (id) => this.keeper.requireIdle(id),
+    });
+    this.#orders = new Orders({
+      ports,
+      records,
+      graves: this.#graves,
+      lifecycle: this.lifecycle,
+      replacements: this.#replacements,
+      activity: this.activity,
+      configs,
+      configure: (id, config) => this.configure(id, config),
     });
   }
 
@@ -87,16 +121,25 @@ export class NodeAgent implements NodeClient {
     await this.#ports.engine.info();
   }
 
-  async apply(order: SandboxOrder): Promise<CommandOutcome> {
-    await this.exclusively(order.id, () => this.#apply(order));
+  async apply(order: SandboxOrder, config?: SandboxConfig): Promise<CommandOutcome> {
+    await this.exclusively(order.id, () => this.#orders.carryOut(order, config));
     return { observations: await this.observe([order.id]), reports: this.#outbox.pending() };
   }
 
+  async configure(id: string, config: SandboxConfig): Promise<void> {
+    if (this.#records.get(id) === undefined) return;
+    if (!(await this.#configs.takeOver(id, config))) return;
+    const live = this.lifecycle.live.get(id);
+    if (live !== undefined) await this.#delivery.offer(id, live);
+  }
+
+  async setPolicy(policy: NodePolicy): Promise<void> {
+    this.#onPolicy(policy);
+  }
+
   /** Whether an order asks for anything that is not so. */
-  isNews({ id, desired, revision, generation }: SandboxOrder): boolean {
-    const known = this.#records.get(id);
-    if (known === undefined || desired === 'absent') return true;
-    return revision > known.order.revision || generation > known.applied;
+  isNews(order: SandboxOrder): boolean {
+    return this.#orders.isNews(order);
   }
 
   async observe(ids: readonly string[]): Promise<readonly SandboxObservation[]> {
@@ -116,7 +159,7 @@ export class NodeAgent implements NodeClient {
 
   async restartProcesses(id: string, scope: RestartScope): Promise<void> {
     using _ = this.activity.hold(id, 'its processes are restarted');
-    const runtime = await this.#running(id);
+    const runtime = await this.#configured(id);
     await runtime?.restart(scope);
     await this.lifecycle.live.get(id)?.refresh();
   }
@@ -144,24 +187,16 @@ export class NodeAgent implements NodeClient {
     return this.#exports.open(id, signal);
   }
 
-  async *exec(id: string, request: ExecRequest, signal: AbortSignal): AsyncIterable<ExecEvent> {
-    using _ = this.activity.hold(id, 'a program runs');
-    const runtime = await this.#awake(id);
-    yield* runtime.exec(request, signal);
+  exec(id: string, request: ExecRequest, signal: AbortSignal): AsyncIterable<ExecEvent> {
+    return this.#output.exec(id, request, signal);
   }
 
-  async tailLog(id: string, process: string, lines: number): Promise<string[]> {
-    const runtime = await this.#running(id);
-    if (runtime === undefined) throw asleep();
-    return runtime.tailLog(process, lines);
+  tailLog(id: string, process: string, lines: number): Promise<string[]> {
+    return this.#output.tailLog(id, process, lines);
   }
 
-  async *followLog(id: string, process: string, lines: number, signal: AbortSignal): AsyncIterable<string> {
-    const live = this.lifecycle.live.get(id);
-    const runtime = await this.#running(id);
-    if (runtime === undefined || live === undefined) throw asleep();
-    // A stop lets go of the sandbox before it ends it: to who follows, that is the end of the log and no failure.
-    yield* runtime.followLog(process, lines, AbortSignal.any([signal, live.detached]));
+  followLog(id: string, process: string, lines: number, signal: AbortSignal): AsyncIterable<string> {
+    return this.#output.followLog(id, process, lines, signal);
   }
 
   /** Brings a sleeping sandbox up for a visitor. Joined: one wake per sandbox at a time. Never throws. */
@@ -261,68 +296,6 @@ export class NodeAgent implements NodeClient {
     return this.#lock.run(id, task);
   }
 
-  async #apply(order: SandboxOrder): Promise<void> {
-    const known = this.#records.get(order.id);
-    if (order.desired === 'absent') return this.#delete(order, known);
-    if (known === undefined && this.#graves.generationOf(order.id) !== undefined) return;
-    const record = await this.#takeOver(order, known);
-    const newest = record.order;
-    if (newest.generation <= record.applied) return;
-    // An order that was overtaken says when to act, and the newest one what to do.
-    if (newest.desired === 'absent') await this.#delete(newest, record);
-    else if (newest.desired === 'running') await this.#bringUp(record, known === undefined);
-    else await this.#bringDown(record);
-  }
-
-  async #takeOver(order: SandboxOrder, known: SandboxRecord | undefined): Promise<SandboxRecord> {
-    if (known === undefined) {
-      return this.#records.save({
-        id: order.id,
-        order,
-        applied: 0,
-        state: 'new',
-        lastActiveAt: this.#ports.clock(),
-      });
-    }
-    if (order.revision <= known.order.revision) return known;
-    const record = await this.#records.save({ ...known, order });
-    this.lifecycle.publish(order.id);
-    return record;
-  }
-
-  async #bringUp(record: SandboxRecord, fresh: boolean): Promise<void> {
-    const { generation } = record.order;
-    if (this.lifecycle.live.has(record.id) && record.operation === undefined) {
-      await this.#records.save({ ...record, applied: generation });
-      return;
-    }
-    try {
-      await this.#start(record, record.state === 'new' ? 'create' : 'order', generation);
-    } catch (error) {
-      // Refused before anything was done: a create leaves no trace, a start leaves what was there.
-      if (error instanceof SandboxdError && error.code === 'sandbox_capacity' && fresh) {
-        await this.#records.remove(record.id);
-      }
-      throw error;
-    }
-  }
-
-  async #bringDown(record: SandboxRecord): Promise<void> {
-    const { generation } = record.order;
-    const isDown = record.state === 'stopped' && record.operation === undefined;
-    if (isDown) await this.#records.save({ ...record, applied: generation });
-    else await this.lifecycle.stop(record, 'user', generation);
-  }
-
-  async #delete(order: SandboxOrder, known: SandboxRecord | undefined): Promise<void> {
-    const record = known ?? { id: order.id, order, applied: 0, state: 'new', lastActiveAt: 0 };
-    if (known !== undefined || this.#graves.generationOf(order.id) === undefined) {
-      await this.lifecycle.destroy({ ...record, order });
-      this.activity.forget(order.id);
-    }
-    this.#graves.add(order.id, order.generation);
-  }
-
   async #wake(id: string): Promise<void> {
     const record = this.#records.get(id);
     if (record === undefined || record.order.desired === 'absent') return;
@@ -363,6 +336,8 @@ export class NodeAgent implements NodeClient {
         awakeBecause: [...this.activity.reasons(id), ...orderedAwake(record.order, this.#ports.clock())],
         lastActiveAt: Math.max(record.lastActiveAt, this.activity.lastRequestAt(id)),
         note: this.lifecycle.noteOf(id),
+        configRevision: this.#configs.revisionOf(id),
+        mask: this.#configs.maskNow(id),
       });
     }
     const generation = this.#graves.generationOf(id);
@@ -376,11 +351,19 @@ export class NodeAgent implements NodeClient {
     return this.lifecycle.live.get(id)?.reach();
   }
 
+  /** The same, with the newest configuration for what it starts from now on. */
+  async #configured(id: string): Promise<SandboxRuntime | undefined> {
+    const runtime = await this.#running(id);
+    const live = this.lifecycle.live.get(id);
+    if (live !== undefined) await this.#delivery.deliver(id, live);
+    return runtime;
+  }
+
   async #awake(id: string): Promise<SandboxRuntime> {
     this.#require(id);
     if (isReplaced(this.#records, id)) throw beingReplaced();
     if (!this.lifecycle.live.has(id)) await this.exclusively(id, () => this.#wake(id));
-    const runtime = await this.#running(id);
+    const runtime = await this.#configured(id);
     if (runtime === undefined) {
       throw new SandboxdError(
         'sandbox_unavailable',

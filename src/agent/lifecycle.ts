@@ -2,7 +2,10 @@ import type { ContainerSpec, StartedContainer } from '../domain/engine.ts';
 import { asSandboxdError, SandboxdError } from '../domain/errors.ts';
 import type { StopReason } from '../domain/event.ts';
 import { knowsManifest } from '../domain/runtimed.ts';
+import type { ReadableConfig } from '../domain/sandbox-config.ts';
 import { requireCapacity } from './capacity.ts';
+import type { ConfigDelivery } from './config/delivery.ts';
+import type { ConfigKeeper } from './config/keeper.ts';
 import { beingReplaced, shuttingDown } from './errors.ts';
 import { deletionReport, type LifecycleReport, startReport, stopReport } from './lifecycle-reports.ts';
 import { LiveSandbox } from './live.ts';
@@ -16,6 +19,16 @@ import { StatusReports } from './status-reports.ts';
 /** Seconds between SIGTERM and SIGKILL: runtimed gives its processes five, then ends itself. */
 const STOP_GRACE_SECONDS = 8;
 
+export interface LifecycleParts {
+  readonly ports: AgentPorts;
+  readonly records: Records;
+  readonly outbox: Outbox;
+  readonly configs: ConfigKeeper;
+  readonly delivery: ConfigDelivery;
+  /** Called after anything that the API should hear of. */
+  readonly changed: () => void;
+}
+
 /**
  * The steps that change one sandbox. Every change is journalled in its record before its first side effect and may be
  * repeated from the start. Callers hold the sandbox's lock.
@@ -25,6 +38,8 @@ export class Lifecycle {
   readonly #ports: AgentPorts;
   readonly #records: Records;
   readonly #outbox: Outbox;
+  readonly #configs: ConfigKeeper;
+  readonly #delivery: ConfigDelivery;
   readonly #changed: () => void;
   readonly #reports: StatusReports;
   /** What is being done to a sandbox, for people. */
@@ -32,11 +47,12 @@ export class Lifecycle {
   readonly #leaving = new AbortController();
   #isClosed = false;
 
-  /** @param changed called after anything that the API should hear of */
-  constructor(ports: AgentPorts, records: Records, outbox: Outbox, changed: () => void) {
+  constructor({ ports, records, outbox, configs, delivery, changed }: LifecycleParts) {
     this.#ports = ports;
     this.#records = records;
     this.#outbox = outbox;
+    this.#configs = configs;
+    this.#delivery = delivery;
     this.#changed = changed;
     this.#reports = new StatusReports(ports, outbox, changed);
   }
@@ -127,6 +143,7 @@ export class Lifecycle {
     await this.#ports.workspaces.remove(record.id);
     // A sandbox is deleted once, however often that has to be finished.
     await this.#report(record.id, record.id, deletionReport(record, this.#records));
+    await this.#configs.forget(record.id);
     await this.#records.remove(record.id);
     this.#forget(record.id);
     this.#changed();
@@ -138,6 +155,7 @@ export class Lifecycle {
     await this.#ports.engine.kill(id);
     await this.#ports.engine.remove(id);
     await this.#ports.workspaces.moveToTrash(id);
+    await this.#configs.forget(id);
     if (this.#records.get(id) !== undefined) await this.#records.remove(id);
     this.#forget(id);
   }
@@ -151,6 +169,8 @@ export class Lifecycle {
   /** Follows a container that runs. */
   async attach(record: SandboxRecord, run: { address: string; startedAt: number }): Promise<void> {
     await this.detach(record.id);
+    // What it says is masked from its first word.
+    await this.#configs.mask(record.id);
     const { controlDirectory } = await this.#ports.workspaces.find(record.id);
     const live = new LiveSandbox({
       ...run,
@@ -158,6 +178,7 @@ export class Lifecycle {
       onStatus: (status) => {
         if (knowsManifest(status)) this.#notice(record.id, status.web_port);
         this.#reports.observe(record.id, live.startedAt, status);
+        this.#delivery.notice(record.id, live);
         this.publish(record.id);
       },
     });
@@ -200,6 +221,7 @@ export class Lifecycle {
     const { engine, workspaces, defaults } = this.#ports;
     const { id, order } = record;
     const { fromSnapshotId } = order;
+    const config = await this.#configs.readable(id);
     const workspace = await workspaces.prepare(
       id,
       { imageDigest: await engine.imageDigest(defaults.image), template: order.template },
@@ -221,6 +243,7 @@ export class Lifecycle {
         SANDBOXD_SANDBOX_ID: id,
         SANDBOXD_TEMPLATE: order.template,
         SANDBOXD_PRESET: order.preset ?? '',
+        SANDBOXD_CONFIG: isAwaited(config) ? 'awaited' : '',
       },
     };
     await this.attach(record, await this.#run(spec));
@@ -284,5 +307,9 @@ export class Lifecycle {
     if (record !== undefined && record.webPort !== seen) this.#records.note({ ...record, webPort: seen });
   }
 }
+
+/** Programs wait for their values where there are any; agents' come with their tasks. */
+const isAwaited = (config: ReadableConfig | undefined): boolean =>
+  config !== undefined && Object.keys(config.runtime).length > 0;
 
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;

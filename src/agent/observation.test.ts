@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { fakeFiles } from '../../tests/fakes/fake-files.ts';
 import { FakeRuntime, READY } from '../../tests/fakes/runtime.ts';
+import { maskOf } from '../domain/mask.ts';
 import type { RuntimeStatus } from '../domain/runtimed.ts';
 import { LiveSandbox } from './live.ts';
 import { observationOf } from './observation.ts';
@@ -43,7 +44,7 @@ it.each<[string, SandboxRecord, RuntimeStatus | undefined, string]>([
   const live = new LiveSandbox({ address: '', startedAt: 1, runtime, onStatus: () => undefined });
   await live.reach();
   live.status = status;
-  const seen = observationOf(of, live, { awakeBecause: [], lastActiveAt: 0 });
+  const seen = observationOf(of, live, { awakeBecause: [], lastActiveAt: 0, mask: maskOf([]) });
   await live.detach();
   expect(seen.preview.status).toBe(expected);
   expect(seen.phase).toBe(status?.phase ?? 'starting');

@@ -1,30 +1,45 @@
 import { expectedPreview } from '../domain/expected-preview.ts';
+import type { Mask } from '../domain/mask.ts';
+import { maskedTexts } from '../domain/masked.ts';
 import type { SandboxObservation } from '../domain/node.ts';
 import { knowsManifest, type PreviewState } from '../domain/runtimed.ts';
 import type { LiveSandbox } from './live.ts';
 import type { SandboxRecord } from './records.ts';
 import { progressOf } from './routes-table.ts';
 
+/** What is known of a sandbox besides its record and what it says itself. */
+export interface Surroundings {
+  readonly awakeBecause: string[];
+  readonly lastActiveAt: number;
+  readonly note?: string | undefined;
+  readonly configRevision?: number | undefined;
+  /** For what it says. */
+  readonly mask: Mask;
+}
+
 /** What a node says of one sandbox. */
 export function observationOf(
   record: SandboxRecord,
   live: LiveSandbox | undefined,
-  now: { awakeBecause: string[]; lastActiveAt: number; note?: string | undefined },
+  now: Surroundings,
 ): SandboxObservation {
   const status = live?.status;
+  const preview =
+    status !== undefined && knowsManifest(status) ? status.preview : unseenPreview(record, live);
+  const told = { errorMessage: record.errorMessage, manifestError: status?.manifest_error };
   return {
     id: record.id,
     generation: record.applied,
     state: record.state === 'new' ? 'creating' : record.state,
-    errorMessage: record.errorMessage,
+    ...maskedTexts(now.mask, told, ['errorMessage', 'manifestError']),
     lastActiveAt: now.lastActiveAt,
-    preview: status !== undefined && knowsManifest(status) ? status.preview : unseenPreview(record, live),
+    preview: { ...preview, ...maskedTexts(now.mask, preview, ['build_error_message']) },
     processes: status?.processes ?? [],
     webPort: record.webPort ?? undefined,
-    manifestError: status?.manifest_error,
     progress: progressOf(record, live, now.note),
     phase: status?.phase ?? (live === undefined ? undefined : 'starting'),
     awakeBecause: live === undefined ? [] : now.awakeBecause,
+    configRevision: now.configRevision,
   };
 }
 

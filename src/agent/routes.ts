@@ -2,9 +2,10 @@ import { Hono, type MiddlewareHandler } from 'hono';
 import type { ChannelVerifier } from '../domain/channel.ts';
 import { asSandboxdError } from '../domain/errors.ts';
 import type { Logger } from '../domain/log.ts';
-import type { NodeClient, SandboxOrder } from '../domain/node.ts';
+import type { NodeClient, NodePolicy, SandboxOrder } from '../domain/node.ts';
 import type { FileRoot } from '../domain/paths.ts';
 import type { ExecRequest, RestartScope } from '../domain/runtimed.ts';
+import type { SandboxConfig } from '../domain/sandbox-config.ts';
 import { ndjson } from './ndjson.ts';
 import { snapshotRoutes } from './snapshots/routes.ts';
 import { taskRoutes } from './tasks/routes.ts';
@@ -26,8 +27,19 @@ export function createAgentApp(node: NodeClient, verifier: ChannelVerifier, log:
       return c.body(null, 204);
     })
     .get('/internal/v1/agents', async (c) => c.json(await node.agents()))
-    .post('/internal/v1/orders', async (c) => c.json(await node.apply(await c.req.json<SandboxOrder>())))
+    .post('/internal/v1/orders', async (c) => {
+      const { order, config } = await c.req.json<{ order: SandboxOrder; config?: SandboxConfig }>();
+      return c.json(await node.apply(order, config));
+    })
+    .put('/internal/v1/policy', async (c) => {
+      await node.setPolicy(await c.req.json<NodePolicy>());
+      return c.body(null, 204);
+    })
     .post('/internal/v1/observe', async (c) => c.json(await node.observe(await c.req.json<string[]>())))
+    .put('/internal/v1/sandboxes/:id/config', async (c) => {
+      await node.configure(c.req.param('id'), await c.req.json<SandboxConfig>());
+      return c.body(null, 204);
+    })
     .post('/internal/v1/sandboxes/:id/restart', async (c) => {
       await node.restartProcesses(c.req.param('id'), c.req.query('scope') as RestartScope);
       return c.body(null, 204);

@@ -4,6 +4,8 @@ import type { NodePolicy } from '../domain/node.ts';
 import { TEMPLATES } from '../domain/preset.ts';
 import type { Traffic } from '../domain/routing.ts';
 import { NodeAgent } from './agent.ts';
+import { ConfigKeeper } from './config/keeper.ts';
+import type { ConfigRecord } from './config/record.ts';
 import { watchEngine } from './engine-watch.ts';
 import { IdleLoop } from './idle-loop.ts';
 import { watchNetwork } from './network-watch.ts';
@@ -55,14 +57,21 @@ export async function startAgent(ports: AgentPorts, options: AgentOptions): Prom
   const outbox = await Outbox.open(join(options.directory, 'outbox'));
   const tasks = await Records.open<TaskRecord>(join(options.directory, 'tasks'));
   const captures = await Records.open<CaptureRecord>(join(options.directory, 'captures'));
-  const agent = new NodeAgent({ ports, records, tasks, captures, outbox, changed: () => sync.notify() });
+  const configs = new ConfigKeeper(
+    ports,
+    await Records.open<ConfigRecord>(join(options.directory, 'configs')),
+  );
+  await configs.forgetOthers(new Set(records.all().map(({ id }) => id)));
+  const onPolicy = (policy: NodePolicy) => {
+    idle.policy = policy;
+  };
+  const changed = () => sync.notify();
+  const agent = new NodeAgent({ ports, records, tasks, captures, configs, outbox, changed, onPolicy });
   const idle = new IdleLoop(agent, records, ports.clock, options.policy);
   const orphans = new Orphans(ports, records, (id) => agent.putAway(id));
   const sync = new SyncLoop(agent, outbox, ports.log, {
     exchange: options.exchange,
-    onPolicy: (policy) => {
-      idle.policy = policy;
-    },
+    onPolicy,
     onOrders: (ordered) => orphans.sweep(ordered),
   });
   await recover(agent, records, ports);

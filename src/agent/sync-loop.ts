@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { NodePolicy, SandboxOrder, SyncAnswer, SyncRequest } from '../domain/node.ts';
 import { inTime } from '../domain/pause.ts';
+import type { SandboxConfig } from '../domain/sandbox-config.ts';
 import { KeyedLock } from './keyed-lock.ts';
 import type { NodeAgent } from './agent.ts';
 import type { Outbox } from './outbox.ts';
@@ -74,6 +75,8 @@ export class SyncLoop {
       discarded,
     });
     await this.#outbox.acknowledge(answer.acknowledged);
+    const configs = new Map(answer.configs.map(({ sandboxId, config }) => [sandboxId, config]));
+    await Promise.all([...configs].map(([id, config]) => this.#configure(id, config)));
     snapshots.confirmDiscarded(discarded);
     if (this.#outbox.hasMore) this.notify();
     this.#options.onPolicy(answer.policy);
@@ -82,16 +85,20 @@ export class SyncLoop {
     this.#agent.confirmDeleted(confirmed.map(({ id }) => id));
     await snapshots.begin(answer.captures);
     snapshots.discardOrdered(answer.discards);
-    await this.#carryOut(answer.orders);
+    await this.#carryOut(answer.orders, configs);
     await this.#options.onOrders(ordered);
   }
 
   /** What takes longer goes on by itself; what comes for the same sandbox meanwhile is ordered again after that. */
-  async #carryOut(orders: readonly SandboxOrder[]): Promise<void> {
+  async #carryOut(
+    orders: readonly SandboxOrder[],
+    configs: ReadonlyMap<string, SandboxConfig>,
+  ): Promise<void> {
     const news = orders.filter((order) => this.#agent.isNews(order) && !this.#underWay.has(order.id));
     let isLate = false;
     const work = news.map((order) => {
-      const done = this.#apply(order).finally(() => {
+      // One that is new here had no place for its configuration before.
+      const done = this.#apply(order, configs.get(order.id)).finally(() => {
         this.#underWay.delete(order.id);
         if (isLate) this.notify();
       });
@@ -102,9 +109,17 @@ export class SyncLoop {
     isLate = true;
   }
 
-  async #apply(order: SandboxOrder): Promise<void> {
+  async #configure(id: string, config: SandboxConfig): Promise<void> {
     try {
-      await this.#agent.apply(order);
+      await this.#agent.configure(id, config);
+    } catch (error) {
+      this.#log.error('a configuration could not be taken over', error, { sandboxId: id });
+    }
+  }
+
+  async #apply(order: SandboxOrder, config: SandboxConfig | undefined): Promise<void> {
+    try {
+      await this.#agent.apply(order, config);
     } catch (error) {
       this.#log.error('an order could not be carried out', error, { sandboxId: order.id });
     }

@@ -12,6 +12,8 @@ export interface NodeFile {
 }
 
 const OUTBOX = 'outbox';
+/** Left out: the API tells a node again what it does not have, and the node's may be newer than the database's. */
+const CONFIGS = 'configs';
 const ACKNOWLEDGED = 'outbox/acknowledged.json';
 
 /**
@@ -20,7 +22,7 @@ const ACKNOWLEDGED = 'outbox/acknowledged.json';
  */
 export async function* readNodeState(directory: string): AsyncGenerator<NodeFile> {
   const kinds = (await readdir(directory, { withFileTypes: true })).filter((entry) => entry.isDirectory());
-  const names = kinds.map(({ name }) => name).filter((name) => name !== OUTBOX);
+  const names = kinds.map(({ name }) => name).filter((name) => name !== OUTBOX && name !== CONFIGS);
   for (const kind of [...names, OUTBOX]) {
     const files = (await readdir(join(directory, kind))).map((name) => `${kind}/${name}`);
     const wanted = files.filter((path) => NODE_FILE.test(path) && path !== ACKNOWLEDGED);
@@ -52,7 +54,7 @@ export function restoredNodeFile(
     // One that was not begun would wake its sandbox, and nobody waits for it any more.
     return (parseJson(path, content) as TaskRecord).isBegun ? content : undefined;
   }
-  return content;
+  return path.startsWith(`${CONFIGS}/`) ? undefined : content;
 }
 
 /**

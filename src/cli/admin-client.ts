@@ -18,6 +18,28 @@ export interface IssuedToken {
   readonly token: string;
 }
 
+/** An API key, but for its token. Times are RFC 3339. */
+export interface ListedToken {
+  readonly id: string;
+  readonly name: string;
+  readonly prefix: string;
+  readonly created_at: string;
+  readonly last_used_at?: string;
+  readonly expires_at?: string;
+}
+
+/** Who asked for what, as the API tells it. */
+export interface AuditLine {
+  readonly id: string;
+  readonly owner?: string;
+  readonly actor: { readonly kind: string; readonly name?: string };
+  readonly action: string;
+  readonly target: Readonly<Record<string, string>>;
+  readonly status: number;
+  readonly address?: string;
+  readonly created_at: string;
+}
+
 /** A server that holds its socket open but does not answer. */
 const DEADLINE_MS = 10_000;
 
@@ -43,14 +65,34 @@ export class AdminClient {
     }
   }
 
-  /** @returns a URL that signs in whoever opens it first */
-  async loginLink(): Promise<string> {
-    return ((await this.#call('POST', '/admin/login-link')) as { url: string }).url;
+  /**
+   * @param recover whether the console's password is forgotten and its sessions are ended first
+   * @returns a URL that signs in whoever opens it first
+   */
+  async loginLink({ recover = false } = {}): Promise<string> {
+    return ((await this.#call('POST', '/admin/login-link', { body: { recover } })) as { url: string }).url;
   }
 
-  /** @throws invalid_request when name or owner are none */
-  async createToken(input: { name: string; owner?: string }): Promise<IssuedToken> {
+  /** @throws invalid_request when name, owner or days are none */
+  async createToken(input: { name: string; owner?: string; expires_in_days?: number }): Promise<IssuedToken> {
     return (await this.#call('POST', '/admin/tokens', { body: input })) as IssuedToken;
+  }
+
+  /** Newest first. */
+  async tokens(owner: string | undefined): Promise<readonly ListedToken[]> {
+    const path = `/admin/tokens${query({ owner })}`;
+    return ((await this.#call('GET', path)) as { tokens: ListedToken[] }).tokens;
+  }
+
+  /** @throws not_found when the owner has none by this id */
+  async revokeToken(id: string, owner: string | undefined): Promise<void> {
+    await this.#call('DELETE', `/admin/tokens/${encodeURIComponent(id)}${query({ owner })}`);
+  }
+
+  /** Newest first: everybody's, or those of one owner. @throws invalid_request when the limit is none */
+  async audit(options: { owner: string | undefined; limit: string | undefined }): Promise<AuditLine[]> {
+    const path = `/admin/audit${query(options)}`;
+    return ((await this.#call('GET', path)) as { entries: AuditLine[] }).entries;
   }
 
   /** Asks the server to put its sandboxes to sleep and end; it goes on to do so when this returns. */
@@ -90,12 +132,20 @@ export class AdminClient {
   }
 }
 
-type Method = 'GET' | 'POST';
+type Method = 'GET' | 'POST' | 'DELETE';
 
 interface AdminRequest {
   readonly body?: object;
   /** Until when an answer is waited for. */
   readonly signal?: AbortSignal;
+}
+
+/** Those that are given, as the end of a URL. */
+function query(parameters: Readonly<Record<string, string | undefined>>): string {
+  const given = Object.entries(parameters).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, value]],
+  );
+  return given.length === 0 ? '' : `?${new URLSearchParams(given)}`;
 }
 
 function parse(content: string): unknown {

@@ -1,4 +1,5 @@
 import type { Command } from './command.ts';
+import { audit } from './commands/audit.ts';
 import { backup } from './commands/backup.ts';
 import { doctor } from './commands/doctor.ts';
 import { down } from './commands/down.ts';
@@ -10,6 +11,8 @@ import { restore } from './commands/restore.ts';
 import { secretsRotate } from './commands/secrets-rotate.ts';
 import { status } from './commands/status.ts';
 import { tokenCreate } from './commands/token-create.ts';
+import { tokenList } from './commands/token-list.ts';
+import { tokenRevoke } from './commands/token-revoke.ts';
 import { up } from './commands/up.ts';
 
 /** Every command, in the order of `sandboxd help`. */
@@ -20,6 +23,9 @@ export const COMMANDS: readonly Command[] = [
   doctor,
   login,
   tokenCreate,
+  tokenList,
+  tokenRevoke,
+  audit,
   imageBuild,
   imageVerify,
   backup,

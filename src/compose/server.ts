@@ -1,6 +1,6 @@
 import { createSyncClient } from '../adapters/channel/api-client.ts';
 import { createSigner, createVerifier } from '../adapters/channel/token.ts';
-import { scryptHasher } from '../adapters/crypto/password.ts';
+import { nativeHasher } from '../adapters/crypto/native-password.ts';
 import type { NodeAgent } from '../agent/agent.ts';
 import { startAgent } from '../agent/start.ts';
 import { createApp } from '../app.ts';
@@ -14,6 +14,7 @@ import type { Instance, Ports } from '../domain/ports.ts';
 import type { PreviewAddressing } from '../domain/preview.ts';
 import { lifecycleOf, policyOf } from '../domain/settings.ts';
 import type { Store } from '../domain/store.ts';
+import type { WebhookSender } from '../domain/webhook.ts';
 import { proxiedPeer } from '../routes/peer.ts';
 import { addressingOf, consoleOrigins, freePort } from './addressing.ts';
 import { clearSpools } from '../backup/spool.ts';
@@ -31,6 +32,8 @@ import { snapshotStore } from './snapshots.ts';
 import { openStore } from './store.ts';
 import { startUpkeep } from './upkeep.ts';
 import { readVersion } from './version.ts';
+import { nodeWebhookSender } from './webhook-sender.ts';
+import { WebhookLoop } from './webhooks.ts';
 
 export interface ServerOptions {
   readonly config: Config;
@@ -53,7 +56,8 @@ export async function startServer({ config, image, log, onShutDown }: ServerOpti
   await using starting = new AsyncDisposableStack();
   const newId = ulidSource(systemClock);
   const identity = await takeDataDirectory(config.dataDir, newId, starting);
-  const store = starting.use(await openStore(config.database));
+  const webhooks = new WebhookLoop();
+  const store = webhooks.hearing(starting.use(await openStore(config.database)));
   const port = config.listen.port || (await freePort(config.listen.host));
   const addressing = addressingOf(config, port);
 
@@ -92,10 +96,12 @@ export async function startServer({ config, image, log, onShutDown }: ServerOpti
     image,
     ring,
     agent: running.agent,
+    webhookSender: starting.use(nodeWebhookSender(config)),
     storageMode: storageModeOf(nodePorts),
     newId,
     log,
   });
+  starting.use(webhooks.begin(ports));
   const proxy = starting.use(
     await openFronts({
       config,
@@ -147,6 +153,7 @@ interface ApiParts {
   readonly image: string;
   readonly ring: Awaited<ReturnType<typeof openKeyRing>>;
   readonly agent: NodeAgent;
+  readonly webhookSender: WebhookSender;
   readonly storageMode: Instance['storageMode'];
   readonly newId: IdSource;
   readonly log: Logger;
@@ -160,6 +167,7 @@ async function apiPorts({
   image,
   ring,
   agent,
+  webhookSender,
   storageMode,
   newId,
   log,
@@ -171,7 +179,8 @@ async function apiPorts({
     nodes: localNode(agent, identity, systemClock, log),
     channel: createVerifier(API_AUDIENCE, keyOf, systemClock),
     vault: ring.box,
-    passwords: scryptHasher,
+    passwords: nativeHasher,
+    webhookSender,
     metrics: noMetrics,
     clock: systemClock,
     pause,

@@ -4,8 +4,8 @@ import type { Ports } from './ports.ts';
 
 const SESSION_MS = 30 * 24 * 3600 * 1000;
 const LOGIN_LINK_MS = 15 * 60 * 1000;
-const OWNER_NAME = /^[A-Za-z0-9_.-]{1,64}$/;
-const PREFIX_LENGTH = 8;
+/** How exactly it is known when a key was used: a write for every request would be one too many. */
+const USE_NOTED_MS = 60 * 1000;
 
 /** SHA-256, lower-case hex. Secrets here are 256 random bits, so one round is enough. */
 export async function hashSecret(secret: string): Promise<string> {
@@ -13,7 +13,8 @@ export async function hashSecret(secret: string): Promise<string> {
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-function randomSecret(): string {
+/** 256 random bits, such that they can stand in URLs and headers. */
+export function randomSecret(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(32));
   return btoa(String.fromCharCode(...bytes))
     .replaceAll('+', '-')
@@ -21,57 +22,54 @@ function randomSecret(): string {
     .replaceAll('=', '');
 }
 
+/** Lets work go on beside a request that does not wait for it. The work does not reject. */
+export type Later = (work: Promise<void>) => void;
+
 type Request = { bearer?: string; session?: string };
 
-/** Undefined when neither the token nor the session is a valid one. A wrong token is not mended by a good session. */
+/**
+ * Undefined when neither the token nor the session is a valid one. A wrong token is not mended by a good session.
+ * @param later notes when an API key was used
+ */
 export async function authenticate(
   ports: Ports,
   { bearer, session }: Request,
+  later: Later,
 ): Promise<Principal | undefined> {
   if (ports.instance.auth === 'off')
     return { owner: DEFAULT_OWNER, via: 'auth-off', actor: { kind: 'auth-off' } };
-  if (bearer !== undefined) {
-    const hash = await hashSecret(bearer);
-    const configured = ports.instance.configuredTokens.get(hash);
-    if (configured !== undefined)
-      return { owner: configured, via: 'token', actor: { kind: 'configured-token' } };
-    const key = await ports.store.identity.token(hash);
-    if (key === undefined) return undefined;
-    const { owner, id, name } = key;
-    return { owner, via: 'token', actor: { kind: 'api-key', id, name } };
-  }
-  if (session === undefined) return undefined;
-  const found = await ports.store.identity.session(await hashSecret(session));
-  if (found === undefined || found.expiresAt <= ports.clock()) return undefined;
-  const csrfToken = await hashSecret(`csrf:${session}`);
-  return { owner: found.owner, via: 'session', actor: { kind: 'session' }, csrfToken };
+  if (bearer !== undefined) return ofToken(ports, await hashSecret(bearer), later);
+  return session === undefined ? undefined : ofSession(ports, session);
 }
 
-/**
- * Makes a bearer token, shown this once.
- * @throws invalid_request for a name or owner that cannot be used
- */
-export async function issueToken(
-  ports: Ports,
-  { name, owner = DEFAULT_OWNER }: { name: string; owner?: string },
-): Promise<{ token: string; id: string }> {
-  if (!OWNER_NAME.test(owner)) {
-    throw new SandboxdError('invalid_request', 'owner: use 1–64 letters, digits, "_", "." or "-".');
+async function ofToken(ports: Ports, hash: string, later: Later): Promise<Principal | undefined> {
+  const configured = ports.instance.configuredTokens.get(hash);
+  if (configured !== undefined)
+    return { owner: configured, via: 'token', actor: { kind: 'configured-token' } };
+  const key = await ports.store.identity.token(hash);
+  if (key === undefined || hasExpired(key, ports.clock())) return undefined;
+  if (ports.clock() - (key.lastUsedAt ?? 0) >= USE_NOTED_MS) later(noteUse(ports, key));
+  const { owner, id, name } = key;
+  return { owner, via: 'token', actor: { kind: 'api-key', id, name } };
+}
+
+const hasExpired = ({ expiresAt }: ApiToken, now: number): boolean =>
+  expiresAt !== undefined && expiresAt <= now;
+
+/** Best effort: whether it works changes nothing about the request. */
+async function noteUse({ store, clock, log }: Ports, { hash, id }: ApiToken): Promise<void> {
+  try {
+    await store.commit({ kind: 'token.used', hash, at: clock() });
+  } catch (error) {
+    log.error('the use of an API key was not noted', error, { apiKeyId: id });
   }
-  if (name.trim() === '' || name.length > 100) {
-    throw new SandboxdError('invalid_request', 'name: give 1–100 characters that say what the token is for.');
-  }
-  const token = `sbx_${randomSecret()}`;
-  const row: ApiToken = {
-    id: ports.newId(),
-    owner,
-    name: name.trim(),
-    hash: await hashSecret(token),
-    prefix: token.slice(0, PREFIX_LENGTH),
-    createdAt: ports.clock(),
-  };
-  await ports.store.commit({ kind: 'token.insert', token: row });
-  return { token, id: row.id };
+}
+
+async function ofSession(ports: Ports, secret: string): Promise<Principal | undefined> {
+  const session = await ports.store.identity.session(await hashSecret(secret));
+  if (session === undefined || session.expiresAt <= ports.clock()) return undefined;
+  const csrfToken = await hashSecret(`csrf:${secret}`);
+  return { owner: session.owner, via: 'session', actor: { kind: 'session' }, csrfToken };
 }
 
 /** The secret of a fresh login link: good once, for 15 minutes. */
@@ -85,16 +83,20 @@ export async function issueLoginLink(ports: Ports, owner = DEFAULT_OWNER): Promi
   return secret;
 }
 
+/** A session that has just begun. */
+export interface OpenedSession {
+  readonly owner: string;
+  /** What its cookie carries. */
+  readonly secret: string;
+  readonly maxAgeSeconds: number;
+}
+
 /**
  * Turns a login link into a session.
  * @throws unauthorized when the link is unknown, used or expired
  */
-export async function redeemLoginLink(
-  ports: Ports,
-  secret: string,
-): Promise<{ session: string; maxAgeSeconds: number }> {
-  const now = ports.clock();
-  const link = await ports.store.identity.redeemLoginLink(await hashSecret(secret), now);
+export async function redeemLoginLink(ports: Ports, secret: string): Promise<OpenedSession> {
+  const link = await ports.store.identity.redeemLoginLink(await hashSecret(secret), ports.clock());
   if (link === undefined) {
     throw new SandboxdError(
       'unauthorized',
@@ -104,32 +106,24 @@ export async function redeemLoginLink(
   return openSession(ports, link.owner);
 }
 
-/**
- * Signs in to the console with a bearer token.
- * @throws unauthorized when the token is not valid
- */
-export async function signIn(
-  ports: Ports,
-  token: string,
-): Promise<{ session: string; maxAgeSeconds: number }> {
-  const principal = await authenticate(ports, { bearer: token });
-  if (principal === undefined) throw new SandboxdError('unauthorized', 'This token is not valid.');
-  return openSession(ports, principal.owner);
-}
-
-async function openSession(ports: Ports, owner: string): Promise<{ session: string; maxAgeSeconds: number }> {
-  const session = randomSecret();
+/** Begins a session, and clears away those that have expired. */
+export async function openSession(ports: Ports, owner: string): Promise<OpenedSession> {
+  const secret = randomSecret();
   const now = ports.clock();
-  const row: Session = {
-    hash: await hashSecret(session),
+  const session: Session = {
+    hash: await hashSecret(secret),
     owner,
     createdAt: now,
     expiresAt: now + SESSION_MS,
   };
-  await ports.store.commit({ kind: 'session.insert', session: row });
-  return { session, maxAgeSeconds: SESSION_MS / 1000 };
+  await ports.store.commit({ kind: 'identity.expire', now }, { kind: 'session.insert', session });
+  return { owner, secret, maxAgeSeconds: SESSION_MS / 1000 };
 }
 
 /** Ends a session; an unknown one is fine. */
 export const closeSession = async (ports: Ports, session: string): Promise<void> =>
   ports.store.commit({ kind: 'session.delete', hash: await hashSecret(session) });
+
+/** Ends every session of an owner. */
+export const closeSessions = async (ports: Ports, owner: string): Promise<void> =>
+  ports.store.commit({ kind: 'sessions.delete', owner });

@@ -122,8 +122,17 @@ export type Change =
   | { readonly kind: 'reseal'; readonly place: SealedPlace; readonly was: string; readonly sealed: string }
   | { readonly kind: 'settings.lifecycle'; readonly set: Partial<LifecycleSettings>; readonly at: number }
   | { readonly kind: 'webhook.insert'; readonly webhook: Webhook }
-  /** All but its secret and its age. Nothing happens to one that is gone; what waits for one that is not enabled goes on waiting. */
-  | { readonly kind: 'webhook.update'; readonly webhook: Webhook }
+  /**
+   * These fields alone, so that two changes at once both stay. Nothing happens to one that is gone; what waits
+   * for one that is not enabled goes on waiting.
+   */
+  | {
+      readonly kind: 'webhook.update';
+      readonly owner: string;
+      readonly id: string;
+      readonly set: Partial<Pick<Webhook, 'url' | 'eventTypes' | 'description' | 'enabled' | 'sealed'>>;
+      readonly at: number;
+    }
   /** With everything that was on its way to it. */
   | { readonly kind: 'webhook.delete'; readonly owner: string; readonly id: string }
   /** What an attempt came to. Nothing happens to one that has ended, or is gone. */
@@ -194,3 +203,5 @@ export type Change =
   | { readonly kind: 'login-link.insert'; readonly link: LoginLink }
   /** Drops sessions and login links that expired before `now`. */
   | { readonly kind: 'identity.expire'; readonly now: number };
+
+export type ChangeOf<Kind extends Change['kind']> = Extract<Change, { readonly kind: Kind }>;

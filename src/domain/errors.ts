@@ -46,6 +46,17 @@ export class SandboxdError extends Error {
   }
 }
 
+/** Somebody has to wait, and is told how long. */
+export class RateLimitedError extends SandboxdError {
+  /** Whole seconds, at least one. */
+  readonly retryAfterSeconds: number;
+
+  constructor(message: string, waitMs: number) {
+    super('rate_limited', message);
+    this.retryAfterSeconds = Math.max(1, Math.ceil(waitMs / 1000));
+  }
+}
+
 /** Turns anything thrown into what a caller may see: an unknown failure shows nothing of itself. */
 export function asSandboxdError(thrown: unknown): SandboxdError {
   if (thrown instanceof SandboxdError) return thrown;

@@ -10,6 +10,7 @@ import type { ProviderSettings } from './provider-settings.ts';
 import type { LifecycleSettings } from './settings.ts';
 import type { RetentionLimits, Store } from './store.ts';
 import type { Vault } from './vault.ts';
+import type { WebhookSender } from './webhook.ts';
 import type { StorageMode } from './workspace.ts';
 
 /** Everything the API side of the domain needs from the world. Made per process, or per request at the edge. */
@@ -20,6 +21,7 @@ export interface Ports {
   readonly channel: ChannelVerifier;
   readonly vault: Vault;
   readonly passwords: PasswordHasher;
+  readonly webhookSender: WebhookSender;
   readonly metrics: Metrics;
   readonly clock: Clock;
   readonly pause: Pause;

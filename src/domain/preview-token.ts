@@ -1,3 +1,4 @@
+import { fromBase64, toBase64 } from './base64.ts';
 import { type PreviewAddressing, type PreviewTarget, previewUrl } from './preview.ts';
 
 /** The query parameter that carries a token into a private preview. */
@@ -67,12 +68,6 @@ export async function previewLink(
 const statement = (target: PreviewTarget, expiry: string) =>
   new TextEncoder().encode(`sandboxd preview v1\n${target.sandboxId}\n${target.port}\n${expiry}`);
 
-function fromBase64(text: string): Uint8Array<ArrayBuffer> {
-  const standard = text.replaceAll('-', '+').replaceAll('_', '/');
-  return Uint8Array.from(atob(standard), (character) => character.charCodeAt(0));
-}
-
 function toBase64Url(bytes: Uint8Array): string {
-  const text = btoa(String.fromCharCode(...bytes));
-  return text.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+  return toBase64(bytes).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
 }

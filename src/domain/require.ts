@@ -5,6 +5,7 @@ import type { Sandbox } from './sandbox.ts';
 import { parseId } from './ids.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { Task } from './task.ts';
+import type { Webhook } from './webhook.ts';
 
 /** @throws not_found */
 export async function requireApp(ports: Ports, owner: string, id: string): Promise<App> {
@@ -42,4 +43,11 @@ export async function requireSnapshot(ports: Ports, owner: string, id: string): 
   const snapshot = known === undefined ? undefined : await ports.store.snapshots.find(owner, known);
   if (snapshot === undefined) throw notFound('snapshot');
   return snapshot;
+}
+
+/** @throws not_found */
+export async function requireWebhook(ports: Ports, owner: string, id: string): Promise<Webhook> {
+  const webhook = await ports.store.webhooks.find(owner, id);
+  if (webhook === undefined) throw notFound('webhook');
+  return webhook;
 }

@@ -16,7 +16,8 @@
  *   PUT    /v1/config          RuntimeConfig   → 204; what is started from now on has it. An older revision changes nothing
  *   POST   /v1/restart?scope=                  → 204 when the old processes have ended; the new ones are started after
  *                                                an install, if one is needed
- *   POST   /v1/tasks           TaskSubmission  → 202; 409 task_in_progress while another one runs. Repeating it is harmless
+ *   POST   /v1/tasks           TaskAssignment with `env`, the agent's own environment
+ *                                              → 202; 409 task_in_progress while another one runs. Repeating it is harmless
  *   GET    /v1/tasks/{id}/events?since=        → NDJSON of TaskEvent: those after `since`, then every new one, the last one
  *                                                `done`
  *   GET    /v1/tasks/{id}/log                  → text/plain: the agent's raw output (≤ MAX_TASK_LOG_BYTES)

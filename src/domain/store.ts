@@ -16,7 +16,7 @@ import type { LifecycleSettings } from './settings.ts';
 import type { Task } from './task.ts';
 import type { DeliveryStatus, DueDelivery, Webhook, WebhookDelivery } from './webhook.ts';
 
-export type { Change } from './change.ts';
+export type { Change, ChangeOf } from './change.ts';
 
 /**
  * The only source of desired state. Reads see every change committed before them.
@@ -179,11 +179,13 @@ export interface WebhookReads {
   find(owner: string, id: string): Promise<Webhook | undefined>;
   /** The latest event first; `before` is an event id. */
   deliveries(owner: string, query: DeliveryQuery): Promise<WebhookDelivery[]>;
+  delivery(owner: string, webhookId: string, eventId: string): Promise<WebhookDelivery | undefined>;
   /**
    * Takes what is due, the longest due first, for one sender: until `leaseUntil` nobody else gets it, and then it is due again.
    * Nothing of a webhook that is not enabled is due. A read that writes, because finding and taking must be one step.
+   * @param except webhooks whose deliveries stay where they are
    */
-  take(now: number, leaseUntil: number, limit: number): Promise<DueDelivery[]>;
+  take(now: number, leaseUntil: number, limit: number, except: readonly string[]): Promise<DueDelivery[]>;
 }
 
 export interface DeliveryQuery {

@@ -9,7 +9,7 @@ export interface Webhook {
   /** Empty: all types that can be sent. */
   readonly eventTypes: readonly EventType[];
   readonly enabled: boolean;
-  /** The signing secret, sealed; it opens with {@link webhookContext}. */
+  /** Its signing secrets, sealed; they open with {@link webhookContext}. */
   readonly sealed: string;
   readonly createdAt: number;
   readonly updatedAt: number;
@@ -21,6 +21,9 @@ export const webhookContext = ({ owner, id }: Pick<Webhook, 'owner' | 'id'>): re
   id,
 ];
 
+/** What may be told of an address: paths and queries of some hold secrets. */
+export const webhookHost = ({ url }: Pick<Webhook, 'url'>): string => new URL(url).host;
+
 /** That a webhook has trouble is not sent to webhooks: it would be for ever. */
 export const isSendable = (type: EventType): boolean => !type.startsWith('webhook.');
 
@@ -28,13 +31,13 @@ export const DELIVERY_STATUSES = ['pending', 'delivered', 'dead'] as const;
 export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
 
 /**
- * One event on its way to one webhook. The store makes it in the same commit as the event, so that none is lost; it
+ * One event on its way to one webhook: there is one for the two. The store makes it in the same commit as the event, so that none is lost; it
  * is sent until the far end takes it, at least once, and given up after the last attempt.
  */
 export interface WebhookDelivery {
-  /** ULID of the event's id and the webhook's: unique for the two. */
   readonly webhookId: string;
   readonly eventId: string;
+  readonly eventType: EventType;
   readonly owner: string;
   readonly status: DeliveryStatus;
   /** How often it was tried. */
@@ -67,6 +70,11 @@ export interface WebhookRequest {
  * the address that is connected to.
  */
 export interface WebhookSender {
-  /** @returns the HTTP status. @throws SandboxdError `invalid_request` for an address that is refused; otherwise anything, with a message for people */
+  /**
+   * Sends once: repeating it is for the caller.
+   * @returns the HTTP status, whatever it is
+   * @throws SandboxdError `invalid_request` for an address that is refused, `unavailable` where no answer came; its message
+   * shows nothing of the address's path or query. The signal's reason when that aborts
+   */
   send(request: WebhookRequest, signal: AbortSignal): Promise<number>;
 }

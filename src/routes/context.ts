@@ -13,8 +13,8 @@ export interface Env {
     ports: Ports;
     /** Set by the `authenticated` middleware. */
     principal: Principal;
-    /** What a request was about that its path does not say: names and keys, never values. For the audit log. */
-    auditTarget?: Record<string, string>;
+    /** What the request is about, beside the route's parameters, for the audit log. Names, never values. */
+    auditTarget?: Readonly<Record<string, string>>;
   };
 }
 

@@ -20,6 +20,7 @@ interface Operation {
     | 'Snapshots'
     | 'Config'
     | 'Agents'
+    | 'Webhooks'
     | 'Instance'
     | 'Identity';
   readonly body?: v.GenericSchema;

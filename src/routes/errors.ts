@@ -3,9 +3,7 @@ import { HTTPException } from 'hono/http-exception';
 import { asSandboxdError, notFound, SandboxdError } from '../domain/errors.ts';
 import { errorPage } from './console/error-page.ts';
 import type { AppContext, Env } from './context.ts';
-
-/** Seconds after which memory has probably been freed: the idle loop looks every few seconds, a start takes a few. */
-const CAPACITY_RETRY_SECONDS = '30';
+import { retryAfter } from './retry-after.ts';
 
 /** Renders any failure, as the envelope or as a page, logging in full what callers may not see. */
 export const renderError: ErrorHandler<Env> = (thrown, c) => {
@@ -17,7 +15,7 @@ export const renderError: ErrorHandler<Env> = (thrown, c) => {
       code: error.code,
     });
   }
-  if (error.code === 'sandbox_capacity') c.header('retry-after', CAPACITY_RETRY_SECONDS);
+  retryAfter(c, error);
   if (error.code === 'unauthorized') c.header('www-authenticate', 'Bearer realm="sandboxd"');
   return represent(c, error);
 };

@@ -5,6 +5,7 @@ import { authenticate } from '../domain/auth.ts';
 import { SandboxdError } from '../domain/errors.ts';
 import type { Instance, Ports } from '../domain/ports.ts';
 import type { AppContext, Env } from './context.ts';
+import { afterwards } from './afterwards.ts';
 
 /**
  * The session cookie is host-only: preview hosts are siblings below the same domain and run tenants' scripts. Under
@@ -20,7 +21,7 @@ export const sessionSecret = (c: AppContext): string | undefined =>
 export async function identify(c: AppContext): Promise<Principal | undefined> {
   const header = c.req.header('authorization');
   const bearer = header === undefined ? undefined : (/^Bearer +(\S+)$/i.exec(header)?.[1] ?? '');
-  return authenticate(c.get('ports'), { bearer, session: sessionSecret(c) });
+  return authenticate(c.get('ports'), { bearer, session: sessionSecret(c) }, afterwards(c));
 }
 
 /** Lets nobody in without a valid token or session. */

@@ -1,4 +1,6 @@
+import type { ActivityPage } from './activity-models.ts';
 import type { Chip, Frame, Moment, Tone } from './basic-models.ts';
+import type { AuditPage, LoginLinkPage, LoginPage } from './identity-models.ts';
 import type {
   AppSnapshots,
   DeleteSnapshotPage,
@@ -19,16 +21,6 @@ export interface PreviewAddress {
   readonly host: string;
   /** To open: a private preview is entered through the console. */
   readonly href: string;
-}
-
-export interface LoginPage extends Frame {
-  readonly next: string;
-  readonly problem?: string;
-  readonly fieldProblem?: string;
-}
-
-export interface LoginLinkPage extends Frame {
-  readonly action: string;
 }
 
 export interface AppRow {
@@ -183,6 +175,7 @@ export interface ErrorPage extends Frame {
 export interface Views {
   readonly login: LoginPage;
   readonly 'login-link': LoginLinkPage;
+  readonly audit: AuditPage;
   readonly apps: AppsPage;
   readonly 'app-new': NewAppPage;
   readonly app: AppPage;
@@ -194,6 +187,7 @@ export interface Views {
   readonly 'snapshot-restore': RestorePage;
   readonly 'snapshot-fork': ForkPage;
   readonly 'snapshot-delete': DeleteSnapshotPage;
+  readonly activity: ActivityPage;
   readonly agents: AgentsPage;
   readonly 'log-entries': { readonly entries: readonly LogEntry[] };
   readonly error: ErrorPage;

@@ -47,6 +47,91 @@ if (__eta.layout) {
 return __eta.res;
 
 },
+"@activity": function (it: any, options: any) {
+
+let include = (__eta_t, __eta_d) => this.render(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+let includeAsync = (__eta_t, __eta_d) => this.renderAsync(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+
+let __eta = {res: "", e: this.config.escapeFunction, f: this.config.filterFunction, blocks: {}};
+
+function layout(path, data) {
+  __eta.layout = path;
+  __eta.layoutData = data;
+}
+
+function output(s){__eta.res+=s;}
+function capture(fn){const s=__eta.res;__eta.res='';try{fn();return __eta.res}finally{__eta.res=s;}}
+async function captureAsync(fn){const s=__eta.res;__eta.res='';try{await fn();return __eta.res}finally{__eta.res=s;}}
+function block(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=capture(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?capture(fn):'';}
+async function blockAsync(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=await captureAsync(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?await captureAsync(fn):'';}
+
+layout('@layout', { title: 'Activity', bodyClass: 'medium' })
+__eta.res+='<h1>Activity</h1>\n<div id="live" class="activity" hx-get="';
+__eta.res+=__eta.e(it.here);
+__eta.res+='" hx-select="#live" hx-swap="outerMorph" hx-trigger="every 10s, refresh" data-poll>\n<nav class="tabs" aria-label="Show">\n';
+for (const kind of it.kinds) {
+__eta.res+='<a class="tab" href="';
+__eta.res+=__eta.e(kind.href);
+__eta.res+='"';
+if (kind.chosen) {
+__eta.res+=' aria-current="true"';
+}
+__eta.res+='>';
+__eta.res+=__eta.e(kind.label);
+__eta.res+='</a>\n';
+}
+__eta.res+='</nav>\n';
+if (it.entries.length === 0) {
+__eta.res+='<p class="quiet">';
+__eta.res+=__eta.e(it.newestHref ? 'Nothing older.' : 'Nothing has happened yet.');
+__eta.res+='</p>\n';
+} else {
+__eta.res+='<section class="panel" aria-label="What happened, newest first">\n<ol class="timeline">\n';
+for (const entry of it.entries) {
+__eta.res+='<li class="tone-';
+__eta.res+=__eta.e(entry.tone);
+__eta.res+='" id="event-';
+__eta.res+=__eta.e(entry.id);
+__eta.res+='">\n<p><bdi>';
+__eta.res+=__eta.e(entry.message);
+__eta.res+='</bdi></p>\n<p class="timeline-meta">';
+if (entry.app) {
+__eta.res+='<a href="';
+__eta.res+=__eta.e(entry.app.href);
+__eta.res+='"><bdi>';
+__eta.res+=__eta.e(entry.app.name);
+__eta.res+='</bdi></a>';
+}
+__eta.res+=include('@moment', { moment: entry.at });
+__eta.res+='<code>';
+__eta.res+=__eta.e(entry.type);
+__eta.res+='</code></p>\n</li>\n';
+}
+__eta.res+='</ol>\n</section>\n';
+}
+if (it.newestHref || it.olderHref) {
+__eta.res+='<nav class="pager" aria-label="Pages">\n';
+if (it.newestHref) {
+__eta.res+='<a class="button" href="';
+__eta.res+=__eta.e(it.newestHref);
+__eta.res+='">Newest</a>';
+}
+if (it.olderHref) {
+__eta.res+='<a class="button" rel="next" href="';
+__eta.res+=__eta.e(it.olderHref);
+__eta.res+='">Older</a>';
+}
+__eta.res+='</nav>\n';
+}
+__eta.res+='</div>';
+
+if (__eta.layout) {
+  __eta.res = include (__eta.layout, {...it, body: __eta.res, ...__eta.layoutData, __blocks: __eta.blocks});
+}
+
+return __eta.res;
+
+},
 "@agents": function (it: any, options: any) {
 
 let include = (__eta_t, __eta_d) => this.render(__eta_t, {...it, ...(__eta_d ?? {})}, options);
@@ -566,6 +651,95 @@ if (__eta.layout) {
 return __eta.res;
 
 },
+"@audit": function (it: any, options: any) {
+
+let include = (__eta_t, __eta_d) => this.render(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+let includeAsync = (__eta_t, __eta_d) => this.renderAsync(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+
+let __eta = {res: "", e: this.config.escapeFunction, f: this.config.filterFunction, blocks: {}};
+
+function layout(path, data) {
+  __eta.layout = path;
+  __eta.layoutData = data;
+}
+
+function output(s){__eta.res+=s;}
+function capture(fn){const s=__eta.res;__eta.res='';try{fn();return __eta.res}finally{__eta.res=s;}}
+async function captureAsync(fn){const s=__eta.res;__eta.res='';try{await fn();return __eta.res}finally{__eta.res=s;}}
+function block(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=capture(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?capture(fn):'';}
+async function blockAsync(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=await captureAsync(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?await captureAsync(fn):'';}
+
+layout('@layout', { title: 'Audit log' })
+__eta.res+='<div class="page-head">\n<div>\n<h1>Audit log</h1>\n<p class="hint">Every request that could change something';
+__eta.res+=__eta.e(it.ofEverybody ? ', of everybody' : '');
+__eta.res+=': keys are named, values never.</p>\n</div>\n';
+if (it.canSignOut) {
+__eta.res+='<form method="post" action="/logout/everywhere" data-once>\n';
+__eta.res+=include('@csrf', it);
+__eta.res+='<button class="button" type="submit" data-busy="Signing out…">Sign out everywhere</button>\n</form>\n';
+}
+__eta.res+='</div>\n';
+if (it.entries.length === 0) {
+__eta.res+='<p class="quiet">';
+__eta.res+=__eta.e(it.isFirstPage ? 'Nothing was asked for yet.' : 'Nothing older.');
+__eta.res+='</p>\n';
+} else {
+__eta.res+='<table class="panel audit">\n<thead><tr><th scope="col">When</th><th scope="col">Who</th><th scope="col">What</th><th scope="col">Result</th></tr></thead>\n<tbody>\n';
+for (const entry of it.entries) {
+__eta.res+='<tr id="entry-';
+__eta.res+=__eta.e(entry.id);
+__eta.res+='" title="Request ';
+__eta.res+=__eta.e(entry.requestId);
+__eta.res+='">\n<td class="audit-when">';
+__eta.res+=include('@moment', { moment: entry.at });
+__eta.res+='</td>\n<td class="audit-who"><bdi>';
+__eta.res+=__eta.e(entry.who);
+__eta.res+='</bdi>';
+if (entry.whoNote) {
+__eta.res+='<span class="hint"><bdi>';
+__eta.res+=__eta.e(entry.whoNote);
+__eta.res+='</bdi></span>';
+}
+__eta.res+='</td>\n<td class="audit-what"><code>';
+__eta.res+=__eta.e(entry.action);
+__eta.res+='</code>';
+if (entry.target.length > 0) {
+__eta.res+='<span class="audit-target">';
+for (const part of entry.target) {
+__eta.res+='<span class="hint">';
+__eta.res+=__eta.e(part.name);
+__eta.res+=' <bdi>';
+__eta.res+=__eta.e(part.value);
+__eta.res+='</bdi></span>';
+}
+__eta.res+='</span>';
+}
+__eta.res+='</td>\n<td class="audit-result">';
+__eta.res+=include('@chip', { chip: entry.result });
+__eta.res+='</td>\n</tr>\n';
+}
+__eta.res+='</tbody>\n</table>\n';
+}
+if (!it.isFirstPage || it.olderHref) {
+__eta.res+='<nav class="pager" aria-label="Pages">\n';
+if (!it.isFirstPage) {
+__eta.res+='<a class="button" href="/audit">Newest</a>';
+}
+if (it.olderHref) {
+__eta.res+='<a class="button" rel="next" href="';
+__eta.res+=__eta.e(it.olderHref);
+__eta.res+='">Older</a>';
+}
+__eta.res+='</nav>\n';
+}
+
+if (__eta.layout) {
+  __eta.res = include (__eta.layout, {...it, body: __eta.res, ...__eta.layoutData, __blocks: __eta.blocks});
+}
+
+return __eta.res;
+
+},
 "@cancel-form": function (it: any, options: any) {
 
 let include = (__eta_t, __eta_d) => this.render(__eta_t, {...it, ...(__eta_d ?? {})}, options);
@@ -918,7 +1092,7 @@ __eta.res+='">\n<a class="skip" href="#main">Skip to content</a>\n<header class=
 __eta.res+=__eta.e(it.asset('favicon.svg'));
 __eta.res+='" alt="" width="24" height="24"><span>sandboxd</span></a>\n';
 if (it.account) {
-__eta.res+='<nav class="topnav" aria-label="Account">\n<a class="topnav-link" href="/agents">Agents</a>\n';
+__eta.res+='<nav class="topnav" aria-label="Account">\n<a class="topnav-link" href="/activity">Activity</a>\n<a class="topnav-link" href="/agents">Agents</a>\n<a class="topnav-link" href="/audit">Audit</a>\n';
 if (it.account.canSignOut) {
 __eta.res+='<span class="owner" title="Signed in as ';
 __eta.res+=__eta.e(it.account.owner);
@@ -1011,6 +1185,35 @@ if (__eta.layout) {
 return __eta.res;
 
 },
+"@login-command": function (it: any, options: any) {
+
+let include = (__eta_t, __eta_d) => this.render(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+let includeAsync = (__eta_t, __eta_d) => this.renderAsync(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+
+let __eta = {res: "", e: this.config.escapeFunction, f: this.config.filterFunction, blocks: {}};
+
+function layout(path, data) {
+  __eta.layout = path;
+  __eta.layoutData = data;
+}
+
+function output(s){__eta.res+=s;}
+function capture(fn){const s=__eta.res;__eta.res='';try{fn();return __eta.res}finally{__eta.res=s;}}
+async function captureAsync(fn){const s=__eta.res;__eta.res='';try{await fn();return __eta.res}finally{__eta.res=s;}}
+function block(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=capture(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?capture(fn):'';}
+async function blockAsync(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=await captureAsync(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?await captureAsync(fn):'';}
+
+__eta.res+='<p>On the machine that runs sandboxd, make a login link and open it:</p>\n<div class="snippet">\n<code id="login-command">./sandboxd login</code>\n<button class="icon-button needs-js" type="button" data-copy="./sandboxd login" aria-label="Copy command">';
+__eta.res+=include('@icon', { icon: 'copy' });
+__eta.res+='</button>\n</div>\n<p class="hint">Each link works once, for 15 minutes.</p>';
+
+if (__eta.layout) {
+  __eta.res = include (__eta.layout, {...it, body: __eta.res, ...__eta.layoutData, __blocks: __eta.blocks});
+}
+
+return __eta.res;
+
+},
 "@login-link": function (it: any, options: any) {
 
 let include = (__eta_t, __eta_d) => this.render(__eta_t, {...it, ...(__eta_d ?? {})}, options);
@@ -1041,6 +1244,49 @@ if (__eta.layout) {
 return __eta.res;
 
 },
+"@login-token": function (it: any, options: any) {
+
+let include = (__eta_t, __eta_d) => this.render(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+let includeAsync = (__eta_t, __eta_d) => this.renderAsync(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+
+let __eta = {res: "", e: this.config.escapeFunction, f: this.config.filterFunction, blocks: {}};
+
+function layout(path, data) {
+  __eta.layout = path;
+  __eta.layoutData = data;
+}
+
+function output(s){__eta.res+=s;}
+function capture(fn){const s=__eta.res;__eta.res='';try{fn();return __eta.res}finally{__eta.res=s;}}
+async function captureAsync(fn){const s=__eta.res;__eta.res='';try{await fn();return __eta.res}finally{__eta.res=s;}}
+function block(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=capture(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?capture(fn):'';}
+async function blockAsync(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=await captureAsync(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?await captureAsync(fn):'';}
+
+__eta.res+='<form method="post" action="/login">\n<input type="hidden" name="next" value="';
+__eta.res+=__eta.e(it.next);
+__eta.res+='">\n<div class="field ';
+__eta.res+=__eta.e(it.problem ? 'field-bad' : '');
+__eta.res+='">\n<label for="token">API token</label>\n<input id="token" name="token" type="password" required autocomplete="off" spellcheck="false" placeholder="sbx_…" aria-describedby="token-hint"';
+if (it.problem) {
+__eta.res+=' aria-invalid="true" aria-errormessage="token-problem" autofocus';
+}
+__eta.res+='>\n';
+if (it.problem) {
+__eta.res+='<p class="field-problem" id="token-problem">';
+__eta.res+=__eta.e(it.problem);
+__eta.res+='</p>\n';
+}
+__eta.res+='<p class="hint" id="token-hint">Made with <code>./sandboxd token create</code>.</p>\n</div>\n<button class="button button-wide';
+__eta.res+=__eta.e(it.isFirst ? ' button-primary' : '');
+__eta.res+='" type="submit">Sign in with token</button>\n</form>';
+
+if (__eta.layout) {
+  __eta.res = include (__eta.layout, {...it, body: __eta.res, ...__eta.layoutData, __blocks: __eta.blocks});
+}
+
+return __eta.res;
+
+},
 "@login": function (it: any, options: any) {
 
 let include = (__eta_t, __eta_d) => this.render(__eta_t, {...it, ...(__eta_d ?? {})}, options);
@@ -1061,30 +1307,46 @@ async function blockAsync(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=aw
 
 layout('@layout', { title: 'Sign in', bodyClass: 'narrow' })
 __eta.res+='<section class="card login">\n<h1>Sign in</h1>\n';
-if (it.problem) {
+if (it.problems.link) {
 __eta.res+='<div class="alert alert-bad" role="alert">\n';
 __eta.res+=include('@icon', { icon: 'alert' });
 __eta.res+='<p>';
-__eta.res+=__eta.e(it.problem);
+__eta.res+=__eta.e(it.problems.link);
 __eta.res+='</p>\n</div>\n';
 }
-__eta.res+='<p>On the machine that runs sandboxd, make a login link and open it:</p>\n<div class="snippet">\n<code id="login-command">./sandboxd login</code>\n<button class="icon-button needs-js" type="button" data-copy="./sandboxd login" aria-label="Copy command">';
-__eta.res+=include('@icon', { icon: 'copy' });
-__eta.res+='</button>\n</div>\n<p class="hint">Each link works once, for 15 minutes.</p>\n<div class="rule"><span>or</span></div>\n<form method="post" action="/login">\n<input type="hidden" name="next" value="';
+if (it.hasPassword) {
+__eta.res+='<form method="post" action="/login" data-once>\n<input type="hidden" name="next" value="';
 __eta.res+=__eta.e(it.next);
-__eta.res+='">\n<div class="field ';
-__eta.res+=__eta.e(it.fieldProblem ? 'field-bad' : '');
-__eta.res+='">\n<label for="token">API token</label>\n<input id="token" name="token" type="password" required autocomplete="current-password" spellcheck="false" placeholder="sbx_…" aria-describedby="token-hint"';
-if (it.fieldProblem) {
-__eta.res+=' aria-invalid="true" aria-errormessage="token-problem" autofocus';
+__eta.res+='">\n<input type="text" name="username" value="default" autocomplete="username" hidden>\n<div class="field ';
+__eta.res+=__eta.e(it.problems.password ? 'field-bad' : '');
+__eta.res+='">\n<label for="password">Password</label>\n<input id="password" name="password" type="password" required maxlength="1024" autocomplete="current-password" ';
+if (it.problems.password) {
+__eta.res+='aria-invalid="true" aria-describedby="password-problem" ';
+}
+if (!it.problems.token) {
+__eta.res+='autofocus';
 }
 __eta.res+='>\n';
-if (it.fieldProblem) {
-__eta.res+='<p class="field-problem" id="token-problem">';
-__eta.res+=__eta.e(it.fieldProblem);
+if (it.problems.password) {
+__eta.res+='<p class="field-problem" id="password-problem">';
+__eta.res+=__eta.e(it.problems.password);
 __eta.res+='</p>\n';
 }
-__eta.res+='<p class="hint" id="token-hint">Made with <code>./sandboxd token create</code>.</p>\n</div>\n<button class="button button-primary button-wide" type="submit">Sign in with token</button>\n</form>\n</section>';
+__eta.res+='</div>\n<button class="button button-primary button-wide" type="submit" data-busy="Signing in…">Sign in</button>\n</form>\n<details class="other-ways"';
+if (it.problems.token || it.problems.link) {
+__eta.res+=' open';
+}
+__eta.res+='>\n<summary>Other ways in</summary>\n<div class="login">\n';
+__eta.res+=include('@login-command');
+__eta.res+='<div class="rule"><span>or</span></div>\n';
+__eta.res+=include('@login-token', { next: it.next, problem: it.problems.token, isFirst: false });
+__eta.res+='</div>\n</details>\n';
+} else {
+__eta.res+=include('@login-command');
+__eta.res+='<div class="rule"><span>or</span></div>\n';
+__eta.res+=include('@login-token', { next: it.next, problem: it.problems.token, isFirst: true });
+}
+__eta.res+='</section>';
 
 if (__eta.layout) {
   __eta.res = include (__eta.layout, {...it, body: __eta.res, ...__eta.layoutData, __blocks: __eta.blocks});

@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, readdir, rmdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ulidSource } from '../../src/domain/ids.ts';
 import { expectedOf, file, inPieces, tarOf, zstdOf } from '../harness/archives.ts';
+import { zipContents } from '../harness/zips.ts';
 import type { ArchiveOptions, HomeMount, Workspaces } from '../../src/domain/workspace.ts';
 
 export interface WorkspacesUnderTest extends AsyncDisposable {
@@ -245,6 +247,19 @@ export function workspacesContract(name: string, setUp: () => Promise<Workspaces
       await workspaces.remove(id);
       for await (const _ of archive.bytes);
       expect(archive.facts()).toMatchObject({ fileCount: count, contentBytes: count * size, warnings: [] });
+    });
+
+    it('are exported as the app alone, also after they were removed', async () => {
+      const { home } = await workspaces.prepare(id, demo);
+      await under.mounted(home, async (path) => {
+        await writeFile(join(path, 'workspace/app/main.js'), 'main');
+        await writeFile(join(path, 'beside'), 'not of the app');
+      });
+      const exported = await workspaces.export(id, { freeze: (work) => work() });
+      await workspaces.remove(id);
+      expect(zipContents(await buffer(exported))).toMatchObject({ 'main.js': 'main' });
+      const attempt = workspaces.export(id, { freeze: (work) => work() });
+      await expect(attempt).rejects.toMatchObject({ code: 'not_found' });
     });
 
     it('are not archived when they do not exist, nor against the signal', async () => {

@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Installation } from '../harness/installation.ts';
+import { zipContents } from '../harness/zips.ts';
 import { clearAway, onDisk, SnapshotDesk } from '../harness/snapshot-desk.ts';
 
 let site: Installation;
@@ -113,5 +115,44 @@ describe('an app that sleeps', () => {
     expect(await other.serves()).toBe('kept');
     await site.json('DELETE', `/v1/snapshots/${snapshot.id}`);
     expect((await site.api('GET', `/v1/snapshots/${snapshot.id}`)).status).toBe(404);
+  });
+});
+
+describe('an app that is exported', () => {
+  const exportPath = async () => `/v1/sandboxes/${await desk.sandboxId()}/export`;
+  const download = async (signal?: AbortSignal) =>
+    fetch(`http://127.0.0.1:${site.port}${await exportPath()}`, { headers: site.authorization, signal });
+  const setAside = () => readdir(join(site.dataDir, 'limbo'));
+
+  it('is the same running and stopped, without what is generated or leads elsewhere', async () => {
+    desk = await SnapshotDesk.make(site, 'My café');
+    await desk.says('taken along');
+    await desk.exec(
+      'cd ~/workspace/app && mkdir -p dist sub && echo x > dist/x && ln -s /etc/passwd out && ln -s ../public sub/in',
+    );
+    const running = await download();
+    expect(running.headers.get('content-disposition')).toContain('filename="My cafe.zip"');
+    const contents = zipContents(Buffer.from(await running.arrayBuffer()));
+    expect(contents).toMatchObject({ 'public/index.html': 'taken along', 'sub/in': '../public' });
+    expect(Object.keys(contents).filter((name) => /node_modules|dist|out|runtimed/.test(name))).toEqual([]);
+    expect((await desk.sandbox()).status).toBe('running');
+    expect(await site.paused()).toBe(0);
+    await desk.stop();
+    const stopped = await download();
+    expect(zipContents(Buffer.from(await stopped.arrayBuffer()))).toEqual(contents);
+    expect((await desk.sandbox()).status).toBe('stopped');
+    await expect.poll(setAside).toEqual([]);
+  });
+
+  it('leaves nothing behind when who downloads it leaves midway', async () => {
+    desk = await SnapshotDesk.make(site);
+    await desk.exec('head -c 100M /dev/urandom > ~/workspace/app/large.bin');
+    const left = new AbortController();
+    const { body } = await download(left.signal);
+    expect((await body?.getReader().read())?.done).toBe(false);
+    expect(await setAside()).toHaveLength(1);
+    left.abort();
+    await expect.poll(setAside, { timeout: 10_000 }).toEqual([]);
+    expect((await download()).status).toBe(200);
   });
 });

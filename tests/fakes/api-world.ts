@@ -8,6 +8,7 @@ import { noMetrics } from '../../src/domain/metrics.ts';
 import type { PasswordHasher } from '../../src/domain/password.ts';
 import type { Instance, Ports } from '../../src/domain/ports.ts';
 import type { LifecycleSettings } from '../../src/domain/settings.ts';
+import { FakeWebhookSender } from './fake-webhook-sender.ts';
 import { proxiedPeer } from '../../src/routes/peer.ts';
 import { FAKE_NODE_ID, FakeNode, fakeNodes } from './fake-node.ts';
 import { ManualTime } from './manual-time.ts';
@@ -47,6 +48,7 @@ export interface ApiWorld {
   readonly app: ReturnType<typeof createApp>;
   readonly ports: Ports;
   readonly node: FakeNode;
+  readonly webhookSender: FakeWebhookSender;
   readonly logged: Recorded[];
   readonly time: ManualTime;
   /** Lets time pass, in milliseconds. */
@@ -58,12 +60,14 @@ export function apiWorld(instance: Partial<Instance> = {}): ApiWorld {
   const { clock } = time;
   const logged: Recorded[] = [];
   const node = new FakeNode(clock);
+  const webhookSender = new FakeWebhookSender();
   const ports: Ports = {
     store: memoryStore(),
     nodes: fakeNodes(node),
     channel: noChannel,
     vault: secretBox({ current: Buffer.alloc(32, 2).toString('base64'), previous: [] }),
     passwords: plainHasher,
+    webhookSender,
     metrics: noMetrics,
     clock,
     pause: time.pause,
@@ -76,7 +80,7 @@ export function apiWorld(instance: Partial<Instance> = {}): ApiWorld {
     node.acknowledge(acknowledged);
   };
   const advance = (ms: number) => time.advance(ms);
-  return { app: createApp(() => ports, proxiedPeer), ports, node, logged, time, advance };
+  return { app: createApp(() => ports, proxiedPeer), ports, node, webhookSender, logged, time, advance };
 }
 
 /** The fake node is called directly, and calls nobody. */

@@ -1,9 +1,9 @@
 import { notFound, SandboxdError } from '../../src/domain/errors.ts';
 import { mayBecome, type Sandbox } from '../../src/domain/sandbox.ts';
-import type { Change } from '../../src/domain/store.ts';
+import type { Change, ChangeOf } from '../../src/domain/store.ts';
 import type { Task } from '../../src/domain/task.ts';
 import { given, matches } from './memory-rows.ts';
-import { type Appliers, type ChangeOf, insertNew, removeWhere, type State } from './memory-state.ts';
+import { type Appliers, insertNew, removeWhere, type State } from './memory-state.ts';
 
 export const runningTasks = ({ tasks }: State): Task[] =>
   [...tasks.values()].filter(({ status }) => status === 'running');

@@ -14,6 +14,8 @@ export const memoryEvents = (state: () => State): EventReads => ({
       limit,
       (event) => matches(event, { owner, ...of }) && (types === undefined || types.includes(event.type)),
     ),
+  hasBefore: async (before) =>
+    [...state().events.keys(), ...state().audit.keys()].some((id) => id < firstIdAt(before)),
 });
 
 export const memoryAudit = (state: () => State): AuditReads => ({
@@ -43,9 +45,9 @@ export const historyChanges: Appliers<
     }
     for (const id of oldestOfEach(audit, firstIdAt(before), limit)) audit.delete(id);
   },
-  'leftovers.expire': ({ deliveries, idempotent }, { before }) => {
-    removeWhere(deliveries, ({ endedAt }) => endedAt !== undefined && endedAt < before);
-    removeWhere(idempotent, ({ createdAt }) => createdAt < before);
+  'leftovers.expire': ({ deliveries, idempotent }, { deliveriesBefore, requestsBefore }) => {
+    removeWhere(deliveries, ({ endedAt }) => endedAt !== undefined && endedAt < deliveriesBefore);
+    removeWhere(idempotent, ({ createdAt }) => createdAt < requestsBefore);
   },
 };
 

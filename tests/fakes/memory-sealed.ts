@@ -25,10 +25,10 @@ function orderOf(place: SealedPlace): string {
     case 'credential':
       return keyOf(place.kind, place.owner, place.provider);
     case 'idempotency':
-      return keyOf(place.kind, place.owner, place.key, place.part);
+      return keyOf(place.kind, place.part, place.owner, place.key);
     case 'webhook':
-      return keyOf(place.kind, place.id);
   }
+  return keyOf(place.kind, place.id);
 }
 
 function everythingSealed({ config, credentials, webhooks, idempotent }: State): SealedRow[] {

@@ -10,7 +10,7 @@ import type { Password } from '../../src/domain/password.ts';
 import type { Sandbox } from '../../src/domain/sandbox.ts';
 import type { LifecycleSettings } from '../../src/domain/settings.ts';
 import type { Snapshot } from '../../src/domain/snapshot.ts';
-import type { Change } from '../../src/domain/store.ts';
+import type { Change, ChangeOf } from '../../src/domain/store.ts';
 import type { Task } from '../../src/domain/task.ts';
 import type { Webhook, WebhookDelivery } from '../../src/domain/webhook.ts';
 
@@ -48,8 +48,6 @@ export interface State {
   /** By the name they count under. */
   readonly loginFailures: Map<string, LoginFailures>;
 }
-
-export type ChangeOf<Kind extends Change['kind']> = Extract<Change, { kind: Kind }>;
 
 /** What some kinds of changes do to a state. */
 export type Appliers<Kind extends Change['kind']> = {

@@ -1,7 +1,7 @@
 import type { Event } from '../../src/domain/event.ts';
 import type { Change, WebhookReads } from '../../src/domain/store.ts';
 import { type DueDelivery, isSendable, type WebhookDelivery } from '../../src/domain/webhook.ts';
-import { matches } from './memory-rows.ts';
+import { given, matches } from './memory-rows.ts';
 import { type Appliers, insertNew, keyOf, removeWhere, type State } from './memory-state.ts';
 
 /** The webhooks of a store in memory. */
@@ -19,9 +19,14 @@ export const memoryWebhooks = (state: () => State): WebhookReads => ({
       .filter((row) => matches(row, { owner, ...of }) && (before === undefined || row.eventId < before))
       .toSorted((a, b) => (a.eventId < b.eventId ? 1 : -1))
       .slice(0, limit),
-  take: async (now, leaseUntil, limit) => {
+  delivery: async (owner, webhookId, eventId) => {
+    const row = state().deliveries.get(deliveryKey({ webhookId, eventId }));
+    return row?.owner === owner ? row : undefined;
+  },
+  take: async (now, leaseUntil, limit, except) => {
     const due = [...state().deliveries.values()]
       .filter(({ status, nextAttemptAt }) => status === 'pending' && nextAttemptAt <= now)
+      .filter(({ webhookId }) => !except.includes(webhookId))
       .toSorted(byDueTime)
       .flatMap((delivery) => toSend(state(), { ...delivery, nextAttemptAt: leaseUntil }))
       .slice(0, limit);
@@ -48,17 +53,17 @@ export function deliver({ webhooks, deliveries }: State, event: Event): void {
   for (const { id, owner, enabled, eventTypes } of webhooks.values()) {
     const isWanted = eventTypes.length === 0 || eventTypes.includes(event.type);
     if (owner !== event.owner || !enabled || !isWanted) continue;
-    const delivery = { webhookId: id, eventId: event.id, owner, nextAttemptAt: event.createdAt };
+    const key = { webhookId: id, eventId: event.id };
+    const delivery = { ...key, eventType: event.type, owner, nextAttemptAt: event.createdAt };
     deliveries.set(deliveryKey(delivery), { ...delivery, status: 'pending', attempts: 0 });
   }
 }
 
 export const webhookChanges: Appliers<Extract<Change['kind'], `webhook.${string}` | `delivery.${string}`>> = {
   'webhook.insert': ({ webhooks }, { webhook }) => insertNew(webhooks, webhook.id, webhook),
-  'webhook.update': ({ webhooks }, { webhook }) => {
-    const row = webhooks.get(webhook.id);
-    if (row?.owner !== webhook.owner) return;
-    webhooks.set(webhook.id, { ...webhook, sealed: row.sealed, createdAt: row.createdAt });
+  'webhook.update': ({ webhooks }, { owner, id, set, at }) => {
+    const row = webhooks.get(id);
+    if (row?.owner === owner) webhooks.set(id, { ...row, ...given(set), updatedAt: at });
   },
   'webhook.delete': ({ webhooks, deliveries }, { owner, id }) => {
     if (webhooks.get(id)?.owner !== owner) return;
@@ -73,8 +78,8 @@ export const webhookChanges: Appliers<Extract<Change['kind'], `webhook.${string}
   'delivery.retry': ({ deliveries }, { owner, at, ...key }) => {
     const row = deliveries.get(deliveryKey(key));
     if (row?.owner !== owner || row.status !== 'dead') return;
-    const { webhookId, eventId } = row;
-    const again = { webhookId, eventId, owner, nextAttemptAt: at, attempts: 0 };
+    const { webhookId, eventId, eventType } = row;
+    const again = { webhookId, eventId, eventType, owner, nextAttemptAt: at, attempts: 0 };
     deliveries.set(deliveryKey(row), { ...again, status: 'pending' });
   },
 };

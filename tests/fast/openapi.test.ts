@@ -13,6 +13,9 @@ const CONTRACT = `
 GET /healthz
 GET /readyz
 GET /v1/openapi.json
+GET /v1/settings
+PATCH /v1/settings
+GET /v1/events
 GET /v1/presets
 POST /v1/runtime/manifest/validate
 GET /v1/apps
@@ -36,6 +39,7 @@ PATCH /v1/sandboxes/{id}
 DELETE /v1/sandboxes/{id}
 POST /v1/sandboxes/{id}/start
 POST /v1/sandboxes/{id}/stop
+POST /v1/sandboxes/{id}/keepalive
 POST /v1/sandboxes/{id}/restart-processes
 POST /v1/sandboxes/{id}/preview-link
 POST /v1/sandboxes/{id}/exec
@@ -48,6 +52,14 @@ GET /v1/sandboxes/{id}/tasks/{taskId}/diff
 POST /v1/sandboxes/{id}/tasks/{taskId}/cancel
 POST /v1/sandboxes/{id}/tasks/{taskId}/revert
 GET /v1/tasks/{id}/events
+GET /v1/api-keys
+POST /v1/api-keys
+DELETE /v1/api-keys/{id}
+GET /v1/auth/status
+POST /v1/auth/setup
+POST /v1/auth/login
+POST /v1/auth/logout
+POST /v1/auth/password
 GET /v1/agents
 POST /v1/agents/{provider}/api-key
 POST /v1/agents/{provider}/disconnect

@@ -48,6 +48,7 @@ const OWNED: Record<
   'DELETE /v1/sandboxes/{id}': {},
   'POST /v1/sandboxes/{id}/start': {},
   'POST /v1/sandboxes/{id}/stop': {},
+  'POST /v1/sandboxes/{id}/keepalive': { body: { seconds: 60 } },
   'POST /v1/sandboxes/{id}/restart-processes': { body: { scope: 'all' } },
   'POST /v1/sandboxes/{id}/preview-link': { body: {} },
   'POST /v1/sandboxes/{id}/tasks': { body: { prompt: 'Steal it.' } },
@@ -66,6 +67,7 @@ const OWNED: Record<
   'GET /v1/sandboxes/{id}/files/content': { query: '?path=secret.txt' },
   'GET /v1/sandboxes/{id}/export': {},
   'GET /v1/sandboxes/{id}/processes/{name}/logs': {},
+  'DELETE /v1/api-keys/{id}': {},
 };
 
 /** Routes that are about the caller alone; what they may show is tested below. */
@@ -77,10 +79,19 @@ const OWN = [
   'GET /v1/snapshots',
   'POST /v1/snapshots',
   'GET /v1/presets',
+  'GET /v1/settings',
+  'PATCH /v1/settings',
+  'GET /v1/events',
   'GET /v1/agents',
   'POST /v1/agents/{provider}/api-key',
   'POST /v1/agents/{provider}/disconnect',
   'POST /v1/runtime/manifest/validate',
+  'GET /v1/api-keys',
+  'POST /v1/api-keys',
+  'POST /v1/auth/setup',
+  'POST /v1/auth/logout',
+  'POST /v1/auth/password',
+  'GET /v1/audit',
 ];
 
 let remains: Remains & AsyncDisposable;
@@ -89,6 +100,7 @@ let app = '';
 let sandbox = '';
 let task = '';
 let snapshot = '';
+let apiKey = '';
 
 beforeAll(async () => {
   remains = await makeRemains();
@@ -104,6 +116,8 @@ beforeAll(async () => {
   await world.request('PUT', `/v1/sandboxes/${sandbox}/files?path=secret.txt`, { raw: 'mine' });
   task = await endedTask();
   snapshot = await readySnapshot();
+  const key = await world.request('POST', '/v1/api-keys', { body: { name: 'Private key' } });
+  apiKey = ((await key.json()) as { id: string }).id;
 });
 
 afterAll(async () => {
@@ -141,8 +155,8 @@ async function readySnapshot(): Promise<string> {
 function call(route: string, as: RequestOptions['as']): Promise<Response> {
   const [method = '', path = ''] = route.split(' ');
   const { query = '', body, ...options } = OWNED[route] ?? {};
-  const [, kind = ''] = /^\/v1\/(\w+)/.exec(path) ?? [];
-  const id = { apps: app, tasks: task, snapshots: snapshot }[kind] ?? sandbox;
+  const [, kind = ''] = /^\/v1\/([\w-]+)/.exec(path) ?? [];
+  const id = { apps: app, tasks: task, snapshots: snapshot, 'api-keys': apiKey }[kind] ?? sandbox;
   const url =
     path
       .replace('{id}', id)
@@ -165,6 +179,7 @@ const state = async () =>
     world.request('GET', `/v1/apps/${app}/config`).then((answer) => answer.text()),
     world.request('GET', `/v1/sandboxes/${sandbox}`).then((answer) => answer.text()),
     world.request('GET', `/v1/sandboxes/${sandbox}/tasks`).then((answer) => answer.text()),
+    world.request('GET', '/v1/api-keys').then((answer) => answer.text()),
     world.request('GET', `/v1/sandboxes/${sandbox}/files?recursive=true`).then((answer) => answer.text()),
   ]);
 
@@ -195,23 +210,23 @@ describe('every route', () => {
 
   it.each(Object.keys(OWNED))('%s answers the same for an id that never was', async (route) => {
     const theirs = await (await call(route, 'rival')).text();
-    const [app_, sandbox_, task_, snapshot_] = [app, sandbox, task, snapshot];
+    const [app_, sandbox_, task_, snapshot_, apiKey_] = [app, sandbox, task, snapshot, apiKey];
     try {
-      app = sandbox = task = snapshot = '01JNEVERWAS000000000000000';
+      app = sandbox = task = snapshot = apiKey = '01JNEVERWAS000000000000000';
       expect(await (await call(route, 'rival')).text()).toBe(theirs);
     } finally {
-      [app, sandbox, task, snapshot] = [app_, sandbox_, task_, snapshot_];
+      [app, sandbox, task, snapshot, apiKey] = [app_, sandbox_, task_, snapshot_, apiKey_];
     }
   });
 });
 
 describe('lists', () => {
-  it.each(['/v1/apps', '/v1/sandboxes', '/v1/snapshots'])(
+  it.each(['/v1/apps', '/v1/sandboxes', '/v1/snapshots', '/v1/api-keys'])(
     '%s shows nothing of another owner',
     async (path) => {
       const answer = await world.request('GET', path, { as: 'rival' });
       expect(answer.status).toBe(200);
-      expect(await answer.text()).not.toMatch(new RegExp(`${app}|${sandbox}|${snapshot}`, 'i'));
+      expect(await answer.text()).not.toMatch(new RegExp(`${app}|${sandbox}|${snapshot}|${apiKey}`, 'i'));
     },
   );
 
@@ -225,6 +240,31 @@ describe('lists', () => {
     expect(await shown('rival')).not.toContain('"connected":true');
     await world.request('POST', '/v1/agents/anthropic/disconnect', { as: 'rival' });
     expect(await shown('acme')).toContain('"connected":true');
+  });
+
+  it('of events show nothing of another owner, whatever they are asked about', async () => {
+    for (const query of ['', `?app_id=${app}`, `?sandbox_id=${sandbox}`, `?task_id=${task}`]) {
+      const answer = await world.request('GET', `/v1/events${query}`, { as: 'rival' });
+      expect([query, answer.status]).toEqual([query, 200]);
+      expect(await answer.text()).not.toMatch(new RegExp(`Private|${app}|${sandbox}|${snapshot}`, 'i'));
+    }
+  });
+
+  it('of settings are the same for everybody, and only operators change them', async () => {
+    const body = { lifecycle: { idle_reap_enabled: false } };
+    const before = await (await world.request('GET', '/v1/settings')).text();
+    expect(await (await world.request('GET', '/v1/settings', { as: 'rival' })).text()).toBe(before);
+    expect((await world.request('PATCH', '/v1/settings', { as: 'rival', body })).status).toBe(403);
+    expect(await (await world.request('GET', '/v1/settings')).text()).toBe(before);
+  });
+
+  it('of what was asked for show another owner’s to operators alone', async () => {
+    const own = await world.request('GET', '/v1/audit?limit=200', { as: 'rival' });
+    const { entries } = (await own.json()) as { entries: { owner?: string }[] };
+    expect(new Set(entries.map(({ owner }) => owner))).toEqual(new Set(['rival']));
+    const asked = await world.request('GET', '/v1/audit?owner=acme', { as: 'rival' });
+    expect(asked.status).toBe(403);
+    expect(await asked.text()).toContain('SANDBOXD_OPERATORS');
   });
 
   it("another owner's snapshot is none to make anything of, named by somebody's own", async () => {

@@ -27,6 +27,7 @@ import { LIFECYCLE, plainHasher } from '../fakes/api-world.ts';
 import { FakeEngine } from '../fakes/engine.ts';
 import { MemorySnapshots } from '../fakes/memory-snapshots.ts';
 import { memoryStore } from '../fakes/memory-store.ts';
+import { FakeWebhookSender } from '../fakes/fake-webhook-sender.ts';
 import { FakeGate } from '../fakes/fake-gate.ts';
 import { quietLogger } from '../fakes/quiet-logger.ts';
 import { FakeRuntime } from '../fakes/runtime.ts';
@@ -171,6 +172,7 @@ export async function startWorld(remains: Remains, options: WorldOptions = {}): 
     ),
     vault: secretBox({ current: btoa('fake-secrets-key-of-32-bytes-000'), previous: [] }),
     passwords: plainHasher,
+    webhookSender: new FakeWebhookSender(),
     metrics: noMetrics,
     clock,
     pause,

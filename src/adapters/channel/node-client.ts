@@ -40,12 +40,14 @@ export function createNodeClient(address: NodeAddress): NodeClient {
   return {
     ping: async () => void (await call('GET', '/internal/v1/ping')),
     agents: async () => (await call('GET', '/internal/v1/agents')).json() as Promise<AgentId[]>,
-    apply: async (order) => {
+    apply: async (order, config) => {
       const limit = AbortSignal.timeout(timeoutOf(order));
-      return (
-        await call('POST', '/internal/v1/orders', json(order), limit)
-      ).json() as Promise<CommandOutcome>;
+      const answer = await call('POST', '/internal/v1/orders', json({ order, config }), limit);
+      return answer.json() as Promise<CommandOutcome>;
     },
+    configure: async (id, config) =>
+      void (await call('PUT', `/internal/v1/sandboxes/${id}/config`, json(config))),
+    setPolicy: async (policy) => void (await call('PUT', '/internal/v1/policy', json(policy))),
     observe: async (ids) =>
       (await call('POST', '/internal/v1/observe', json(ids))).json() as Promise<SandboxObservation[]>,
     restartProcesses: async (id, scope) => {

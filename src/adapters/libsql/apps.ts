@@ -1,5 +1,5 @@
 import type { App } from '../../domain/app.ts';
-import type { AppReads, Change } from '../../domain/store.ts';
+import type { AppReads, ChangeOf } from '../../domain/store.ts';
 import { NOTHING, sql, type Sql, type Statement } from './sql.ts';
 
 interface AppRow {
@@ -65,7 +65,7 @@ export const insertApp = (app: App): Statement => sql`
     ${app.externalUserId ?? null}, ${app.externalProjectId ?? null}, ${app.preset ?? null},
     ${app.forkedFrom?.snapshotId ?? null}, ${app.forkedFrom?.appId ?? null}, ${app.createdAt}, ${app.updatedAt})`;
 
-export const updateApp = ({ owner, id, set, at }: Extract<Change, { kind: 'app.update' }>): Statement => sql`
+export const updateApp = ({ owner, id, set, at }: ChangeOf<'app.update'>): Statement => sql`
   UPDATE apps SET
     name = coalesce(${set.name ?? null}, name),
     description = coalesce(${set.description ?? null}, description),
@@ -80,4 +80,5 @@ export const deleteApp = (owner: string, id: string): readonly Statement[] => [
   sql`UPDATE snapshots SET is_discarded = 1
     WHERE owner = ${owner} AND source_app_id = ${id} AND is_discarded = 0 AND status = 'capturing' AND cause = 'safety'`,
   sql`DELETE FROM apps WHERE id = ${id} AND owner = ${owner}`,
+  sql`DELETE FROM config_items WHERE app_id = ${id} AND owner = ${owner}`,
 ];

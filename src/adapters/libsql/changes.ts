@@ -1,8 +1,24 @@
-import type { Change } from '../../domain/store.ts';
+import type { Change, ChangeOf } from '../../domain/store.ts';
 import { deleteApp, insertApp, updateApp } from './apps.ts';
+import { expireAudit, insertAuditEntry } from './audit.ts';
+import { deleteConfig, insertConfig, markUnreadable, updateConfig } from './config.ts';
 import { deleteCredential, putCredential } from './credentials.ts';
-import { insertEvent, insertReport } from './events.ts';
-import { deleteSession, expireIdentity, insertLoginLink, insertSession, insertToken } from './identity.ts';
+import { expireEvents, insertEvent, insertReport } from './events.ts';
+import { answerRequest, claimRequest, expireRequests, releaseRequest } from './idempotency.ts';
+import {
+  deletePassword,
+  deleteSession,
+  deleteSessions,
+  deleteToken,
+  expireIdentity,
+  forgetLoginFailures,
+  insertLoginLink,
+  insertSession,
+  insertToken,
+  noteFailedLogin,
+  noteTokenUse,
+  putPassword,
+} from './identity.ts';
 import { acknowledge, meetNode } from './nodes.ts';
 import {
   insertSandbox,
@@ -19,10 +35,18 @@ import {
   insertSnapshot,
   withdrawSnapshot,
 } from './snapshots.ts';
+import { reseal } from './sealed.ts';
+import { setLifecycle } from './settings.ts';
 import type { Statement } from './sql.ts';
 import { endTask, insertTask, withdrawTask } from './tasks.ts';
-
-type ChangeOf<Kind extends Change['kind']> = Extract<Change, { kind: Kind }>;
+import {
+  deleteWebhook,
+  expireDeliveries,
+  insertWebhook,
+  noteDelivery,
+  retryDelivery,
+  updateWebhook,
+} from './webhooks.ts';
 
 const STATEMENTS: { [Kind in Change['kind']]: (change: ChangeOf<Kind>) => readonly Statement[] } = {
   'app.insert': ({ app }) => [insertApp(app)],
@@ -44,6 +68,26 @@ const STATEMENTS: { [Kind in Change['kind']]: (change: ChangeOf<Kind>) => readon
   'task.end': (change) => [endTask(change)],
   'credential.put': ({ credential }) => [putCredential(credential)],
   'credential.delete': ({ owner, provider }) => [deleteCredential(owner, provider)],
+  'config.insert': (change) => [insertConfig(change)],
+  'config.update': (change) => [updateConfig(change)],
+  'config.delete': (change) => [deleteConfig(change)],
+  'config.unreadable': (change) => [markUnreadable(change)],
+  reseal: (change) => [reseal(change)],
+  'settings.lifecycle': (change) => [setLifecycle(change)],
+  'webhook.insert': (change) => [insertWebhook(change)],
+  'webhook.update': updateWebhook,
+  'webhook.delete': deleteWebhook,
+  'delivery.note': (change) => [noteDelivery(change)],
+  'delivery.retry': (change) => [retryDelivery(change)],
+  audit: (change) => [insertAuditEntry(change)],
+  'idempotency.claim': claimRequest,
+  'idempotency.answer': (change) => [answerRequest(change)],
+  'idempotency.release': (change) => [releaseRequest(change)],
+  'history.expire': (change) => [expireEvents(change), expireAudit(change)],
+  'leftovers.expire': ({ deliveriesBefore, requestsBefore }) => [
+    expireDeliveries(deliveriesBefore),
+    expireRequests(requestsBefore),
+  ],
   event: ({ event }) => [insertEvent(event)],
   report: (change) => [
     meetNode(change.nodeId),
@@ -51,6 +95,13 @@ const STATEMENTS: { [Kind in Change['kind']]: (change: ChangeOf<Kind>) => readon
     acknowledge(change.nodeId, change.report.seq),
   ],
   'token.insert': ({ token }) => [insertToken(token)],
+  'token.delete': (change) => [deleteToken(change)],
+  'token.used': (change) => [noteTokenUse(change)],
+  'password.put': ({ password }) => [putPassword(password)],
+  'password.delete': ({ owner }) => [deletePassword(owner)],
+  'sessions.delete': (change) => [deleteSessions(change)],
+  'login.failed': noteFailedLogin,
+  'login.succeeded': ({ scope }) => [forgetLoginFailures(scope)],
   'session.insert': ({ session }) => [insertSession(session)],
   'session.delete': ({ hash }) => [deleteSession(hash)],
   'login-link.insert': ({ link }) => [insertLoginLink(link)],

@@ -15,6 +15,13 @@ const CONFLICTS: readonly (readonly [pattern: string, message: string, code?: Er
   ['snapshots.id', 'A snapshot with this id exists already.'],
   ['tasks.id', 'A task with this id exists already.'],
   ['apps.id', 'An app with this id exists already.'],
+  ['config_items.', 'This app has an item by this key already. Change that one, or delete it first.'],
+  ['webhooks.id', 'A webhook with this id exists already.'],
+  ['audit_entries.id', 'An audit entry with this id exists already.'],
+  [
+    'idempotent_requests.',
+    'There is a request by this Idempotency-Key already. Use another key for another request.',
+  ],
   ['api_tokens.', 'This token exists already.'],
   ['sessions.', 'This session exists already.'],
   ['login_links.', 'This login link exists already.'],
@@ -23,14 +30,22 @@ const CONFLICTS: readonly (readonly [pattern: string, message: string, code?: Er
 /** Raised by the trigger that ties a sandbox to an app of the same owner. */
 export const APP_MISSING = 'sandbox without its app';
 
+/** Raised by the trigger that ties an item of config to an app of the same owner. */
+export const CONFIG_WITHOUT_APP = 'config without its app';
+
 /** Raised by the triggers about a sandbox that takes the place of another. */
 export const NOT_ITS_APPS_OWN = 'replaces a sandbox that is not its app own';
 export const REPLACED_AT_WORK = 'replaces a sandbox in which a task runs';
 export const BEING_REPLACED = 'task in a sandbox that is being replaced';
 
-/** What a trigger refuses, as a caller should read it. */
+/** Of an update of config that has not seen what is there: see config.ts. */
+const CONFIG_CHANGED = 'NOT NULL constraint failed: config_items.sealed';
+
+/** What triggers and constraints refuse, as a caller should read it. */
 const REFUSALS: readonly (readonly [raised: string, code: ErrorCode, message: string])[] = [
   [APP_MISSING, 'not_found', 'No such app.'],
+  [CONFIG_CHANGED, 'conflict', 'This item was changed meanwhile. Look at it, and try again.'],
+  [CONFIG_WITHOUT_APP, 'not_found', 'No such app.'],
   [
     NOT_ITS_APPS_OWN,
     'conflict',

@@ -1,5 +1,6 @@
 import type { ApiToken, LoginLink, Session } from '../../domain/identity.ts';
-import type { IdentityReads } from '../../domain/store.ts';
+import type { Password } from '../../domain/password.ts';
+import type { ChangeOf, IdentityReads } from '../../domain/store.ts';
 import { sql, type Sql, type Statement } from './sql.ts';
 
 interface TokenRow {
@@ -9,7 +10,11 @@ interface TokenRow {
   hash: string;
   prefix: string;
   created_at: number;
+  last_used_at: number | null;
+  expires_at: number | null;
 }
+
+const TOKEN_COLUMNS = sql`id, owner, name, hash, prefix, created_at, last_used_at, expires_at`;
 
 interface SessionRow {
   hash: string;
@@ -27,9 +32,27 @@ interface LoginLinkRow {
 export const identityReads = (database: Sql): IdentityReads => ({
   async token(hash) {
     const [row] = await database.read<TokenRow>(
-      sql`SELECT id, owner, name, hash, prefix, created_at FROM api_tokens WHERE hash = ${hash}`,
+      sql`SELECT ${TOKEN_COLUMNS} FROM api_tokens WHERE hash = ${hash}`,
     );
     return row && toToken(row);
+  },
+  async tokens(owner) {
+    const rows = await database.read<TokenRow>(
+      sql`SELECT ${TOKEN_COLUMNS} FROM api_tokens WHERE owner = ${owner} ORDER BY id DESC`,
+    );
+    return rows.map(toToken);
+  },
+  async password(owner) {
+    const [row] = await database.read<{ hash: string; updated_at: number }>(
+      sql`SELECT hash, updated_at FROM passwords WHERE owner = ${owner}`,
+    );
+    return row && { owner, hash: row.hash, updatedAt: row.updated_at };
+  },
+  async loginFailures(scope, since) {
+    const [row] = await database.read<{ count: number; last_at: number }>(
+      sql`SELECT count, last_at FROM login_failures WHERE scope = ${scope} AND last_at >= ${since}`,
+    );
+    return { count: row?.count ?? 0, lastAt: row?.last_at ?? 0 };
   },
   async session(hash) {
     const [row] = await database.read<SessionRow>(
@@ -47,13 +70,15 @@ export const identityReads = (database: Sql): IdentityReads => ({
   },
 });
 
-const toToken = ({ id, owner, name, hash, prefix, created_at }: TokenRow): ApiToken => ({
-  id,
-  owner,
-  name,
-  hash,
-  prefix,
-  createdAt: created_at,
+const toToken = (row: TokenRow): ApiToken => ({
+  id: row.id,
+  owner: row.owner,
+  name: row.name,
+  hash: row.hash,
+  prefix: row.prefix,
+  createdAt: row.created_at,
+  lastUsedAt: row.last_used_at ?? undefined,
+  expiresAt: row.expires_at ?? undefined,
 });
 
 const toSession = ({ hash, owner, created_at, expires_at }: SessionRow): Session => ({
@@ -69,15 +94,42 @@ const toLoginLink = ({ hash, owner, expires_at }: LoginLinkRow): LoginLink => ({
   expiresAt: expires_at,
 });
 
-export const insertToken = ({ id, owner, name, hash, prefix, createdAt }: ApiToken): Statement => sql`
-  INSERT INTO api_tokens (id, owner, name, hash, prefix, created_at)
-  VALUES (${id}, ${owner}, ${name}, ${hash}, ${prefix}, ${createdAt})`;
+export const insertToken = (token: ApiToken): Statement => sql`
+  INSERT INTO api_tokens (${TOKEN_COLUMNS})
+  VALUES (${token.id}, ${token.owner}, ${token.name}, ${token.hash}, ${token.prefix}, ${token.createdAt},
+    ${token.lastUsedAt ?? null}, ${token.expiresAt ?? null})`;
+
+export const deleteToken = ({ owner, id }: ChangeOf<'token.delete'>): Statement =>
+  sql`DELETE FROM api_tokens WHERE id = ${id} AND owner = ${owner}`;
+
+export const noteTokenUse = ({ hash, at }: ChangeOf<'token.used'>): Statement =>
+  sql`UPDATE api_tokens SET last_used_at = max(coalesce(last_used_at, 0), ${at}) WHERE hash = ${hash}`;
+
+export const putPassword = ({ owner, hash, updatedAt }: Password): Statement => sql`
+  INSERT INTO passwords (owner, hash, updated_at) VALUES (${owner}, ${hash}, ${updatedAt})
+  ON CONFLICT DO UPDATE SET hash = excluded.hash, updated_at = excluded.updated_at`;
+
+export const deletePassword = (owner: string): Statement => sql`DELETE FROM passwords WHERE owner = ${owner}`;
+
+export const noteFailedLogin = ({ scopes, at, since }: ChangeOf<'login.failed'>): readonly Statement[] => [
+  sql`DELETE FROM login_failures WHERE last_at < ${since}`,
+  ...scopes.map(
+    (scope) => sql`INSERT INTO login_failures (scope, count, last_at) VALUES (${scope}, 1, ${at})
+      ON CONFLICT DO UPDATE SET count = count + 1, last_at = max(last_at, excluded.last_at)`,
+  ),
+];
+
+export const forgetLoginFailures = (scope: string): Statement =>
+  sql`DELETE FROM login_failures WHERE scope = ${scope}`;
 
 export const insertSession = ({ hash, owner, createdAt, expiresAt }: Session): Statement => sql`
   INSERT INTO sessions (hash, owner, created_at, expires_at)
   VALUES (${hash}, ${owner}, ${createdAt}, ${expiresAt})`;
 
 export const deleteSession = (hash: string): Statement => sql`DELETE FROM sessions WHERE hash = ${hash}`;
+
+export const deleteSessions = ({ owner, exceptHash }: ChangeOf<'sessions.delete'>): Statement =>
+  sql`DELETE FROM sessions WHERE owner = ${owner} AND hash IS NOT ${exceptHash ?? null}`;
 
 export const insertLoginLink = ({ hash, owner, expiresAt }: LoginLink): Statement => sql`
   INSERT INTO login_links (hash, owner, expires_at) VALUES (${hash}, ${owner}, ${expiresAt})`;

@@ -1,7 +1,7 @@
 import type { CaptureOrder } from '../../domain/capture.ts';
 import type { SandboxObservation } from '../../domain/node.ts';
 import { mayBecome, SANDBOX_STATUSES, type Sandbox, type SandboxStatus } from '../../domain/sandbox.ts';
-import type { Change, SandboxReads } from '../../domain/store.ts';
+import type { ChangeOf, SandboxReads } from '../../domain/store.ts';
 import { NOTHING, sql, type Sql, type Statement } from './sql.ts';
 
 interface SandboxRow {
@@ -90,11 +90,16 @@ export const sandboxReads = (database: Sql): SandboxReads => ({
     return row && toSandbox(row);
   },
   async count() {
-    const rows = await database.read<{ status: string; count: number }>(
-      sql`SELECT status, count(*) AS count FROM sandboxes WHERE ${LIVE} GROUP BY status`,
+    const rows = await database.read<{ status: string; count: number; paused: number }>(
+      sql`SELECT status, count(*) AS count, sum(paused) AS paused FROM sandboxes WHERE ${LIVE} GROUP BY status`,
     );
     const none = SANDBOX_STATUSES.map((status) => [status, 0]);
-    return Object.fromEntries([...none, ...rows.map(({ status, count }) => [status, count])]);
+    const paused = rows.find(({ status }) => status === 'running')?.paused ?? 0;
+    return Object.fromEntries([
+      ...none,
+      ...rows.map(({ status, count }) => [status, count]),
+      ['paused', paused],
+    ]);
   },
 });
 
@@ -141,8 +146,6 @@ export const insertSandbox = (sandbox: Sandbox): Statement => sql`
     ${sandbox.idlePolicy}, ${sandbox.desired}, ${sandbox.generation}, ${sandbox.revision}, ${sandbox.status},
     ${sandbox.paused ? 1 : 0}, ${sandbox.errorMessage ?? null}, ${sandbox.keepaliveUntil ?? null}, ${sandbox.lastActiveAt ?? null}, ${sandbox.createdAt},
     ${sandbox.updatedAt})`;
-
-type ChangeOf<K extends Change['kind']> = Extract<Change, { kind: K }>;
 
 export const orderSandbox = ({ owner, id, desired, at }: ChangeOf<'sandbox.order'>): Statement => sql`
   UPDATE sandboxes SET desired = ${desired}, generation = generation + 1, revision = revision + 1,

@@ -1,6 +1,6 @@
 import type { SnapshotContent } from '../../domain/capture.ts';
 import type { Snapshot } from '../../domain/snapshot.ts';
-import type { Change, RetentionLimits, SnapshotReads } from '../../domain/store.ts';
+import type { ChangeOf, RetentionLimits, SnapshotReads } from '../../domain/store.ts';
 import { NOTHING, sql, type Sql, type Statement } from './sql.ts';
 
 interface SnapshotRow {
@@ -145,8 +145,6 @@ const toSnapshot = (row: SnapshotRow): Snapshot => ({
   errorMessage: row.error_message ?? undefined,
   createdAt: row.created_at,
 });
-
-type ChangeOf<K extends Change['kind']> = Extract<Change, { kind: K }>;
 
 export const insertSnapshot = ({ snapshot }: ChangeOf<'snapshot.insert'>): Statement => sql`
   INSERT INTO snapshots (id, owner, name, cause, status, source_sandbox_id, source_app_id, parent_snapshot_id, node_id,

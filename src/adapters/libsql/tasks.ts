@@ -1,4 +1,4 @@
-import type { Change, TaskReads } from '../../domain/store.ts';
+import type { ChangeOf, TaskReads } from '../../domain/store.ts';
 import type { Task, TaskOutcome, TaskUsage } from '../../domain/task.ts';
 import { NOTHING, sql, type Sql, type Statement } from './sql.ts';
 
@@ -80,8 +80,6 @@ const toTask = (row: TaskRow): Task => ({
   outcome: row.outcome === null ? undefined : (JSON.parse(row.outcome) as TaskOutcome),
   usage: row.usage === null ? undefined : (JSON.parse(row.usage) as TaskUsage),
 });
-
-type ChangeOf<K extends Change['kind']> = Extract<Change, { kind: K }>;
 
 export const insertTask = ({ task }: ChangeOf<'task.insert'>): Statement => sql`
   INSERT INTO tasks (id, owner, app_id, sandbox_id, node_id, status, prompt, agent, provider, model, timeout_seconds,

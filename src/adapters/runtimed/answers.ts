@@ -48,6 +48,7 @@ const Status = v.object({
   web_port: v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535))),
   processes: v.pipe(v.array(Process), v.maxLength(MAX_PROCESSES)),
   manifest_error: v.exactOptional(cut(4096)),
+  config_revision: v.exactOptional(count),
   active_task_id: v.exactOptional(v.pipe(v.string(), v.ulid())),
 });
 

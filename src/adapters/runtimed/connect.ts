@@ -5,6 +5,7 @@ import {
   LOG_READ_BYTES,
   MAX_EXEC_OUTPUT_BYTES,
   type RestartScope,
+  type RuntimeConfig,
   type RuntimeStatus,
 } from '../../domain/runtimed.ts';
 import { brokenOff, parseExecEvent, parseStatus, parseTail } from './answers.ts';
@@ -90,6 +91,11 @@ class RuntimedClient implements SandboxRuntime {
       signal,
       silenceMs: 0,
     });
+  }
+
+  async configure(config: RuntimeConfig): Promise<void> {
+    const body = JSON.stringify(config);
+    await this.#channel.call('/v1/config', 0, { method: 'PUT', body, signal: deadline() });
   }
 
   async restart(scope: RestartScope): Promise<void> {

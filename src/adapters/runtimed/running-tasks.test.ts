@@ -134,7 +134,7 @@ describe('the tasks of a sandbox that answers in the place of runtimed', () => {
         .writeHead(request.url?.endsWith('revert') ? 200 : 202)
         .end(JSON.stringify({ id: TASK, checkpoint_id: 'a'.repeat(40), files_changed: ['a'] }));
     });
-    await runtime.tasks.submit(ASSIGNMENT);
+    await runtime.tasks.submit({ assignment: ASSIGNMENT, env: { TOKEN: 'test-key-not-real' } });
     await runtime.tasks.end(TASK, { reason: 'cancelled' });
     expect(await runtime.tasks.revert(TASK)).toEqual({
       checkpoint_id: 'a'.repeat(40),
@@ -144,7 +144,12 @@ describe('the tasks of a sandbox that answers in the place of runtimed', () => {
     const revert = `POST /v1/tasks/${TASK}/revert`;
     expect(asked).toEqual(['POST /v1/tasks', `POST /v1/tasks/${TASK}/end`, revert, revert]);
     const sent = (await Promise.all(bodies)).map((body) => JSON.parse(body) as unknown);
-    expect(sent).toEqual([ASSIGNMENT, { reason: 'cancelled' }, {}, { checkpoint_id: 'b'.repeat(40) }]);
+    expect(sent).toEqual([
+      { ...ASSIGNMENT, env: { TOKEN: 'test-key-not-real' } },
+      { reason: 'cancelled' },
+      {},
+      { checkpoint_id: 'b'.repeat(40) },
+    ]);
   });
 
   it('cannot speak for another part of the system', async () => {
@@ -152,7 +157,7 @@ describe('the tasks of a sandbox that answers in the place of runtimed', () => {
       const error = { code: 'unauthorized', message: 'Log in again.', retryable: false };
       response.writeHead(401).end(JSON.stringify({ error }));
     });
-    await expect(runtime.tasks.submit(ASSIGNMENT)).rejects.toMatchObject(refused);
+    await expect(runtime.tasks.submit({ assignment: ASSIGNMENT, env: {} })).rejects.toMatchObject(refused);
     await expect(runtime.tasks.revert(TASK)).rejects.toMatchObject(refused);
   });
 });

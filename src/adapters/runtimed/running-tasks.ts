@@ -6,9 +6,9 @@ import {
   TASK_FILES,
   type Reverted,
   type RuntimeTasks,
-  type TaskAssignment,
   type TaskEnding,
   type TaskEvent,
+  type TaskSubmission,
 } from '../../domain/task.ts';
 import { brokenOff, parseReverted, unknownAnswer } from './answers.ts';
 import type { CallOptions, ControlChannel } from './channel.ts';
@@ -31,8 +31,9 @@ export class RunningTasks implements RuntimeTasks {
     this.#channel = channel;
   }
 
-  async submit(assignment: TaskAssignment): Promise<void> {
-    await this.#call('/v1/tasks', MAX_ACCEPTED_BYTES, { method: 'POST', body: JSON.stringify(assignment) });
+  async submit({ assignment, env }: TaskSubmission): Promise<void> {
+    const body = JSON.stringify({ ...assignment, env });
+    await this.#call('/v1/tasks', MAX_ACCEPTED_BYTES, { method: 'POST', body });
   }
 
   async *events(

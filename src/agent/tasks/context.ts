@@ -1,4 +1,5 @@
 import type { SandboxRuntime } from '../../domain/runtime.ts';
+import type { ConfigKeeper } from '../config/keeper.ts';
 import type { LiveSandbox } from '../live.ts';
 import type { Outbox } from '../outbox.ts';
 import type { AgentPorts } from '../ports.ts';
@@ -9,7 +10,7 @@ import type { TaskRecord } from './record.ts';
 export interface TaskSandboxes {
   /** @throws not_found for a sandbox this node does not have */
   require(id: string): void;
-  /** The runtime of a sandbox, which is woken for that. @throws sandbox_capacity, sandbox_unavailable, not_found */
+  /** The runtime of a sandbox, which is woken for that, and has its newest configuration. @throws sandbox_capacity, sandbox_unavailable, not_found */
   awake(id: string): Promise<SandboxRuntime>;
   /** The runtime of one that is up; undefined when it is not. */
   running(id: string): Promise<SandboxRuntime | undefined>;
@@ -26,6 +27,7 @@ export interface TaskKeeperContext {
   readonly records: Records<TaskRecord>;
   readonly outbox: Outbox;
   readonly sandboxes: TaskSandboxes;
+  readonly configs: Pick<ConfigKeeper, 'readable' | 'mask' | 'maskNow'>;
   /** Called after anything that the API should hear of. */
   readonly changed: () => void;
 }

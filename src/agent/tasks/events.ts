@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { SandboxdError } from '../../domain/errors.ts';
+import { maskedEvent } from '../../domain/masked.ts';
 import { orAborted, pause } from '../../domain/pause.ts';
 import { parseTaskEvent } from '../../domain/task-event.ts';
 import type { TaskEvent } from '../../domain/task.ts';
@@ -51,10 +52,12 @@ export class TaskEvents {
       const isOver = !this.#runs.has(taskId);
       const written = isOver && live === undefined ? await this.#written(sandboxId, taskId, last) : undefined;
       const events = live === undefined ? written : this.#told(live, taskId, last, signal);
+      // From the disk as well, when its sandbox rests: what is secret there is opened for that.
+      await this.#context.configs.mask(sandboxId);
       for await (const event of events ?? []) {
         if (event.type === 'done') await this.#reported(taskId, signal);
         last = event.seq;
-        yield event;
+        yield maskedEvent(this.#context.configs.maskNow(sandboxId), event);
         if (event.type === 'done') return;
       }
       if (isOver && (live === undefined ? written !== undefined : !live.detached.aborted)) return;

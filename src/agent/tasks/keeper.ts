@@ -1,5 +1,6 @@
 import { notFound, SandboxdError, taskInProgress } from '../../domain/errors.ts';
 import type { SandboxRuntime } from '../../domain/runtime.ts';
+import { maskedBytes } from '../../domain/masked.ts';
 import { orAborted } from '../../domain/pause.ts';
 import { NO_USAGE, type NodeTasks, type TaskFile, type TaskOrder } from '../../domain/task.ts';
 import { KeyedLock } from '../keyed-lock.ts';
@@ -127,13 +128,14 @@ export class TaskKeeper {
     file: TaskFile,
     inside: (runtime: SandboxRuntime) => Promise<Uint8Array>,
   ): Promise<Uint8Array> {
-    const { sandboxes } = this.#context;
+    const { sandboxes, configs } = this.#context;
     sandboxes.require(sandboxId);
+    const mask = await configs.mask(sandboxId);
     for (let turn = 0; turn < MAX_TURNS; turn += 1) {
       const runtime = await sandboxes.running(sandboxId);
-      if (runtime !== undefined) return inside(runtime);
+      if (runtime !== undefined) return maskedBytes(mask, await inside(runtime));
       const bytes = await fileAtRest(this.#context, sandboxId, taskId, file);
-      if (bytes !== undefined) return bytes;
+      if (bytes !== undefined) return maskedBytes(mask, bytes);
     }
     throw unsettled();
   }

@@ -1,9 +1,10 @@
 import { isCode, SandboxdError } from '../../domain/errors.ts';
+import { maskedOutcome } from '../../domain/masked.ts';
 import { pause } from '../../domain/pause.ts';
 import type { GateOpening, ProviderRefusal } from '../../domain/provider-gate.ts';
 import type { Upstream } from '../../domain/provider.ts';
 import type { SandboxRuntime } from '../../domain/runtime.ts';
-import type { TaskEnding, TaskOutcome } from '../../domain/task.ts';
+import type { TaskEnding, TaskOutcome, TaskSubmission } from '../../domain/task.ts';
 import type { LiveSandbox } from '../live.ts';
 import { completed, lost, unseenEnd, writtenEnd } from './end.ts';
 import type { TaskKeeperContext } from './context.ts';
@@ -84,7 +85,9 @@ export class TaskRun {
       const outcome = await this.#outcome();
       await this.#closeGate();
       if (outcome !== undefined) {
-        await reportEnd(this.#context, this.#notes, outcome, this.#closing.signal);
+        const mask = await this.#context.configs.mask(this.sandboxId);
+        const told = maskedOutcome(mask, outcome);
+        await reportEnd(this.#context, this.#notes, told, this.#closing.signal);
       }
     } catch (error) {
       this.#context.ports.log.error('a task could not be let go of', error, { taskId: this.#record.id });
@@ -153,18 +156,20 @@ export class TaskRun {
   }
 
   async #begin(): Promise<void> {
+    // What cannot be read wakes nothing.
+    const config = await this.#context.configs.readable(this.sandboxId);
     // Before the gate: a sandbox that is only just being created has no place for one yet.
     const runtime = await this.#context.sandboxes.awake(this.sandboxId);
     await this.#openGate();
-    await this.#submit(runtime);
+    await this.#submit(runtime, config?.agent ?? {});
     await reportStart(this.#context, this.#record);
     await this.#notes.note({ isBegun: true });
     this.#context.changed();
   }
 
-  async #submit(runtime: SandboxRuntime): Promise<void> {
+  async #submit(runtime: SandboxRuntime, env: TaskSubmission['env']): Promise<void> {
     try {
-      await runtime.tasks.submit(this.#record.assignment);
+      await runtime.tasks.submit({ assignment: this.#record.assignment, env });
     } catch (error) {
       // A sandbox that was up before this server was updated has the programs it was started with.
       if (isCode(error, 'not_found')) throw outdated(error);

@@ -1,20 +1,20 @@
-import { DEFAULT_OWNER } from '../../domain/identity.ts';
 import { Hono } from 'hono';
 import * as v from 'valibot';
-import { issueLoginLink, issueToken } from '../../domain/auth.ts';
+import { issueLoginLink } from '../../domain/auth.ts';
 import { GarbageOptions, type GarbageReport } from '../../domain/garbage.ts';
 import type { Ports } from '../../domain/ports.ts';
 import type { RotationReport } from '../../domain/rotation.ts';
 import { consoleUrl } from '../../domain/preview.ts';
+import { forgetPassword } from '../../domain/password-commands.ts';
+import { audited } from '../audit.ts';
 import { readInput } from '../body.ts';
 import type { Env } from '../context.ts';
 import { renderError, renderNotFound } from '../errors.ts';
+import { requestIds } from '../request-id.ts';
+import { adminAudit } from './audit.ts';
+import { adminTokens } from './tokens.ts';
 
-const TokenInput = v.object({
-  name: v.string('must be a string'),
-  owner: v.optional(v.string('must be a string'), DEFAULT_OWNER),
-});
-
+const LinkInput = v.object({ recover: v.optional(v.boolean('must be true or false'), false) });
 const BackupInput = v.object({ keys: v.optional(v.string('must be a string')) });
 
 export interface AdminActions {
@@ -37,10 +37,12 @@ export function createAdminApp(ports: Ports, actions: AdminActions) {
   return new Hono<Env>()
     .onError(renderError)
     .notFound(renderNotFound)
+    .use(requestIds)
     .use(async (c, next) => {
       c.set('ports', ports);
       await next();
     })
+    .use(audited({ kind: 'command-line' }))
     .get('/admin/status', async (c) =>
       c.json({
         version: ports.instance.version,
@@ -50,10 +52,14 @@ export function createAdminApp(ports: Ports, actions: AdminActions) {
       }),
     )
     .post('/admin/login-link', async (c) => {
+      const { recover } = await readInput(c, LinkInput);
+      c.set('auditTarget', { recover: String(recover) });
+      if (recover) await forgetPassword(ports);
       const secret = await issueLoginLink(ports);
       return c.json({ url: `${url}/login/${secret}` }, 201);
     })
-    .post('/admin/tokens', async (c) => c.json(await issueToken(ports, await readInput(c, TokenInput)), 201))
+    .route('/admin/tokens', adminTokens)
+    .route('/admin/audit', adminAudit)
     .post('/admin/backup', async (c) => {
       const { keys } = await readInput(c, BackupInput);
       return c.body(actions.backup(keys, c.req.raw.signal), 200, { 'content-type': 'application/x-tar' });

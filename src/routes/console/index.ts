@@ -1,8 +1,10 @@
 import { Hono } from 'hono';
 import type { Env } from '../context.ts';
+import { activityPages } from './activity.ts';
 import { agentPages } from './agents.ts';
 import { appPages } from './app.ts';
 import { appList } from './apps.ts';
+import { auditPage } from './audit.ts';
 import { assets } from './assets.ts';
 import { limitAppForm, limitForm } from './form.ts';
 import { newApp } from './new-app.ts';
@@ -22,6 +24,10 @@ export const consolePages = new Hono<Env>()
   .route('/apps', appPages)
   .route('/apps', taskPages)
   .route('/apps', snapshotPages)
+  .use('/activity/*', signedIn)
+  .route('/activity', activityPages)
   .use('/agents/*', limitForm, signedIn)
   .route('/agents', agentPages)
+  .use('/audit/*', limitForm, signedIn)
+  .route('/audit', auditPage)
   .get('*', recognised);

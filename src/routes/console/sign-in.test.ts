@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { apiWorld } from '../../../tests/fakes/api-world.ts';
 import { signedInVisitor, stranger } from '../../../tests/fakes/visitor.ts';
-import { issueLoginLink, issueToken } from '../../domain/auth.ts';
+import { createApiKey } from '../../domain/api-key-commands.ts';
+import { issueLoginLink } from '../../domain/auth.ts';
 
 const MINUTE = 60_000;
 const APP = '/apps/01ARZ3NDEKTSV4RRFFQ69G5FAV';
@@ -148,7 +149,7 @@ describe('the session cookie', () => {
 describe('signing in with a token', () => {
   it('opens a session of the token’s owner and goes where the visitor was going', async () => {
     const world = apiWorld();
-    const { token } = await issueToken(world.ports, { name: 'laptop', owner: 'acme' });
+    const { token } = await createApiKey(world.ports, 'acme', { name: 'laptop' });
     const answer = await stranger(world).post('/login', { token: ` ${token}\n`, next: '/apps/new' });
     expect([answer.status, answer.headers.get('location')]).toEqual([303, '/apps/new']);
     const cookie = answer.headers.get('set-cookie')?.split(';')[0];
@@ -159,7 +160,7 @@ describe('signing in with a token', () => {
     'never leads to %s',
     async (next) => {
       const world = apiWorld();
-      const { token } = await issueToken(world.ports, { name: 'laptop' });
+      const { token } = await createApiKey(world.ports, 'default', { name: 'laptop' });
       const answer = await stranger(world).post('/login', { token, next });
       expect([answer.status, answer.headers.get('location')]).toEqual([303, '/']);
       const page = await (await stranger(world).get(`/login?next=${encodeURIComponent(next)}`)).text();

@@ -1,63 +1,78 @@
 import { Hono } from 'hono';
-import { closeSession, redeemLoginLink, signIn } from '../../domain/auth.ts';
+import * as v from 'valibot';
+import { type OpenedSession, redeemLoginLink } from '../../domain/auth.ts';
 import { SandboxdError } from '../../domain/errors.ts';
+import { hasPassword, logIn, logInWithToken, PasswordLogin } from '../../domain/password-commands.ts';
+import type { SignInProblems } from '../../views/identity-models.ts';
+import { afterwards } from '../afterwards.ts';
 import type { AppContext, Env } from '../context.ts';
-import { identify, sessionSecret } from '../identity.ts';
+import { identify } from '../identity.ts';
+import { peerAddress } from '../peer.ts';
+import { retryAfter } from '../retry-after.ts';
+import { beginSession, endAllSessions, endSession } from '../session-cookie.ts';
 import { limitForm, readForm } from './form.ts';
 import { page } from './page.ts';
 import { safeNext } from './safe-next.ts';
-import { dropSession, giveSession } from './session-cookie.ts';
 import { signedIn } from './visitor.ts';
-
-type Opened = { session: string; maxAgeSeconds: number };
 
 /** Ways in and out. */
 export const signInPages = new Hono<Env>()
   .get('/login', async (c) => {
     const next = safeNext(c.req.query('next'));
-    return (await identify(c)) === undefined ? page(c, 'login', { next }) : c.redirect(next, 303);
+    return (await identify(c)) === undefined ? ask(c, next, {}) : c.redirect(next, 303);
   })
   .post('/login', limitForm, async (c) => {
     const form = await readForm(c);
     const next = safeNext(form.get('next'));
-    const token = form.get('token')?.trim() ?? '';
-    if (token === '') return page(c, 'login', { next, fieldProblem: 'Paste a token.' }, 400);
-    try {
-      return await enter(c, await signIn(c.get('ports'), token), next);
-    } catch (error) {
-      return page(c, 'login', { next, fieldProblem: refusal(error) }, 401);
+    const password = form.get('password');
+    if (password === null) return byToken(c, form.get('token')?.trim() ?? '', next);
+    const given = v.safeParse(PasswordLogin, { password });
+    if (password === '' || !given.success) {
+      return ask(c, next, { password: 'Enter the password.' }, 400);
     }
+    return enter(c, next, 'password', () => logIn(c.get('ports'), given.output, peerAddress(c)));
   })
   // Only the POST uses the link up: previews of links, scanners and prefetching browsers send a GET.
   .get('/login/:secret', (c) => page(c, 'login-link', { action: `/login/${c.req.param('secret')}` }))
-  .post('/login/:secret', limitForm, async (c) => {
-    try {
-      return await enter(c, await redeemLoginLink(c.get('ports'), c.req.param('secret')), '/');
-    } catch (error) {
-      return page(c, 'login', { next: '/', problem: refusal(error) }, 401);
-    }
-  })
+  .post('/login/:secret', limitForm, (c) =>
+    enter(c, '/', 'link', () => redeemLoginLink(c.get('ports'), c.req.param('secret'))),
+  )
   .post('/logout', limitForm, signedIn, async (c) => {
-    await leave(c);
+    await endSession(c);
+    return c.redirect('/login', 303);
+  })
+  .post('/logout/everywhere', limitForm, signedIn, async (c) => {
+    await endAllSessions(c);
     return c.redirect('/login', 303);
   });
 
-/** A session that was open in this browser ends with the new one's beginning. */
-async function enter(c: AppContext, { session, maxAgeSeconds }: Opened, next: string): Promise<Response> {
-  await leave(c);
-  giveSession(c, session, maxAgeSeconds);
-  return c.redirect(next, 303);
+async function byToken(c: AppContext, token: string, next: string): Promise<Response> {
+  if (token === '') return ask(c, next, { token: 'Paste a token.' }, 400);
+  return enter(c, next, 'token', () => logInWithToken(c.get('ports'), token, peerAddress(c), afterwards(c)));
 }
 
-async function leave(c: AppContext): Promise<void> {
-  const session = sessionSecret(c);
-  if (session === undefined) return;
-  await closeSession(c.get('ports'), session);
-  dropSession(c);
+/** Goes where the visitor was going, or says beside what was given why not. */
+async function enter(
+  c: AppContext,
+  next: string,
+  way: keyof SignInProblems,
+  open: () => Promise<OpenedSession>,
+): Promise<Response> {
+  try {
+    await beginSession(c, await open());
+    return c.redirect(next, 303);
+  } catch (error) {
+    if (!(error instanceof SandboxdError) || (error.status !== 401 && error.status !== 429)) throw error;
+    retryAfter(c, error);
+    return ask(c, next, { [way]: error.message }, error.status);
+  }
 }
 
-/** @throws whatever is not a refusal of what the visitor gave */
-function refusal(error: unknown): string {
-  if (error instanceof SandboxdError && error.code === 'unauthorized') return error.message;
-  throw error;
+async function ask(
+  c: AppContext,
+  next: string,
+  problems: SignInProblems,
+  status: 200 | 400 | 401 | 429 = 200,
+): Promise<Response> {
+  return page(c, 'login', { next, problems, hasPassword: await hasPassword(c.get('ports')) }, status);
 }

@@ -4,9 +4,12 @@ import { operation } from '../describe.ts';
 import { idempotent } from '../idempotency.ts';
 import { authenticated } from '../identity.ts';
 import { agents } from './agents.ts';
+import { apiKeys } from './api-keys.ts';
 import { apps } from './apps.ts';
-import { config } from './config.ts';
+import { auditLog } from './audit.ts';
+import { auth, openAuth } from './auth.ts';
 import { events } from './events.ts';
+import { config } from './config.ts';
 import { exec } from './exec.ts';
 import { exports } from './export.ts';
 import { files } from './files.ts';
@@ -17,8 +20,9 @@ import { sandboxes } from './sandboxes.ts';
 import { settings } from './settings.ts';
 import { appSnapshots, snapshots } from './snapshots.ts';
 import { sandboxTasks, tasks } from './tasks.ts';
+import { webhooks } from './webhooks.ts';
 
-/** The public API. Everything but its own description is for authenticated callers. */
+/** The public API. Everything but its own description, and the way in, is for authenticated callers. */
 export const v1 = new Hono<Env>()
   .get(
     '/openapi.json',
@@ -31,14 +35,19 @@ export const v1 = new Hono<Env>()
     }),
     (c) => c.json(openapi),
   )
+  .route('/auth', openAuth)
   .use(authenticated)
   .use(idempotent)
+  .route('/auth', auth)
+  .route('/api-keys', apiKeys)
+  .route('/audit', auditLog)
   .route('/apps', appSnapshots)
   .route('/apps', config)
   .route('/apps', apps)
   .route('/snapshots', snapshots)
   .route('/tasks', tasks)
   .route('/agents', agents)
+  .route('/webhooks', webhooks)
   .route('/events', events)
   .route('/presets', presets)
   .route('/runtime', runtime)

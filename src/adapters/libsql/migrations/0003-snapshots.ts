@@ -1,5 +1,6 @@
 import { BEING_REPLACED, NOT_ITS_APPS_OWN, REPLACED_AT_WORK } from '../errors.ts';
 import { sql, type Statement } from '../sql.ts';
+import { refusing } from './triggers.ts';
 
 /**
  * A snapshot outlives its sandbox and its app, so neither is a foreign key. `is_discarded` is a deletion that its node
@@ -53,19 +54,19 @@ const replacements: readonly Statement[] = [
     WHERE desired <> 'absent' AND replaces IS NOT NULL`,
   sql`CREATE INDEX sandboxes_made_from ON sandboxes (from_snapshot_id)
     WHERE desired <> 'absent' AND from_snapshot_id IS NOT NULL`,
-  trigger(
+  refusing(
     `sandboxes_replace_their_apps_own BEFORE INSERT ON sandboxes
       WHEN NEW.replaces IS NOT NULL AND NOT EXISTS (SELECT 1 FROM sandboxes WHERE id = NEW.replaces
         AND owner = NEW.owner AND app_id = NEW.app_id AND desired <> 'absent' AND replaces IS NULL)`,
     NOT_ITS_APPS_OWN,
   ),
-  trigger(
+  refusing(
     `sandboxes_replace_none_at_work BEFORE INSERT ON sandboxes
       WHEN NEW.replaces IS NOT NULL AND EXISTS (
         SELECT 1 FROM tasks WHERE sandbox_id = NEW.replaces AND status = 'running')`,
     REPLACED_AT_WORK,
   ),
-  trigger(
+  refusing(
     `tasks_need_a_sandbox_that_stays BEFORE INSERT ON tasks
       WHEN EXISTS (SELECT 1 FROM sandboxes
         WHERE replaces = NEW.sandbox_id AND desired <> 'absent' AND replaces IS NOT NULL)`,
@@ -86,14 +87,6 @@ const forks = [
   sql`ALTER TABLE apps ADD COLUMN forked_from_snapshot_id TEXT`,
   sql`ALTER TABLE apps ADD COLUMN forked_from_app_id TEXT`,
 ];
-
-/** A trigger that refuses what its condition describes, by the text that errors.ts knows. */
-function trigger(condition: string, refusal: string): Statement {
-  return {
-    text: `CREATE TRIGGER ${condition} BEGIN SELECT RAISE(ABORT, '${refusal}'); END`,
-    values: [],
-  };
-}
 
 export const snapshotsAndReplacements: readonly Statement[] = [
   ...snapshots,

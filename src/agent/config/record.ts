@@ -1,0 +1,11 @@
+/**
+ * What a node remembers of the configuration of a sandbox's app over its own restarts. It is apart from the sandbox's own
+ * record: it is taken over at any time, also while that one is being changed.
+ */
+export interface ConfigRecord {
+  /** The sandbox's. */
+  readonly id: string;
+  readonly revision: number;
+  /** The configuration as JSON, sealed: values in the clear are in memory alone. */
+  readonly sealed: string;
+}

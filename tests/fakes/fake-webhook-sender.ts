@@ -1,0 +1,13 @@
+import type { WebhookRequest, WebhookSender } from '../../src/domain/webhook.ts';
+
+/** A world in which every endpoint answers what a test says, and nothing leaves this process. */
+export class FakeWebhookSender implements WebhookSender {
+  readonly sent: WebhookRequest[] = [];
+  /** What an endpoint does with a request. */
+  answer: (request: WebhookRequest, signal: AbortSignal) => number | Promise<number> = () => 204;
+
+  async send(request: WebhookRequest, signal: AbortSignal): Promise<number> {
+    this.sent.push(request);
+    return this.answer(request, signal);
+  }
+}
