@@ -14,8 +14,13 @@ import {
   OWNER,
   STRANGER,
 } from '../fakes/rows.ts';
+import { configStoreContract } from './store-config.contract.ts';
+import { historyStoreContract } from './store-history.contract.ts';
+import { identityStoreContract } from './store-identity.contract.ts';
+import { sealedStoreContract } from './store-sealed.contract.ts';
 import { snapshotStoreContract } from './store-snapshots.contract.ts';
 import { taskStoreContract } from './store-tasks.contract.ts';
+import { webhookStoreContract } from './store-webhooks.contract.ts';
 
 export interface OpenedStore extends AsyncDisposable {
   readonly store: Store;
@@ -590,58 +595,6 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
       });
     });
 
-    describe('identity', () => {
-      it('knows a token by its hash alone', async () => {
-        const token = {
-          id: newId(),
-          owner: OWNER,
-          name: 'ci',
-          hash: 'h1',
-          prefix: 'sbx_abcd',
-          createdAt: LATER,
-        };
-        await store.commit({ kind: 'token.insert', token });
-        expect(await store.identity.token('h1')).toEqual(token);
-        expect(await store.identity.token('h')).toBeUndefined();
-        await expect(
-          store.commit({ kind: 'token.insert', token: { ...token, id: newId() } }),
-        ).rejects.toEqual(rejection('conflict', /exists/));
-      });
-
-      it('keeps a session until it is deleted or expires', async () => {
-        const session = { owner: OWNER, createdAt: LATER, expiresAt: LATER + 10 };
-        for (const hash of ['a', 'b', 'c']) {
-          await store.commit({ kind: 'session.insert', session: { ...session, hash } });
-        }
-        expect(await store.identity.session('a')).toEqual({ ...session, hash: 'a' });
-        await store.commit({ kind: 'session.delete', hash: 'a' });
-        expect(await store.identity.session('a')).toBeUndefined();
-        await store.commit({ kind: 'identity.expire', now: LATER + 10 });
-        expect(await store.identity.session('b')).toBeDefined();
-        await store.commit({ kind: 'identity.expire', now: LATER + 11 });
-        expect(await store.identity.session('b')).toBeUndefined();
-      });
-
-      it('gives a login link to the first of many who redeem it', async () => {
-        const link = { hash: 'l', owner: OWNER, expiresAt: LATER };
-        await store.commit({ kind: 'login-link.insert', link });
-        const redeemed = await Promise.all(
-          Array.from({ length: 20 }, () => store.identity.redeemLoginLink('l', LATER - 1)),
-        );
-        expect(redeemed.filter((one) => one !== undefined)).toEqual([link]);
-      });
-
-      it('gives an expired login link to nobody', async () => {
-        await store.commit({
-          kind: 'login-link.insert',
-          link: { hash: 'l', owner: OWNER, expiresAt: LATER },
-        });
-        expect(await store.identity.redeemLoginLink('l', LATER)).toBeUndefined();
-        await store.commit({ kind: 'identity.expire', now: LATER + 1 });
-        expect(await store.identity.redeemLoginLink('l', 0)).toBeUndefined();
-      });
-    });
-
     describe("a stranger's", () => {
       it('reads find nothing, and writes change nothing', async () => {
         const app = anApp({ externalUserId: 'user-1' });
@@ -678,5 +631,10 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
 
     taskStoreContract(() => store);
     snapshotStoreContract(() => store);
+    identityStoreContract(() => store);
+    configStoreContract(() => store);
+    webhookStoreContract(() => store);
+    historyStoreContract(() => store);
+    sealedStoreContract(() => store);
   });
 }

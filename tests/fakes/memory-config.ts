@@ -1,5 +1,5 @@
 import type { ConfigItem } from '../../src/domain/config-item.ts';
-import { notFound } from '../../src/domain/errors.ts';
+import { notFound, SandboxdError } from '../../src/domain/errors.ts';
 import type { LifecycleSettings } from '../../src/domain/settings.ts';
 import type { Change, ConfigReads, CredentialReads, SettingsReads } from '../../src/domain/store.ts';
 import { given } from './memory-rows.ts';
@@ -59,9 +59,11 @@ export const configChanges: Appliers<Kind> = {
   },
   'config.update': (state, { item, was }) => {
     const row = ownItem(state, item);
-    if (row?.sealed !== was) return;
+    if (row === undefined) return;
+    if (row.sealed !== was.sealed || row.updatedAt !== was.updatedAt)
+      throw new SandboxdError('conflict', 'It was changed meanwhile.');
     const { sensitive, accessPolicy, sealed, updatedAt } = item;
-    const unreadableSince = sealed === was ? row.unreadableSince : undefined;
+    const unreadableSince = sealed === was.sealed ? row.unreadableSince : undefined;
     const set = { sensitive, accessPolicy, sealed, updatedAt, unreadableSince };
     state.config.set(keyOf(item.appId, item.key), { ...row, ...set });
     count(state, item.appId);

@@ -1,7 +1,7 @@
 import type { Event } from '../../src/domain/event.ts';
 import type { Change, WebhookReads } from '../../src/domain/store.ts';
 import { type DueDelivery, isSendable, type WebhookDelivery } from '../../src/domain/webhook.ts';
-import { matches } from './memory-rows.ts';
+import { given, matches } from './memory-rows.ts';
 import { type Appliers, insertNew, keyOf, removeWhere, type State } from './memory-state.ts';
 
 /** The webhooks of a store in memory. */
@@ -63,7 +63,7 @@ export const webhookChanges: Appliers<Extract<Change['kind'], `webhook.${string}
   'webhook.insert': ({ webhooks }, { webhook }) => insertNew(webhooks, webhook.id, webhook),
   'webhook.update': ({ webhooks }, { owner, id, set, at }) => {
     const row = webhooks.get(id);
-    if (row?.owner === owner) webhooks.set(id, { ...row, ...set, updatedAt: at });
+    if (row?.owner === owner) webhooks.set(id, { ...row, ...given(set), updatedAt: at });
   },
   'webhook.delete': ({ webhooks, deliveries }, { owner, id }) => {
     if (webhooks.get(id)?.owner !== owner) return;

@@ -1,10 +1,13 @@
 import type { App } from '../../src/domain/app.ts';
+import type { AuditEntry } from '../../src/domain/audit.ts';
+import type { ConfigItem } from '../../src/domain/config-item.ts';
 import type { Event } from '../../src/domain/event.ts';
 import { ulidSource } from '../../src/domain/ids.ts';
 import type { NodeReport, SandboxObservation } from '../../src/domain/node.ts';
 import type { Sandbox } from '../../src/domain/sandbox.ts';
 import type { Snapshot } from '../../src/domain/snapshot.ts';
 import type { Task } from '../../src/domain/task.ts';
+import type { Webhook } from '../../src/domain/webhook.ts';
 
 /** Rows with everything required filled in, for tests that care about one or two fields. */
 export const newId = ulidSource();
@@ -69,6 +72,43 @@ export const aSnapshot = (fields: Partial<Snapshot> = {}): Snapshot => ({
   blueprint: { template: 'blank', ports: [3000] },
   visibility: 'public',
   createdAt: NOON,
+  ...fields,
+});
+
+export const aConfigItem = (fields: Partial<ConfigItem> = {}): ConfigItem => ({
+  owner: OWNER,
+  appId: newId(),
+  key: 'GREETING',
+  sensitive: true,
+  accessPolicy: 'runtime_access',
+  sealed: 'sealed-1',
+  createdAt: NOON,
+  updatedAt: NOON,
+  ...fields,
+});
+
+export const aWebhook = (fields: Partial<Webhook> = {}): Webhook => ({
+  id: newId(),
+  owner: OWNER,
+  url: 'https://hooks.example/in',
+  description: '',
+  eventTypes: [],
+  enabled: true,
+  sealed: 'sealed-1',
+  createdAt: NOON,
+  updatedAt: NOON,
+  ...fields,
+});
+
+export const anAuditEntry = (fields: Partial<AuditEntry> = {}): AuditEntry => ({
+  id: newId(),
+  owner: OWNER,
+  actor: { kind: 'session' },
+  action: 'POST /v1/apps',
+  target: {},
+  status: 201,
+  requestId: 'request-1',
+  at: NOON,
   ...fields,
 });
 

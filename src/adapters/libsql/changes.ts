@@ -84,7 +84,10 @@ const STATEMENTS: { [Kind in Change['kind']]: (change: ChangeOf<Kind>) => readon
   'idempotency.answer': (change) => [answerRequest(change)],
   'idempotency.release': (change) => [releaseRequest(change)],
   'history.expire': (change) => [expireEvents(change), expireAudit(change)],
-  'leftovers.expire': ({ before }) => [expireDeliveries(before), expireRequests(before)],
+  'leftovers.expire': ({ deliveriesBefore, requestsBefore }) => [
+    expireDeliveries(deliveriesBefore),
+    expireRequests(requestsBefore),
+  ],
   event: ({ event }) => [insertEvent(event)],
   report: (change) => [
     meetNode(change.nodeId),

@@ -65,15 +65,18 @@ export const insertConfig = ({ item }: ChangeOf<'config.insert'>): Statement => 
   VALUES (${item.appId}, ${item.key}, ${item.owner}, ${item.sensitive ? 1 : 0}, ${item.accessPolicy},
     ${item.sealed}, ${item.unreadableSince ?? null}, ${item.createdAt}, ${item.updatedAt})`;
 
-/** Setting `updated_at` is what makes the app's revision grow: see the triggers of the schema. */
+/**
+ * Setting `updated_at` is what makes the app's revision grow: see the triggers of the schema. Where the item is not as it was
+ * seen, its value would become NULL, which the table refuses: that undoes the whole commit, as a mere condition would not.
+ */
 export const updateConfig = ({ item, was }: ChangeOf<'config.update'>): Statement => sql`
   UPDATE config_items SET
     sensitive = ${item.sensitive ? 1 : 0},
     access_policy = ${item.accessPolicy},
     unreadable_since = CASE WHEN sealed = ${item.sealed} THEN unreadable_since END,
-    sealed = ${item.sealed},
+    sealed = CASE WHEN sealed = ${was.sealed} AND updated_at = ${was.updatedAt} THEN ${item.sealed} END,
     updated_at = ${item.updatedAt}
-  ${at(item)} AND sealed = ${was}`;
+  ${at(item)}`;
 
 export const deleteConfig = (place: ChangeOf<'config.delete'>): Statement =>
   sql`DELETE FROM config_items ${at(place)}`;

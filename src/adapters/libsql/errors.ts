@@ -38,9 +38,13 @@ export const NOT_ITS_APPS_OWN = 'replaces a sandbox that is not its app own';
 export const REPLACED_AT_WORK = 'replaces a sandbox in which a task runs';
 export const BEING_REPLACED = 'task in a sandbox that is being replaced';
 
-/** What a trigger refuses, as a caller should read it. */
+/** Of an update of config that has not seen what is there: see config.ts. */
+const CONFIG_CHANGED = 'NOT NULL constraint failed: config_items.sealed';
+
+/** What triggers and constraints refuse, as a caller should read it. */
 const REFUSALS: readonly (readonly [raised: string, code: ErrorCode, message: string])[] = [
   [APP_MISSING, 'not_found', 'No such app.'],
+  [CONFIG_CHANGED, 'conflict', 'This item was changed meanwhile. Look at it, and try again.'],
   [CONFIG_WITHOUT_APP, 'not_found', 'No such app.'],
   [
     NOT_ITS_APPS_OWN,

@@ -19,6 +19,7 @@ interface WebhookRow {
 interface DeliveryRow {
   webhook_id: string;
   event_id: string;
+  event_type: EventType;
   owner: string;
   status: WebhookDelivery['status'];
   attempts: number;
@@ -33,8 +34,8 @@ const WEBHOOK_COLUMNS = sql`w.id AS webhook_id, w.owner, w.url, w.description, w
   w.created_at AS webhook_created_at, w.updated_at AS webhook_updated_at`;
 
 /** Of the deliveries that are called `d`. */
-const DELIVERY_COLUMNS = sql`d.webhook_id, d.event_id, d.owner, d.status, d.attempts, d.next_attempt_at, d.last_status,
-  d.last_error, d.ended_at`;
+const DELIVERY_COLUMNS = sql`d.webhook_id, d.event_id, d.event_type, d.owner, d.status, d.attempts, d.next_attempt_at,
+  d.last_status, d.last_error, d.ended_at`;
 
 /** Spelled as in the partial index, which serves only a query that repeats its condition. */
 const WAITING = sql`status = 'pending' AND is_held = 0`;
@@ -53,16 +54,25 @@ export const webhookReads = (database: Sql): WebhookReads => ({
     return row && toWebhook(row);
   },
   async deliveries(owner, { webhookId, status, before, limit }) {
-    const inStatus = status === undefined ? NOTHING : sql`AND status = ${status}`;
+    const inStatus =
+      status === undefined
+        ? sql`WHERE webhook_id = ${webhookId}`
+        : sql`INDEXED BY webhook_deliveries_by_status WHERE webhook_id = ${webhookId} AND status = ${status}`;
     const older = before === undefined ? NOTHING : sql`AND event_id < ${before}`;
     const rows = await database.read<DeliveryRow>(sql`
-      SELECT ${DELIVERY_COLUMNS} FROM webhook_deliveries AS d
-      WHERE webhook_id = ${webhookId} AND owner = ${owner} ${inStatus} ${older}
+      SELECT ${DELIVERY_COLUMNS} FROM webhook_deliveries AS d ${inStatus} AND owner = ${owner} ${older}
       ORDER BY event_id DESC LIMIT ${limit}`);
     return rows.map(toDelivery);
   },
-  async take(now, leaseUntil, limit) {
-    const [rows] = await database.batch([readDue(now, limit), leaseDue(now, leaseUntil, limit)]);
+  async delivery(owner, webhookId, eventId) {
+    const [row] = await database.read<DeliveryRow>(sql`
+      SELECT ${DELIVERY_COLUMNS} FROM webhook_deliveries AS d
+      WHERE webhook_id = ${webhookId} AND event_id = ${eventId} AND owner = ${owner}`);
+    return row && toDelivery(row);
+  },
+  async take(now, leaseUntil, limit, except) {
+    const due = dueFirst(now, limit, except);
+    const [rows] = await database.batch([readDue(due), lease(due, leaseUntil)]);
     return (rows as (DeliveryRow & WebhookRow & EventRow)[]).map(
       (row): DueDelivery => ({
         delivery: { ...toDelivery(row), nextAttemptAt: leaseUntil },
@@ -73,20 +83,22 @@ export const webhookReads = (database: Sql): WebhookReads => ({
   },
 });
 
-const dueFirst = (now: number, limit: number): Statement => sql`
-  WHERE ${WAITING} AND next_attempt_at <= ${now} ORDER BY next_attempt_at, event_id, webhook_id LIMIT ${limit}`;
+const dueFirst = (now: number, limit: number, except: readonly string[]): Statement => sql`
+  WHERE ${WAITING} AND next_attempt_at <= ${now}
+    AND webhook_id NOT IN (SELECT value FROM json_each(${JSON.stringify(except)}))
+  ORDER BY next_attempt_at, event_id, webhook_id LIMIT ${limit}`;
 
-/** Within one transaction with {@link leaseDue}, which takes the same ones. */
-const readDue = (now: number, limit: number): Statement => sql`
+/** Within one transaction with {@link lease}, which takes the same ones. */
+const readDue = (due: Statement): Statement => sql`
   SELECT ${DELIVERY_COLUMNS}, ${WEBHOOK_COLUMNS}, ${EVENT_COLUMNS}
-  FROM (SELECT * FROM webhook_deliveries ${dueFirst(now, limit)}) AS d
+  FROM (SELECT * FROM webhook_deliveries ${due}) AS d
   CROSS JOIN webhooks AS w ON w.id = d.webhook_id
   CROSS JOIN events AS e ON e.owner = d.owner AND e.id = d.event_id
   ORDER BY d.next_attempt_at, d.event_id, d.webhook_id`;
 
-const leaseDue = (now: number, leaseUntil: number, limit: number): Statement => sql`
+const lease = (due: Statement, leaseUntil: number): Statement => sql`
   UPDATE webhook_deliveries SET next_attempt_at = ${leaseUntil} WHERE (webhook_id, event_id) IN (
-    SELECT webhook_id, event_id FROM webhook_deliveries ${dueFirst(now, limit)})`;
+    SELECT webhook_id, event_id FROM webhook_deliveries ${due})`;
 
 const toWebhook = (row: WebhookRow): Webhook => ({
   id: row.webhook_id,
@@ -103,6 +115,7 @@ const toWebhook = (row: WebhookRow): Webhook => ({
 const toDelivery = (row: DeliveryRow): WebhookDelivery => ({
   webhookId: row.webhook_id,
   eventId: row.event_id,
+  eventType: row.event_type,
   owner: row.owner,
   status: row.status,
   attempts: row.attempts,
@@ -118,17 +131,26 @@ export const insertWebhook = ({ webhook }: ChangeOf<'webhook.insert'>): Statemen
     ${JSON.stringify(webhook.eventTypes)}, ${webhook.enabled ? 1 : 0}, ${webhook.sealed}, ${webhook.createdAt},
     ${webhook.updatedAt})`;
 
-export const updateWebhook = ({ webhook }: ChangeOf<'webhook.update'>): readonly Statement[] => {
-  const { id, owner, enabled } = webhook;
+export const updateWebhook = (change: ChangeOf<'webhook.update'>): readonly Statement[] => {
+  const { owner, id, set, at } = change;
+  const eventTypes = set.eventTypes === undefined ? null : JSON.stringify(set.eventTypes);
   return [
-    sql`UPDATE webhooks SET url = ${webhook.url}, description = ${webhook.description},
-        event_types = ${JSON.stringify(webhook.eventTypes)}, enabled = ${enabled ? 1 : 0},
-        updated_at = ${webhook.updatedAt}
+    sql`UPDATE webhooks SET
+        url = coalesce(${set.url ?? null}, url),
+        description = coalesce(${set.description ?? null}, description),
+        event_types = coalesce(${eventTypes}, event_types),
+        enabled = coalesce(${set.enabled === undefined ? null : Number(set.enabled)}, enabled),
+        sealed = coalesce(${set.sealed ?? null}, sealed),
+        updated_at = ${at}
       WHERE id = ${id} AND owner = ${owner}`,
-    sql`UPDATE webhook_deliveries SET is_held = ${enabled ? 0 : 1}
-      WHERE webhook_id = ${id} AND owner = ${owner} AND status = 'pending' AND is_held = ${enabled ? 1 : 0}`,
+    ...(set.enabled === undefined ? [] : [hold(change, !set.enabled)]),
   ];
 };
+
+/** What is on its way to a webhook waits, or goes on. */
+const hold = ({ owner, id }: Pick<Webhook, 'owner' | 'id'>, isHeld: boolean): Statement => sql`
+  UPDATE webhook_deliveries SET is_held = ${Number(isHeld)}
+  WHERE webhook_id = ${id} AND owner = ${owner} AND status = 'pending' AND is_held <> ${Number(isHeld)}`;
 
 export const deleteWebhook = ({ owner, id }: ChangeOf<'webhook.delete'>): readonly Statement[] => [
   sql`DELETE FROM webhooks WHERE id = ${id} AND owner = ${owner}`,

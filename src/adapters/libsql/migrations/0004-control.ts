@@ -63,6 +63,7 @@ const webhooks = [
   sql`CREATE TABLE webhook_deliveries (
     webhook_id TEXT NOT NULL,
     event_id TEXT NOT NULL,
+    event_type TEXT NOT NULL,
     owner TEXT NOT NULL,
     status TEXT NOT NULL,
     is_held INTEGER NOT NULL DEFAULT 0,
@@ -79,8 +80,8 @@ const webhooks = [
   sql`CREATE INDEX webhook_deliveries_ended ON webhook_deliveries (ended_at) WHERE ended_at IS NOT NULL`,
   trigger(
     `events_go_to_webhooks AFTER INSERT ON events WHEN NEW.type NOT GLOB 'webhook.*'`,
-    `INSERT INTO webhook_deliveries (webhook_id, event_id, owner, status, next_attempt_at)
-      SELECT id, NEW.id, NEW.owner, 'pending', NEW.created_at FROM webhooks
+    `INSERT INTO webhook_deliveries (webhook_id, event_id, event_type, owner, status, next_attempt_at)
+      SELECT id, NEW.id, NEW.type, NEW.owner, 'pending', NEW.created_at FROM webhooks
       WHERE owner = NEW.owner AND enabled = 1
         AND (event_types = '[]' OR EXISTS (SELECT 1 FROM json_each(event_types) WHERE value = NEW.type))`,
   ),
