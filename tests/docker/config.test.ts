@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { MASK } from '../../src/domain/mask.ts';
 import { visit, visitUntil } from '../harness/http.ts';
 import { Installation } from '../harness/installation.ts';
@@ -105,19 +105,17 @@ beforeAll(async () => {
     const answer = await site.api('PUT', `/v1/sandboxes/${id}/files?path=${path}`, { body });
     expect(answer.status).toBe(204);
   }
-  await expect
-    .poll(
-      async () => {
-        const { preview } = await site.json<{ preview: { url: string; status: string } }>(
-          'GET',
-          `/v1/sandboxes/${id}`,
-        );
-        url = preview.url;
-        return preview.status;
-      },
-      { timeout: LIMIT_MS },
-    )
-    .toBe('ready');
+  await vi.waitFor(
+    async () => {
+      const { preview } = await site.json<{ preview: { url: string; status: string } }>(
+        'GET',
+        `/v1/sandboxes/${id}`,
+      );
+      url = preview.url;
+      expect(preview.status).toBe('ready');
+    },
+    { timeout: LIMIT_MS, interval: 100 },
+  );
 });
 afterAll(() => site?.[Symbol.asyncDispose]());
 
