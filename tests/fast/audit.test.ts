@@ -9,6 +9,8 @@ import { HOST, signedInVisitor, stranger } from '../fakes/visitor.ts';
 const SECRET = 'test-secret-not-real';
 const ID = '01ARZ3NDEKTSV4RRFFQ69G5FAV';
 
+const never = () => Promise.reject(new Error('nobody asked for that'));
+
 const entries = (world: ApiWorld, owner?: string): Promise<AuditEntry[]> =>
   world.ports.store.audit.list({ limit: 200, ...(owner !== undefined && { owner }) });
 
@@ -141,7 +143,6 @@ describe('a request that may change something', () => {
 
   it('on the command line is kept as such, and nobody’s', async () => {
     const world = apiWorld();
-    const never = () => Promise.reject(new Error('nobody asked for that'));
     const app = createAdminApp(world.ports, {
       pid: 1,
       shutDown: () => undefined,
@@ -224,19 +225,19 @@ describe('no value is kept', () => {
   });
 });
 
-describe('the log', () => {
-  /** One request each of two owners. */
-  async function busy(): Promise<{ world: ApiWorld; tokens: Record<string, string> }> {
-    const world = apiWorld();
-    const tokens: Record<string, string> = {};
-    for (const owner of ['acme', 'default']) {
-      tokens[owner] = (await keyOf(world, owner)).token;
-      await ask(world, 'POST', '/v1/apps', { bearer: tokens[owner], body: { name: owner } });
-    }
-    await ask(world, 'POST', '/v1/apps');
-    return { world, tokens };
+/** One request each of two owners. */
+async function busy(): Promise<{ world: ApiWorld; tokens: Record<string, string> }> {
+  const world = apiWorld();
+  const tokens: Record<string, string> = {};
+  for (const owner of ['acme', 'default']) {
+    tokens[owner] = (await keyOf(world, owner)).token;
+    await ask(world, 'POST', '/v1/apps', { bearer: tokens[owner], body: { name: owner } });
   }
+  await ask(world, 'POST', '/v1/apps');
+  return { world, tokens };
+}
 
+describe('the log', () => {
   it.each([
     ['acme', '', 200, ['acme']],
     ['acme', '?owner=acme', 200, ['acme']],
