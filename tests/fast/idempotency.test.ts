@@ -60,18 +60,15 @@ async function send({ key, body = { name: 'Shop' }, as = 'acme', path = '/v1/app
   };
 }
 
-/** What comes of work that waits, as a minute passes. */
+/** What comes of work that waits, as time passes. */
 async function overTime<T>(work: Promise<T>): Promise<T> {
-  let isDone = false;
-  const end = () => {
-    isDone = true;
-  };
+  const over = new AbortController();
+  const end = () => over.abort();
   onTestFinished(end);
   const done = work.finally(end);
-  for (let passed = 0; passed < MINUTE && !isDone; await setImmediate()) {
-    if (world.time.pauses.length === 0) continue;
-    world.advance(100);
-    passed += 100;
+  while (!over.signal.aborted) {
+    await setImmediate();
+    if (world.time.pauses.length > 0) world.advance(100);
   }
   return done;
 }
