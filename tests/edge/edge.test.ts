@@ -85,6 +85,13 @@ describe('A Worker', () => {
     expect(database.requests()).toBe(0);
   });
 
+  it('names requests, and takes nobody for a program on its own machine', async () => {
+    const headers = { 'x-request-id': 'mine', 'x-sandboxd-peer': '127.0.0.1', 'x-real-ip': '127.0.0.1' };
+    const response = await ask('/metrics', { headers });
+    expect([response.status, await codeOf(response)]).toEqual([401, 'unauthorized']);
+    expect(response.headers.get('x-request-id')).toBe('mine');
+  });
+
   it('brings an empty database up to date while many first requests come at once', async () => {
     const names = Array.from({ length: 12 }, (_, index) => `App ${index}`);
     const responses = await Promise.all(names.map((name) => ask('/v1/apps', as(ALICE, post({ name })))));
