@@ -179,6 +179,21 @@ describe('settings and the node that obeys them', () => {
     return ((await answer.json()) as { status: string }).status;
   };
 
+  it('are said again by a sync that comes at once, whatever an answer on its way still says', async () => {
+    await using other = await makeRemains();
+    const said: boolean[] = [];
+    await using world = await startWorld(other, {
+      instance: { operators: new Set(['acme']) },
+      onExchange: (_request, answer) => {
+        said.push(answer.policy.idleEnabled);
+        return answer;
+      },
+    });
+    await expect.poll(() => said).toContain(true);
+    await change(world, { idle_reap_enabled: false });
+    await expect.poll(() => said.at(-1)).toBe(false);
+  });
+
   it('puts to sleep as they say, and no sooner than they say; also after a restart', async () => {
     let id: string;
     {
