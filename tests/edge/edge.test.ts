@@ -7,10 +7,12 @@ import { secretBox } from '../../src/adapters/crypto/secret-box.ts';
 import { openRemoteStore } from '../../src/adapters/libsql/remote.ts';
 import { credentialContext } from '../../src/domain/credential.ts';
 import { PRESETS } from '../../src/domain/preset.ts';
+import { signedHeaders } from '../../src/domain/webhook-signature.ts';
 import { NO_USAGE } from '../../src/domain/task.ts';
 import { type HranaServer, startHranaServer } from '../doubles/hrana-server.ts';
 import { SUCCEEDED } from '../fakes/fake-tasks.ts';
 import { aTask } from '../fakes/rows.ts';
+import { startReceiver } from '../harness/receiver.ts';
 import { startWorker, type Worker } from './worker.ts';
 
 const DATABASE_TOKEN = 'database-token';
@@ -22,6 +24,7 @@ const BINDINGS = {
   SANDBOXD_PREVIEW_TLS: 'false',
   SANDBOXD_PREVIEW_KEY: Buffer.alloc(32, 7).toString('base64'),
   SANDBOXD_SECRETS_KEY: Buffer.alloc(32, 8).toString('base64'),
+  SANDBOXD_WEBHOOKS_TO_PRIVATE: 'true',
   SANDBOXD_API_TOKENS: `alice:${ALICE},mallory:${MALLORY}`,
 };
 
@@ -154,6 +157,36 @@ describe('A Worker', () => {
     expect(stream.headers.get('content-type')).toContain('text/event-stream');
     expect(await stream.text()).toMatch(/^event: done\ndata: \{.*"status":"succeeded".*\}\nid: 1\n\n$/);
     expect((await ask(path, as(MALLORY))).status).toBe(404);
+  });
+
+  it('sends webhooks when the minute strikes, signed, and notes what came of it', async () => {
+    await using receiver = await startReceiver();
+    const made = await ask(
+      '/v1/webhooks',
+      as(ALICE, post({ url: receiver.origin, event_types: ['app.created'] })),
+    );
+    const { id, secret } = (await made.json()) as { id: string; secret: string };
+    const test = await ask(`/v1/webhooks/${id}/test`, as(ALICE, post({})));
+    expect(await test.json()).toEqual({ delivered: true, http_status: 204 });
+    await ask('/v1/apps', as(ALICE, post({ name: 'News' })));
+    await worker.strike('* * * * *');
+    const { headers = {}, body = '' } = receiver.received[1] ?? {};
+    expect(JSON.parse(body)).toMatchObject({
+      type: 'app.created',
+      data: { message: 'App "News" was created.' },
+    });
+    const signed = {
+      id: String(headers['webhook-id']),
+      timestamp: Number(headers['webhook-timestamp']),
+      body,
+    };
+    expect(headers).toMatchObject(await signedHeaders([secret], signed));
+    const listed = await ask(`/v1/webhooks/${id}/deliveries`, as(ALICE));
+    expect(await listed.json()).toMatchObject({
+      deliveries: [{ status: 'delivered', last_http_status: 204 }],
+    });
+    await worker.strike('* * * * *');
+    expect(receiver.received).toHaveLength(2);
   });
 
   it('shows the console to who signs in', async () => {

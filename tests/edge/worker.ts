@@ -6,6 +6,8 @@ export interface Worker extends AsyncDisposable {
   readonly origin: string;
   /** What it wrote on its console. */
   readonly logged: readonly string[];
+  /** What the platform does when one of the times in wrangler.toml has come. Resolves when the Worker is done. */
+  strike(cron: string): Promise<void>;
 }
 
 /** Runs a bundle in workerd on loopback, with nothing of the platform around it. */
@@ -23,5 +25,9 @@ export async function startWorker(bundle: string, bindings: Record<string, strin
     }),
   );
   const { origin } = await miniflare.ready;
-  return { origin, logged, [Symbol.asyncDispose]: () => miniflare.dispose() };
+  const strike = async (cron: string): Promise<void> => {
+    const worker = await miniflare.getWorker();
+    await worker.scheduled({ cron });
+  };
+  return { origin, logged, strike, [Symbol.asyncDispose]: () => miniflare.dispose() };
 }
