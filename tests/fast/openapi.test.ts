@@ -12,6 +12,7 @@ interface Document {
 const CONTRACT = `
 GET /healthz
 GET /readyz
+GET /metrics
 GET /v1/openapi.json
 GET /v1/settings
 PATCH /v1/settings
@@ -91,7 +92,7 @@ const documented = Object.entries(document.paths).flatMap(([path, methods]) =>
 
 const served = new Set(
   createApp(() => Promise.reject(new Error('no request is made')), proxiedPeer)
-    .routes.filter(({ method, path }) => method !== 'ALL' && /^\/(v1\/|healthz|readyz)/.test(path))
+    .routes.filter(({ method, path }) => method !== 'ALL' && /^\/(v1\/|healthz|readyz|metrics)/.test(path))
     .map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, '{$1}').replace(/(.)\/$/, '$1')}`),
 );
 

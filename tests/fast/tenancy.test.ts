@@ -79,6 +79,7 @@ const OWNED: Record<
 
 /** Routes that are about the caller alone; what they may show is tested below. */
 const OWN = [
+  'GET /metrics',
   'GET /v1/apps',
   'POST /v1/apps',
   'GET /v1/sandboxes',
