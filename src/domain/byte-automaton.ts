@@ -69,16 +69,30 @@ export class ByteAutomaton {
 
   /** From the shortest beginnings to the longest: each needs those that are shorter. */
   #link({ parents, bytes, size }: Origin): void {
-    const order = Int32Array.from({ length: size - 1 }, (_, index) => index + 1);
-    order.sort((a, b) => this.depth(a) - this.depth(b));
-    for (const state of order) {
+    for (const state of byDepth(this.#depths.subarray(0, size))) {
       const parent = parents[state] ?? START;
+      // Neither the start nor a first byte has anything shorter to fall back to.
       if (parent === START) continue;
       const fallback = this.next(this.#fallback[parent] ?? START, bytes[state] ?? 0);
       this.#fallback[state] = fallback;
       if (this.found(state) === 0) this.#found[state] = this.found(fallback);
     }
   }
+}
+
+/** The states from the shallowest on: counted into their places, since there may be a million of them. */
+function byDepth(depths: Uint8Array): Int32Array {
+  const places = new Int32Array(257);
+  for (const depth of depths) places[depth + 1] = (places[depth + 1] ?? 0) + 1;
+  for (let depth = 1; depth < places.length; depth += 1)
+    places[depth] = (places[depth] ?? 0) + (places[depth - 1] ?? 0);
+  const order = new Int32Array(depths.length);
+  for (const [state, depth] of depths.entries()) {
+    const place = places[depth] ?? 0;
+    order[place] = state;
+    places[depth] = place + 1;
+  }
+  return order;
 }
 
 /** How each state came to be. */
@@ -88,7 +102,7 @@ interface Origin {
   size: number;
 }
 
-/** From a state, by a byte, to another: a hash table in two arrays, since there may be a million of them. */
+/** From a state, by a byte, to another: a hash table in two arrays. */
 class Edges {
   readonly #keys: Uint32Array;
   readonly #targets: Int32Array;
