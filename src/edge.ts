@@ -10,10 +10,12 @@ import { edgeLogger } from './compose/edge-logger.ts';
 import { API_AUDIENCE } from './domain/channel.ts';
 import { SandboxdError } from './domain/errors.ts';
 import { systemClock, ulidSource } from './domain/ids.ts';
-import { noMetrics } from './domain/metrics.ts';
+import { noMetrics, noMetricsPage } from './domain/metrics.ts';
 import type { NodeDirectory } from './domain/node.ts';
 import { pause } from './domain/pause.ts';
 import type { Ports } from './domain/ports.ts';
+import { redactingVault } from './domain/redacting-vault.ts';
+import { createRedactor } from './domain/redactor.ts';
 import { upkeep } from './domain/upkeep.ts';
 import { edgePeer } from './routes/peer.ts';
 
@@ -30,6 +32,9 @@ type Bindings = Readonly<Record<string, string | undefined>>;
  * was made in would hang the next one.
  */
 const newId = ulidSource(systemClock);
+/** What it has learned, and how it writes before the configuration is known. */
+const redactor = createRedactor();
+const firstLog = edgeLogger({ level: 'info', redactor });
 let known: { readonly bindings: Bindings; readonly config: EdgeConfig } | undefined;
 let migrated: string | undefined;
 
@@ -51,7 +56,8 @@ const app = createApp((c) => portsOf(c.env as Bindings), edgePeer);
 async function portsOf(bindings: Bindings): Promise<Ports> {
   const { database, instance, secretsKey, control } = await configOf(bindings);
   const store = openRemoteStore({ ...database, ready: () => migrateOnce(database) });
-  const vault = secretBox({ current: secretsKey, previous: control.previousSecretsKeys });
+  const box = secretBox({ current: secretsKey, previous: control.previousSecretsKeys });
+  const vault = redactingVault(box, redactor);
   return {
     store,
     nodes,
@@ -60,10 +66,12 @@ async function portsOf(bindings: Bindings): Promise<Ports> {
     passwords: scryptHasher,
     webhookSender: edgeWebhookSender(control.webhooksToPrivate ? () => true : isPublicAddress),
     metrics: noMetrics,
+    metricsPage: noMetricsPage,
     clock: systemClock,
     pause,
     newId,
-    log: edgeLogger,
+    log: edgeLogger({ level: control.logLevel, redactor }),
+    redactor,
     instance,
   };
 }
@@ -77,12 +85,13 @@ async function configOf(bindings: Bindings): Promise<EdgeConfig> {
 async function readConfig(bindings: Bindings): Promise<EdgeConfig> {
   try {
     const config = await loadEdgeConfig(bindings, SANDBOXD_VERSION);
+    redactor.keep(config.secrets);
     if (config.unknownNames.length > 0) {
-      edgeLogger.warn('variables that nobody reads', { names: config.unknownNames.join(', ') });
+      firstLog.warn('variables that nobody reads', { names: config.unknownNames.join(', ') });
     }
     return config;
   } catch (error) {
-    edgeLogger.error('the Worker is not configured', error);
+    firstLog.error('the Worker is not configured', error);
     throw new SandboxdError('unavailable', 'This API is not configured yet.', { cause: error });
   }
 }

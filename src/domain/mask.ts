@@ -39,7 +39,7 @@ const STRIDE = 48;
 export function maskOf(secrets: readonly string[]): Mask {
   const long = secrets.filter((secret) => secret.length >= SHORTEST_SECRET);
   if (long.length === 0) return NO_MASK;
-  const forms = new Set(long.flatMap((secret) => [...formsOf(secret)]));
+  const forms = new Set(long.flatMap(formsOf));
   const trie = new ByteTrie(new Set([...forms].flatMap(piecesOf)));
   const text = (plain: string) => maskedText(trie, plain);
   return { text, json: (value) => maskedJson(text, value), stream: () => new TrieStream(trie) };

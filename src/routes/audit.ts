@@ -61,21 +61,21 @@ function entryOf(c: AppContext, anybody: Actor): AuditEntry {
 /** What stands in the path for the pattern's parameters, and what the handler has added. */
 function targetOf(c: AppContext, pattern: string): Record<string, string> {
   const parts = c.req.path.split('/');
-  const named = pattern.split('/').flatMap((name, at) => {
-    const value = parts[at];
-    return name.startsWith(':') && value !== undefined ? [[name.slice(1), readable(value)] as const] : [];
+  const named = pattern.split('/').flatMap((part, at) => {
+    const name = part.slice(1);
+    const value = part.startsWith(':') ? meant(name, parts[at] ?? '') : undefined;
+    return value === undefined ? [] : [[name, value] as const];
   });
   const all = [...named, ...Object.entries(c.get('auditTarget') ?? {})];
-  return Object.fromEntries(
-    all.filter(([name]) => name !== SECRET).map(([name, value]) => [name, shorten(value, LONGEST_NAME)]),
-  );
+  return Object.fromEntries(all.map(([name, value]) => [name, shorten(value, LONGEST_NAME)]));
 }
 
-/** An id in the one form it is known by; anything else as it was meant, if that can be told. */
-function readable(part: string): string {
+/** What a parameter says; undefined for a secret, and for what should be an id and is none: it may be one that slipped in. */
+function meant(name: string, part: string): string | undefined {
+  if (name === SECRET) return undefined;
+  if (/id$/i.test(name)) return parseId(part);
   try {
-    const text = decodeURIComponent(part);
-    return parseId(text) ?? text;
+    return decodeURIComponent(part);
   } catch {
     // It was no encoding: then it is what was meant.
     return part;

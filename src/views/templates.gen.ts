@@ -66,7 +66,7 @@ function block(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=capture(fn);}
 async function blockAsync(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=await captureAsync(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?await captureAsync(fn):'';}
 
 layout('@layout', { title: 'Activity', bodyClass: 'medium' })
-__eta.res+='<h1>Activity</h1>\n<div id="live" class="activity" hx-get="';
+__eta.res+='<div class="page-head">\n<h1>Activity</h1>\n<a class="button" href="/audit">Audit log</a>\n</div>\n<div id="live" class="activity" hx-get="';
 __eta.res+=__eta.e(it.here);
 __eta.res+='" hx-select="#live" hx-swap="outerMorph" hx-trigger="every 10s, refresh" data-poll>\n<nav class="tabs" aria-label="Show">\n';
 for (const kind of it.kinds) {
@@ -674,7 +674,9 @@ function block(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=capture(fn);}
 async function blockAsync(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=await captureAsync(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?await captureAsync(fn):'';}
 
 layout('@layout', { title: 'Audit log' })
-__eta.res+='<div class="page-head">\n<div>\n<h1>Audit log</h1>\n<p class="hint">Every request that could change something';
+__eta.res+='<nav class="crumbs" aria-label="Breadcrumb"><a href="/activity">';
+__eta.res+=include('@icon', { icon: 'back' });
+__eta.res+='Activity</a></nav>\n<div class="page-head audit-head">\n<div>\n<h1>Audit log</h1>\n<p class="hint">Every request that could change something';
 __eta.res+=__eta.e(it.ofEverybody ? ', of everybody' : '');
 __eta.res+=': keys are named, values never.</p>\n</div>\n';
 if (it.canSignOut) {
@@ -1376,7 +1378,7 @@ __eta.res+='">\n<a class="skip" href="#main">Skip to content</a>\n<header class=
 __eta.res+=__eta.e(it.asset('favicon.svg'));
 __eta.res+='" alt="" width="24" height="24"><span>sandboxd</span></a>\n';
 if (it.account) {
-__eta.res+='<nav class="topnav" aria-label="Account">\n<a class="topnav-link" href="/activity">Activity</a>\n<a class="topnav-link" href="/agents">Agents</a>\n<a class="topnav-link" href="/audit">Audit</a>\n';
+__eta.res+='<nav class="topnav" aria-label="Account">\n<a class="topnav-link" href="/activity">Activity</a>\n<a class="topnav-link" href="/agents">Agents</a>\n';
 if (it.account.canSignOut) {
 __eta.res+='<span class="owner" title="Signed in as ';
 __eta.res+=__eta.e(it.account.owner);

@@ -6,11 +6,12 @@ import { buildEdge } from '../../scripts/build-edge.ts';
 import { secretBox } from '../../src/adapters/crypto/secret-box.ts';
 import { openRemoteStore } from '../../src/adapters/libsql/remote.ts';
 import { credentialContext } from '../../src/domain/credential.ts';
+import { ulidSource } from '../../src/domain/ids.ts';
 import { PRESETS } from '../../src/domain/preset.ts';
 import { NO_USAGE } from '../../src/domain/task.ts';
 import { type HranaServer, startHranaServer } from '../doubles/hrana-server.ts';
 import { SUCCEEDED } from '../fakes/fake-tasks.ts';
-import { aTask } from '../fakes/rows.ts';
+import { anEvent, aTask } from '../fakes/rows.ts';
 import { startWorker, type Worker } from './worker.ts';
 
 const DATABASE_TOKEN = 'database-token';
@@ -22,6 +23,8 @@ const BINDINGS = {
   SANDBOXD_PREVIEW_TLS: 'false',
   SANDBOXD_PREVIEW_KEY: Buffer.alloc(32, 7).toString('base64'),
   SANDBOXD_SECRETS_KEY: Buffer.alloc(32, 8).toString('base64'),
+  SANDBOXD_OPERATORS: 'alice',
+  SANDBOXD_EVENT_RETENTION_DAYS: '7',
   SANDBOXD_API_TOKENS: `alice:${ALICE},mallory:${MALLORY}`,
 };
 
@@ -82,6 +85,13 @@ describe('A Worker', () => {
     expect(database.requests()).toBe(0);
   });
 
+  it('names requests, and takes nobody for a program on its own machine', async () => {
+    const headers = { 'x-request-id': 'mine', 'x-sandboxd-peer': '127.0.0.1', 'x-real-ip': '127.0.0.1' };
+    const response = await ask('/metrics', { headers });
+    expect([response.status, await codeOf(response)]).toEqual([401, 'unauthorized']);
+    expect(response.headers.get('x-request-id')).toBe('mine');
+  });
+
   it('brings an empty database up to date while many first requests come at once', async () => {
     const names = Array.from({ length: 12 }, (_, index) => `App ${index}`);
     const responses = await Promise.all(names.map((name) => ask('/v1/apps', as(ALICE, post({ name })))));
@@ -139,6 +149,33 @@ describe('A Worker', () => {
     expect(await vault.open(sealed.sealed, credentialContext('alice', 'openai'))).toBe(body.api_key);
     for (const name of await readdir(directory))
       expect((await readFile(join(directory, name))).includes(body.api_key)).toBe(false);
+  });
+
+  it('keeps settings, and drops what is out of date when its hour has come', async () => {
+    const change = { lifecycle: { idle_threshold_seconds: 600 } };
+    const headers = as(ALICE).headers;
+    const patched = await ask('/v1/settings', { method: 'PATCH', body: JSON.stringify(change), headers });
+    expect(patched.status).toBe(200);
+    expect(await remote().settings.lifecycle()).toEqual({ idleThresholdSeconds: 600 });
+    const weekAgo = Date.now() - 7 * 24 * 3600 * 1000;
+    const event = anEvent({ owner: 'alice', id: ulidSource(() => weekAgo - 1000)() });
+    await remote().commit({ kind: 'event', event });
+    expect(await remote().events.hasBefore(weekAgo)).toBe(true);
+    await worker.runScheduled();
+    expect(await remote().events.hasBefore(weekAgo)).toBe(false);
+    expect(await remote().events.list('alice', { limit: 1 })).toHaveLength(1);
+  });
+
+  it('carries a create with a key out once', async () => {
+    const create = async () => {
+      const headers = { ...as(ALICE).headers, 'idempotency-key': 'edge' };
+      const answer = await ask('/v1/apps', { ...post({ name: 'Only once' }), headers });
+      return [answer.status, await answer.text()];
+    };
+    const [first, ...others] = await Promise.all([create(), create(), create()]);
+    expect(first?.[0]).toBe(201);
+    expect(others).toEqual([first, first]);
+    expect((await listNames(ALICE)).filter((name) => name === 'Only once')).toHaveLength(1);
   });
 
   it('tells how a task ended, as a stream too', async () => {

@@ -50,7 +50,7 @@ async function send({ key, body = { name: 'Shop' }, as = 'acme', path = '/v1/app
   });
   const text = await answer.text();
   const { headers, status } = answer;
-  const { id } = JSON.parse(text) as { id: string };
+  const { id } = JSON.parse(text || '{}') as { id: string };
   return {
     status,
     replayed: headers.get('idempotency-replayed'),
@@ -194,6 +194,17 @@ describe('a create with a key', () => {
     const kept = JSON.stringify(row);
     for (const plain of ['Secret plan', id, btoa('Secret plan'), 'POST', '/v1/apps'])
       expect(kept).not.toContain(plain);
+  });
+
+  it('gives the token of an API key once more, and keeps it sealed', async () => {
+    const asked = { key: 'one', path: '/v1/api-keys', body: { name: 'CI' } };
+    const first = await send(asked);
+    const { token } = JSON.parse(first.text) as { token: string };
+    expect(token).toMatch(/^sbx_/);
+    expect((await send(asked)).text).toBe(first.text);
+    const row = JSON.stringify(await world.ports.store.idempotency.find('acme', 'one', 0));
+    for (const plain of [token, btoa(token), token.slice(4, 20)]) expect(row).not.toContain(plain);
+    expect(await world.ports.store.identity.tokens('acme')).toHaveLength(1);
   });
 
   it("does not open as another owner's", async () => {

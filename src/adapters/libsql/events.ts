@@ -24,10 +24,10 @@ export const EVENT_COLUMNS = sql`e.id, e.owner, e.type, e.severity, e.message, e
 
 export const eventReads = (database: Sql): EventReads => ({
   async list(owner, query) {
-    const rows = await database.read<EventRow>(
-      query.types === undefined ? page(owner, query) : pageOfTypes(owner, query, query.types),
-    );
-    return rows.map(toEvent);
+    const { types } = query;
+    if (types?.length === 0) return [];
+    const statement = types === undefined ? page(owner, query) : pageOfTypes(owner, query, types);
+    return (await database.read<EventRow>(statement)).map(toEvent);
   },
   async hasBefore(before) {
     const end = firstIdAt(before);
@@ -52,12 +52,9 @@ function pageOfTypes(owner: string, { limit, ...query }: EventQuery, types: read
       SELECT ${EVENT_COLUMNS} FROM events AS e ${indexForType(query)}
       WHERE e.owner = ${owner} AND e.type = ${type} ${wanted(query)} ORDER BY e.id DESC LIMIT ${limit})`,
   );
-  const all = pages.reduce((some, one) => sql`${some} UNION ALL ${one}`, NO_EVENTS);
+  const all = pages.reduce((some, one) => sql`${some} UNION ALL ${one}`);
   return sql`${all} ORDER BY id DESC LIMIT ${limit}`;
 }
-
-/** What to begin a union with. */
-const NO_EVENTS = sql`SELECT ${EVENT_COLUMNS} FROM events AS e WHERE 0`;
 
 type Filters = Pick<EventQuery, 'appId' | 'sandboxId' | 'taskId' | 'before'>;
 

@@ -10,7 +10,7 @@ import { pathToFileURL } from 'node:url';
 import Database from 'libsql';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { storeContract } from '../../../tests/contracts/store.contract.ts';
-import { anApp, anEvent, OWNER } from '../../../tests/fakes/rows.ts';
+import { aConfigItem, anApp, anEvent, OWNER } from '../../../tests/fakes/rows.ts';
 import { openFileStore } from './file.ts';
 
 const unavailable = (message: RegExp) =>
@@ -99,6 +99,26 @@ describe('A closed store', () => {
     await Promise.all(writes);
     await using again = await openFileStore(path);
     expect(await again.events.list(OWNER, { limit: 100 })).toHaveLength(50);
+  });
+});
+
+describe('What was deleted or replaced', () => {
+  it('is not in the file any more', async () => {
+    const app = anApp();
+    // Of its own pages, and of one that it shares with others.
+    const [large, small] = ['large-not-real'.repeat(2000), 'small-not-real'];
+    {
+      await using store = await openFileStore(path);
+      const item = aConfigItem({ appId: app.id, sealed: large });
+      const other = { ...item, key: 'OTHER', sealed: small };
+      await store.commit({ kind: 'app.insert', app });
+      for (const one of [item, other]) await store.commit({ kind: 'config.insert', item: one });
+      await store.commit({ kind: 'config.update', item: { ...item, sealed: 'new' }, was: item });
+      await store.commit({ kind: 'config.delete', ...other });
+    }
+    const file = await readFile(path, 'latin1');
+    expect(file).toContain(app.id);
+    for (const gone of ['large-not-real', 'small-not-real']) expect(file).not.toContain(gone);
   });
 });
 

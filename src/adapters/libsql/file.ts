@@ -67,6 +67,8 @@ export class FileSql implements Sql, AsyncDisposable {
       sql`PRAGMA journal_mode = WAL`,
       sql`PRAGMA synchronous = NORMAL`,
       sql`PRAGMA foreign_keys = ON`,
+      // What is deleted or replaced is overwritten, not only let go of: backups of the file and its disk outlive it.
+      sql`PRAGMA secure_delete = ON`,
     ]);
     this.#reader = new Connection(url, lockWaitMs, [sql`PRAGMA query_only = ON`]);
   }

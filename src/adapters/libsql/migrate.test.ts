@@ -3,7 +3,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startHranaServer } from '../../../tests/doubles/hrana-server.ts';
-import { anApp, anEvent, aSandbox, aTask, newId, OWNER } from '../../../tests/fakes/rows.ts';
+import {
+  aConfigItem,
+  anApp,
+  anEvent,
+  aSandbox,
+  aTask,
+  aWebhook,
+  newId,
+  OWNER,
+} from '../../../tests/fakes/rows.ts';
 import type { Change } from '../../domain/store.ts';
 import { FileSql } from './file.ts';
 import { migrate } from './migrate.ts';
@@ -159,6 +168,46 @@ describe('The migrations', () => {
     const restored: Change = { kind: 'sandbox.insert', sandbox: aSandbox({ appId: app.id, replaces }) };
     await expect(store.commit(restored)).rejects.toMatchObject({ code: 'task_in_progress' });
     await store.commit({ kind: 'task.withdraw', owner: OWNER, id: task.id }, restored);
+  });
+
+  it('keep what a database of the third version holds, and let it be added to', async () => {
+    await using directory = await mkdtempDisposable(join(tmpdir(), 'migrate-'));
+    await using database = await FileSql.open(join(directory.path, 'sandboxd.db'));
+    await migrate(database, MIGRATIONS.slice(0, 3));
+    const app = anApp();
+    const event = anEvent({ appId: app.id, snapshotId: newId() });
+    const token = { id: newId(), owner: OWNER, name: 'ci', hash: 'h', prefix: 'sbx_a', createdAt: 5 };
+    const session = { hash: 'h', owner: OWNER, createdAt: 5, expiresAt: 6 };
+    await database.batch([
+      sql`INSERT INTO apps (id, owner, name, description, tags, created_at, updated_at)
+        VALUES (${app.id}, ${OWNER}, ${app.name}, '', '[]', ${app.createdAt}, ${app.updatedAt})`,
+      sql`INSERT INTO events (id, owner, type, severity, message, app_id, snapshot_id, created_at)
+        VALUES (${event.id}, ${OWNER}, ${event.type}, ${event.severity}, ${event.message}, ${app.id},
+          ${event.snapshotId ?? null}, ${event.createdAt})`,
+      sql`INSERT INTO api_tokens (id, owner, name, hash, prefix, created_at)
+        VALUES (${token.id}, ${OWNER}, ${token.name}, ${token.hash}, ${token.prefix}, ${token.createdAt})`,
+      sql`INSERT INTO sessions (hash, owner, created_at, expires_at) VALUES ('h', ${OWNER}, 5, 6)`,
+      sql`INSERT INTO credentials (owner, provider, sealed, updated_at) VALUES (${OWNER}, 'openai', 'sealed-1', 5)`,
+    ]);
+    await migrate(database);
+    const store = createStore(database);
+    expect(await store.apps.find(OWNER, app.id)).toEqual(app);
+    expect(await store.config.revision(app.id)).toBe(0);
+    for (const types of [undefined, [event.type]])
+      expect(await store.events.list(OWNER, { appId: app.id, types, limit: 5 })).toEqual([event]);
+    expect(await store.identity.tokens(OWNER)).toEqual([token]);
+    expect(await store.identity.session('h')).toEqual(session);
+    expect((await store.sealed.others('k', 5)).map(({ sealed }) => sealed)).toEqual(['sealed-1']);
+
+    const webhook = aWebhook();
+    await store.commit(
+      { kind: 'config.insert', item: aConfigItem({ appId: app.id }) },
+      { kind: 'webhook.insert', webhook },
+      { kind: 'event', event },
+      { kind: 'event', event: anEvent() },
+    );
+    expect(await store.config.revision(app.id)).toBe(1);
+    expect(await store.webhooks.take(Date.now(), Date.now() + 1, 5, [])).toHaveLength(1);
   });
 
   it('are numbered from 1 without gaps', () => {

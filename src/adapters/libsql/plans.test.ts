@@ -1,7 +1,7 @@
 import { mkdtempDisposable } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newId, NODE, OWNER } from '../../../tests/fakes/rows.ts';
 import type { Store } from '../../domain/store.ts';
 import { FileSql } from './file.ts';
@@ -11,20 +11,43 @@ import { createStore } from './store.ts';
 
 type Read = (store: Store) => Promise<unknown>;
 
-/** The statements a read consists of. */
-async function statementsRead(database: Sql, read: Read) {
+/** The statements that something consists of. */
+async function statementsOf(database: Sql, act: Read) {
   const statements: Statement[] = [];
   const recording: Sql = {
     read: (statement) => {
       statements.push(statement);
       return database.read(statement);
     },
-    batch: (batch) => database.batch(batch),
+    batch: (batch) => {
+      statements.push(...batch);
+      return database.batch(batch);
+    },
     tx: (work) => database.tx(work),
   };
-  await read(createStore(recording));
+  await act(createStore(recording));
   return statements;
 }
+
+async function planOf(database: Sql, statement: Statement): Promise<string[]> {
+  const plan = await database.read<{ detail: string }>({
+    ...statement,
+    text: `EXPLAIN QUERY PLAN ${statement.text}`,
+  });
+  return plan.map(({ detail }) => detail);
+}
+
+let directory: Awaited<ReturnType<typeof mkdtempDisposable>>;
+let database: FileSql;
+beforeAll(async () => {
+  directory = await mkdtempDisposable(join(tmpdir(), 'plans-'));
+  database = await FileSql.open(join(directory.path, 'sandboxd.db'));
+  await migrate(database);
+});
+afterAll(async () => {
+  await database[Symbol.asyncDispose]();
+  await directory.remove();
+});
 
 const first = { limit: 50 };
 const next = { limit: 50, before: newId() };
@@ -137,19 +160,105 @@ describe('Every read finds its rows by an index and in their order', () => {
     ['a token', 'hash=?', (store) => store.identity.token('h')],
     ['a session', 'hash=?', (store) => store.identity.session('h')],
     ["a node's acknowledgement", 'id=?', (store) => store.nodes.acknowledged(NODE)],
+    ["an app's config", 'app_id=?', (store) => store.config.list(OWNER, newId())],
+    ['an item of config', 'app_id=? AND key=?', (store) => store.config.find(OWNER, newId(), 'k')],
+    ["an app's revision", 'id=?', (store) => store.config.revision(newId())],
+    ["a node's revisions", 'node_id=?', (store) => store.config.revisionsOn(NODE)],
+    ['the settings', 'name=?', (store) => store.settings.lifecycle()],
+    ['webhooks', 'owner=?', (store) => store.webhooks.list(OWNER)],
+    ['a webhook', 'id=?', (store) => store.webhooks.find(OWNER, newId())],
+    [
+      'deliveries',
+      'webhook_id=? AND event_id<?',
+      (store) => store.webhooks.deliveries(OWNER, { ...next, webhookId: newId() }),
+    ],
+    [
+      'dead deliveries',
+      'webhook_id=? AND status=? AND event_id<?',
+      (store) => store.webhooks.deliveries(OWNER, { ...next, webhookId: newId(), status: 'dead' }),
+    ],
+    [
+      'a delivery',
+      'webhook_id=? AND event_id=?',
+      (store) => store.webhooks.delivery(OWNER, newId(), newId()),
+    ],
+    ["more of everybody's audit log", 'id<?', (store) => store.audit.list(next)],
+    [
+      "more of an owner's audit log",
+      'owner=? AND id<?',
+      (store) => store.audit.list({ ...next, owner: OWNER }),
+    ],
+    ['a request by its key', 'owner=? AND key=?', (store) => store.idempotency.find(OWNER, 'k', 0)],
+    ["an owner's tokens", 'owner=?', (store) => store.identity.tokens(OWNER)],
+    ['a password', 'owner=?', (store) => store.identity.password(OWNER)],
+    ['failed logins', 'scope=?', (store) => store.identity.loginFailures('all', 0)],
   ] satisfies [string, string, Read][])('of %s', async (_, seek, read) => {
-    await using directory = await mkdtempDisposable(join(tmpdir(), 'plans-'));
-    await using database = await FileSql.open(join(directory.path, 'sandboxd.db'));
-    await migrate(database);
-    const [statement] = await statementsRead(database, read);
+    const [statement] = await statementsOf(database, read);
     expect.assert(statement !== undefined);
-    const plan = await database.read<{ detail: string }>({
-      ...statement,
-      text: `EXPLAIN QUERY PLAN ${statement.text}`,
-    });
     // A subquery is announced by a line of its own.
-    const steps = plan.map(({ detail }) => detail).filter((detail) => !detail.startsWith('CORRELATED'));
+    const steps = (await planOf(database, statement)).filter((detail) => !detail.startsWith('CORRELATED'));
     expect(steps[0]).toContain(`(${seek})`);
     for (const step of steps) expect(step).toMatch(/^SEARCH .* USING ((COVERING )?INDEX|PRIMARY KEY)/);
+  });
+});
+
+/** Takes many things at once, and has to find them among many more. */
+const sweeping: readonly (readonly [string, readonly string[], Read])[] = [
+  [
+    'a timeline of some types',
+    ['events_of_type (owner=? AND type=? AND id<?)'],
+    (store) => store.events.list(OWNER, { ...next, types: ['app.created', 'task.failed'] }),
+  ],
+  [
+    "an app's timeline of some types",
+    ['events_of_app_and_type (owner=? AND app_id=? AND type=? AND id<?)'],
+    (store) => store.events.list(OWNER, { ...next, ...ofApp, types: ['app.created', 'task.failed'] }),
+  ],
+  [
+    'what is due to be sent',
+    ['webhook_deliveries_due (next_attempt_at<?)'],
+    (store) => store.webhooks.take(1, 2, 3, [newId()]),
+  ],
+  [
+    'whether anything is old',
+    ['(owner=? AND id<?)', 'audit_entries USING PRIMARY KEY (id<?)'],
+    (store) => store.events.hasBefore(1),
+  ],
+  [
+    'what is old',
+    ['events USING PRIMARY KEY (owner=? AND id<?)', 'audit_entries_of_owner (owner=? AND id<?)'],
+    (store) => store.commit({ kind: 'history.expire', before: 1, limit: 2 }),
+  ],
+  [
+    'what is left over',
+    ['webhook_deliveries_ended (ended_at>? AND ended_at<?)', 'idempotent_requests_by_age (created_at<?)'],
+    (store) => store.commit({ kind: 'leftovers.expire', deliveriesBefore: 1, requestsBefore: 1 }),
+  ],
+  [
+    'old failed logins',
+    ['login_failures_by_age (last_at<?)'],
+    (store) => store.commit({ kind: 'login.failed', scopes: ['all'], at: 1, since: 1 }),
+  ],
+  [
+    "an owner's sessions",
+    ['sessions_of_owner (owner=?)'],
+    (store) => store.commit({ kind: 'sessions.delete', owner: OWNER, exceptHash: 'h' }),
+  ],
+  [
+    'sealed values',
+    ['((app_id,key)>(?,?))', '((owner,provider)>(?,?))', '((owner,key)>(?,?))', '(id>?)'],
+    (store) => store.sealed.others('k', 5),
+  ],
+];
+
+describe('What takes many things at once', () => {
+  it.each(sweeping)('finds %s by an index, and walks no table', async (_, seeks, act) => {
+    const statements = await statementsOf(database, act);
+    const steps = (await Promise.all(statements.map((one) => planOf(database, one)))).flat();
+    for (const seek of seeks) expect(steps).toContainEqual(expect.stringContaining(seek));
+    // What a query has found so far may be walked: owners, a page, a list that was given.
+    const walked = steps.filter((step) => step.startsWith('SCAN'));
+    for (const step of walked)
+      expect(step).toMatch(/^SCAN (owners|d|\(subquery-\d+\)|json_each .*|CONSTANT ROW)$/);
   });
 });

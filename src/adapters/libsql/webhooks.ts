@@ -54,11 +54,13 @@ export const webhookReads = (database: Sql): WebhookReads => ({
     return row && toWebhook(row);
   },
   async deliveries(owner, { webhookId, status, before, limit }) {
-    const inStatus = status === undefined ? NOTHING : sql`AND status = ${status}`;
+    const inStatus =
+      status === undefined
+        ? sql`WHERE webhook_id = ${webhookId}`
+        : sql`INDEXED BY webhook_deliveries_by_status WHERE webhook_id = ${webhookId} AND status = ${status}`;
     const older = before === undefined ? NOTHING : sql`AND event_id < ${before}`;
     const rows = await database.read<DeliveryRow>(sql`
-      SELECT ${DELIVERY_COLUMNS} FROM webhook_deliveries AS d
-      WHERE webhook_id = ${webhookId} AND owner = ${owner} ${inStatus} ${older}
+      SELECT ${DELIVERY_COLUMNS} FROM webhook_deliveries AS d ${inStatus} AND owner = ${owner} ${older}
       ORDER BY event_id DESC LIMIT ${limit}`);
     return rows.map(toDelivery);
   },

@@ -26,14 +26,14 @@ interface Opened {
  * in the clear in memory alone, from when it is first needed.
  */
 export class ConfigKeeper {
-  readonly #ports: Pick<AgentPorts, 'seal' | 'log'>;
+  readonly #ports: Pick<AgentPorts, 'seal' | 'log' | 'redactor'>;
   readonly #records: Records<ConfigRecord>;
   readonly #opened = new Map<string, Opened>();
   /** Those whose records this node cannot open. */
   readonly #lost = new Set<string>();
   readonly #lock = new KeyedLock();
 
-  constructor(ports: Pick<AgentPorts, 'seal' | 'log'>, records: Records<ConfigRecord>) {
+  constructor(ports: Pick<AgentPorts, 'seal' | 'log' | 'redactor'>, records: Records<ConfigRecord>) {
     this.#ports = ports;
     this.#records = records;
   }
@@ -129,6 +129,7 @@ export class ConfigKeeper {
   #remember(id: string, config: SandboxConfig): Opened {
     const before = this.#opened.get(id)?.secrets ?? [];
     const secrets = new Set([...before, ...secretsOf(config)]);
+    for (const secret of secrets) this.#ports.redactor.learn(secret);
     const opened = { config, secrets, mask: maskOf([...secrets]) };
     this.#opened.set(id, opened);
     return opened;
