@@ -16,6 +16,8 @@ beforeAll(async () => {
 });
 afterAll(() => browser[Symbol.asyncDispose]());
 
+/** A link asks over its page once the scripts of that are there. */
+const ready = (page: Page) => page.waitForLoadState();
 const row = (page: Page, key: string) => page.getByRole('listitem').filter({ hasText: key });
 const keyField = (page: Page) => page.getByRole('textbox', { name: 'Key' });
 
@@ -49,6 +51,7 @@ describe('the config of an app in a browser', () => {
     await row(page, 'API_KEY').getByText('The app · sensitive').waitFor();
     await add(page, 'GREETING', 'hello\nworld', { sensitive: false, who: 'Coding agents' });
     await row(page, 'GREETING').getByText('hello\nworld').waitFor();
+    await ready(page);
 
     await page.getByRole('link', { name: 'Change GREETING' }).click();
     const change = page.getByRole('dialog', { name: 'Change GREETING' });
@@ -58,6 +61,7 @@ describe('the config of an app in a browser', () => {
     await value.fill('good day');
     await change.getByRole('button', { name: 'Save' }).click();
     await row(page, 'GREETING').getByText('good day').waitFor();
+    await ready(page);
 
     await page.getByRole('link', { name: 'Change API_KEY' }).click();
     const secret = page.getByRole('dialog', { name: 'Change API_KEY' });
@@ -65,6 +69,7 @@ describe('the config of an app in a browser', () => {
     await secret.getByRole('combobox').selectOption('The app and coding agents');
     await secret.getByRole('button', { name: 'Save' }).click();
     await row(page, 'API_KEY').getByText('The app and coding agents').waitFor();
+    await ready(page);
     expect(await page.content()).not.toContain(SECRET);
     expect(await kept(server, app)).toEqual([
       { key: 'API_KEY', sensitive: true, accessPolicy: 'both' },
