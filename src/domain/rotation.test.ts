@@ -230,7 +230,7 @@ function mortal(dieAt: number) {
     vault: {
       open: (...given: Parameters<SecretBox['open']>) => step(() => ring.box.open(...given)),
       seal: (...given: Parameters<SecretBox['seal']>) => step(() => ring.box.seal(...given)),
-      isCurrent: ring.box.isCurrent,
+      isCurrent: (sealed: string) => ring.box.isCurrent(sealed),
     },
     pause: () => step(noPause),
   };
