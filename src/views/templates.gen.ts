@@ -941,7 +941,7 @@ __eta.res+='">\n';
 if (it.fields.problems.other || it.fields.problems.key) {
 __eta.res+=include('@problem', { message: it.fields.problems.other ?? it.fields.problems.key });
 }
-__eta.res+=include('@config-fields', { fields: it.fields, label: it.item.isUnreadable || it.item.sensitive ? 'New value' : 'Value', hint: it.item.isUnreadable ? 'The one there is cannot be read any more.' : it.item.sensitive ? 'Leave it empty to keep the one there is.' : undefined });
+__eta.res+=include('@config-fields', { fields: it.fields, isAsked: true, label: it.item.isUnreadable || it.item.sensitive ? 'New value' : 'Value', hint: it.item.isUnreadable ? 'The one there is cannot be read any more.' : it.item.sensitive ? 'Leave it empty to keep the one there is.' : undefined });
 __eta.res+='<div class="actions actions-end">\n';
 __eta.res+=include('@question-cancel', { href: `/apps/${it.id}/config` });
 __eta.res+='<button class="button button-primary" type="submit" data-busy="Saving…">Save</button>\n</div>\n</form>\n</section>';
@@ -988,7 +988,10 @@ __eta.res+='config-value-hint';
 __eta.res+='"';
 }
 if (it.fields.problems.value) {
-__eta.res+=' aria-invalid="true" autofocus';
+__eta.res+=' aria-invalid="true"';
+}
+if (it.isAsked || it.fields.problems.value) {
+__eta.res+=' autofocus';
 }
 __eta.res+='>\n';
 __eta.res+=__eta.e(it.fields.value);
@@ -1013,9 +1016,9 @@ __eta.res+='>';
 __eta.res+=__eta.e(policy.label);
 __eta.res+='</option>';
 }
-__eta.res+='</select>\n</div>\n<label class="check"><input type="checkbox" name="sensitive" value="yes" aria-describedby="config-sensitive-hint"';
+__eta.res+='</select>\n</div>\n<div class="config-check">\n<label class="check"><input type="checkbox" name="sensitive" value="yes" aria-describedby="config-sensitive-hint"';
 __eta.res+=__eta.e(it.fields.sensitive ? ' checked' : '');
-__eta.res+='>Sensitive</label>\n<p class="hint config-check-hint" id="config-sensitive-hint">Shown to nobody again, and masked in logs and in what agents say.</p>';
+__eta.res+='>Sensitive</label>\n<p class="hint" id="config-sensitive-hint">Shown to nobody again, and masked in logs and in what agents say.</p>\n</div>';
 
 if (__eta.layout) {
   __eta.res = include (__eta.layout, {...it, body: __eta.res, ...__eta.layoutData, __blocks: __eta.blocks});

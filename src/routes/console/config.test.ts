@@ -223,7 +223,7 @@ describe('an item that is changed', () => {
     expect(await opened('LOST')).toBe('anew');
   });
 
-  it.each(['a/b', '..', 'ä ö', 'a&b=c', '%2F', '<b>', '"'])('may be called %j', async (key) => {
+  it.each(['a/b', '...', 'ä ö', 'a&b=c', '%2F', '<b>', '"'])('may be called %j', async (key) => {
     await add(key, 'old', { sensitive: false, policy: 'control_plane_only' });
     const href = /href="([^"]*\/config\/edit[^"]*)"/.exec(await show())?.[1]?.replaceAll('&amp;', '&') ?? '';
     const page = await text(visitor.get(href));
