@@ -44,7 +44,7 @@ describe('an awaited configuration', () => {
     expect((await configure(it, given)).status).toBe(204);
     await it.reaches(({ phase }) => phase === 'ready');
     expect(await it.client.status()).toMatchObject({ config_revision: 1 });
-    expect(await it.client.logs('w')).toContain(`value: hello, key: ${MASK}`);
+    await until(async () => (await it.client.logs('w')).includes(`value: hello, key: ${MASK}`));
   });
 
   test('keeps nobody from shutting down', async () => {

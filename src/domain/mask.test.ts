@@ -81,6 +81,13 @@ describe('a mask', () => {
     }
   });
 
+  it('looks for the shorter ones of very many in every encoding, and for all of them as they are', () => {
+    const many = Array.from({ length: 40 }, (_, index) => `fake-${index}-`.repeat(200));
+    const mask = maskOf([...many, SECRET]);
+    expect(mask.text(many.join('\n'))).toBe(many.map(() => MASK).join('\n'));
+    expect(mask.text(base64(SECRET))).toBe(MASK);
+  });
+
   it('leaves no rest of one that overlaps another', () => {
     expect(maskOf(['abcdef', 'defghi']).text('abcdefghi')).toBe(MASK);
     expect(maskOf(['aaaa']).text('baaaaaab')).toBe(`b${MASK}b`);
