@@ -21,8 +21,11 @@ beforeEach(async () => {
 const text = async (answer: Promise<Response>) => (await answer).text();
 const show = () => text(visitor.get(`/apps/${id}/config`));
 const edit = (key: string) => visitor.get(`/apps/${id}/config/edit?key=${encodeURIComponent(key)}`);
-const add = (key: string, value: string, { sensitive = true, policy = 'both' as AccessPolicy } = {}) =>
-  createConfig(world.ports, 'default', id, { key, value, sensitive, access_policy: policy });
+const add = (
+  key: string,
+  value: string,
+  { sensitive = true, policy = 'both' }: { sensitive?: boolean; policy?: AccessPolicy } = {},
+) => createConfig(world.ports, 'default', id, { key, value, sensitive, access_policy: policy });
 const items = async () =>
   (await listConfig(world.ports, 'default', id)).map(({ item, value }) => ({
     key: item.key,
