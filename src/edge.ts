@@ -7,6 +7,7 @@ import { isPublicAddress } from './adapters/webhooks/public-address.ts';
 import { createApp } from './app.ts';
 import { type EdgeConfig, loadEdgeConfig } from './compose/edge-config.ts';
 import { edgeLogger } from './compose/edge-logger.ts';
+import { sendDueWebhooks } from './compose/webhooks.ts';
 import { API_AUDIENCE } from './domain/channel.ts';
 import { SandboxdError } from './domain/errors.ts';
 import { systemClock, ulidSource } from './domain/ids.ts';
@@ -22,6 +23,10 @@ import { edgePeer } from './routes/peer.ts';
 /** Set by the build. */
 declare const SANDBOXD_VERSION: string;
 
+/** As wrangler.toml has it. */
+const UPKEEP_CRON = '23 * * * *';
+/** How long one round of webhooks begins new attempts, and what is under way may take: less than until the next one. */
+const WEBHOOKS_MS = 50_000;
 /** How long one round of upkeep begins new steps. */
 const UPKEEP_MS = 20_000;
 
@@ -103,8 +108,14 @@ async function migrateOnce(database: RemoteOptions): Promise<void> {
   migrated = database.url;
 }
 
-/** An hourly one, by wrangler.toml. What is not done when its time is over is left to the next. */
-const scheduled = async (_event: unknown, bindings: Bindings): Promise<void> =>
-  upkeep(await portsOf(bindings), AbortSignal.timeout(UPKEEP_MS));
+/**
+ * By the times in wrangler.toml: upkeep every hour, webhooks every minute. What is not done when its time is over is left to the
+ * next.
+ */
+async function scheduled({ cron }: { readonly cron: string }, bindings: Bindings): Promise<void> {
+  const ports = await portsOf(bindings);
+  if (cron === UPKEEP_CRON) await upkeep(ports, AbortSignal.timeout(UPKEEP_MS));
+  else await sendDueWebhooks(ports, AbortSignal.timeout(WEBHOOKS_MS));
+}
 
 export default { fetch: app.fetch, scheduled };

@@ -75,6 +75,7 @@ export class NodeAgent implements NodeClient {
   readonly #delivery: ConfigDelivery;
   readonly #output: SandboxOutput;
   readonly #onPolicy: (policy: NodePolicy) => void;
+  readonly #changed: () => void;
   readonly keeper: TaskKeeper;
   readonly snapshots: SnapshotKeeper;
 
@@ -84,6 +85,7 @@ export class NodeAgent implements NodeClient {
     this.#outbox = outbox;
     this.#configs = configs;
     this.#onPolicy = onPolicy;
+    this.#changed = changed;
     this.#graves = new Graves(ports.clock);
     this.#delivery = new ConfigDelivery(ports, configs);
     const delivery = this.#delivery;
@@ -144,6 +146,8 @@ export class NodeAgent implements NodeClient {
 
   async setPolicy(policy: NodePolicy): Promise<void> {
     this.#onPolicy(policy);
+    // The answer to a sync that is under way may still say the thresholds of before: the next one comes at once.
+    this.#changed();
   }
 
   /** Whether an order asks for anything that is not so. */

@@ -66,7 +66,7 @@ const sandboxEnvironment = (config: Config): Record<string, string> => ({
 
 /** How this node keeps workspaces. It finds out once, and until then the summary of an installation does not say. */
 export const storageModeOf =
-  ({ workspaces, engine, defaults, log }: AgentPorts) =>
+  ({ workspaces, engine, defaults, log }: Pick<AgentPorts, 'workspaces' | 'engine' | 'defaults' | 'log'>) =>
   async (): Promise<StorageMode> => {
     try {
       return await workspaces.kind(await engine.imageDigest(defaults.image));

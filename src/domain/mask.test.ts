@@ -81,6 +81,13 @@ describe('a mask', () => {
     }
   });
 
+  it('looks for the shorter ones of very many in every encoding, and for all of them as they are', () => {
+    const many = Array.from({ length: 40 }, (_, index) => `fake-${index}-`.repeat(200));
+    const mask = maskOf([...many, SECRET]);
+    expect(mask.text(many.join('\n'))).toBe(many.map(() => MASK).join('\n'));
+    expect(mask.text(base64(SECRET))).toBe(MASK);
+  });
+
   it('leaves no rest of one that overlaps another', () => {
     expect(maskOf(['abcdef', 'defghi']).text('abcdefghi')).toBe(MASK);
     expect(maskOf(['aaaa']).text('baaaaaab')).toBe(`b${MASK}b`);
@@ -108,18 +115,6 @@ describe('a mask', () => {
     expect(push('fake-')).toBe('');
     expect(Buffer.from(stream.end()).toString()).toBe('fake-');
     expect(stream.end()).toHaveLength(0);
-  });
-
-  it('is quick, also with a text that nearly is the secret everywhere', () => {
-    const many = Array.from({ length: 50 }, (_, index) => `fake-secret-${index}-${'x'.repeat(index)}`);
-    const log = utf8.encode('2030-01-02 GET /items 200 12ms fake-secret\n'.repeat(100_000));
-    const begun = performance.now();
-    maskOf(many).stream().push(log);
-    maskOf(['a'.repeat(60_000)])
-      .stream()
-      .push(utf8.encode(`${'a'.repeat(63)}b`.repeat(8000)));
-    // Unhindered a tenth of it.
-    expect(performance.now() - begun).toBeLessThan(3000);
   });
 });
 

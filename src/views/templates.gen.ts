@@ -941,7 +941,7 @@ __eta.res+='">\n';
 if (it.fields.problems.other || it.fields.problems.key) {
 __eta.res+=include('@problem', { message: it.fields.problems.other ?? it.fields.problems.key });
 }
-__eta.res+=include('@config-fields', { fields: it.fields, label: it.item.isUnreadable || it.item.sensitive ? 'New value' : 'Value', hint: it.item.isUnreadable ? 'The one there is cannot be read any more.' : it.item.sensitive ? 'Leave it empty to keep the one there is.' : undefined });
+__eta.res+=include('@config-fields', { fields: it.fields, at: 'changed', isAsked: true, label: it.item.isUnreadable || it.item.sensitive ? 'New value' : 'Value', hint: it.item.isUnreadable ? 'The one there is cannot be read any more.' : it.item.sensitive ? 'Leave it empty to keep the one there is.' : undefined });
 __eta.res+='<div class="actions actions-end">\n';
 __eta.res+=include('@question-cancel', { href: `/apps/${it.id}/config` });
 __eta.res+='<button class="button button-primary" type="submit" data-busy="Saving…">Save</button>\n</div>\n</form>\n</section>';
@@ -973,37 +973,54 @@ async function blockAsync(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=aw
 
 __eta.res+='<div class="field';
 __eta.res+=__eta.e(it.fields.problems.value ? ' field-bad' : '');
-__eta.res+='">\n<label for="config-value">';
+__eta.res+='">\n<label for="';
+__eta.res+=__eta.e(it.at);
+__eta.res+='-value">';
 __eta.res+=__eta.e(it.label ?? 'Value');
-__eta.res+='</label>\n<textarea id="config-value" class="mono" name="value" rows="3" autocomplete="off" autocapitalize="none" spellcheck="false"';
+__eta.res+='</label>\n<textarea id="';
+__eta.res+=__eta.e(it.at);
+__eta.res+='-value" class="mono" name="value" rows="3" autocomplete="off" autocapitalize="none" spellcheck="false"';
 if (it.hint || it.fields.problems.value) {
 __eta.res+=' aria-describedby="';
 if (it.fields.problems.value) {
-__eta.res+='config-value-problem';
+__eta.res+=__eta.e(it.at);
+__eta.res+='-value-problem';
 }
 __eta.res+=' ';
 if (it.hint) {
-__eta.res+='config-value-hint';
+__eta.res+=__eta.e(it.at);
+__eta.res+='-value-hint';
 }
 __eta.res+='"';
 }
 if (it.fields.problems.value) {
-__eta.res+=' aria-invalid="true" autofocus';
+__eta.res+=' aria-invalid="true"';
+}
+if (it.isAsked || it.fields.problems.value) {
+__eta.res+=' autofocus';
 }
 __eta.res+='>\n';
 __eta.res+=__eta.e(it.fields.value);
 __eta.res+='</textarea>\n';
 if (it.fields.problems.value) {
-__eta.res+='<p class="field-problem" id="config-value-problem">';
+__eta.res+='<p class="field-problem" id="';
+__eta.res+=__eta.e(it.at);
+__eta.res+='-value-problem">';
 __eta.res+=__eta.e(it.fields.problems.value);
 __eta.res+='</p>';
 }
 if (it.hint) {
-__eta.res+='<p class="hint" id="config-value-hint">';
+__eta.res+='<p class="hint" id="';
+__eta.res+=__eta.e(it.at);
+__eta.res+='-value-hint">';
 __eta.res+=__eta.e(it.hint);
 __eta.res+='</p>';
 }
-__eta.res+='</div>\n<div class="field">\n<label for="config-policy">Who is given it</label>\n<select id="config-policy" name="access_policy">\n';
+__eta.res+='</div>\n<div class="field">\n<label for="';
+__eta.res+=__eta.e(it.at);
+__eta.res+='-policy">Who is given it</label>\n<select id="';
+__eta.res+=__eta.e(it.at);
+__eta.res+='-policy" name="access_policy">\n';
 for (const policy of it.fields.policies) {
 __eta.res+='<option value="';
 __eta.res+=__eta.e(policy.id);
@@ -1013,9 +1030,13 @@ __eta.res+='>';
 __eta.res+=__eta.e(policy.label);
 __eta.res+='</option>';
 }
-__eta.res+='</select>\n</div>\n<label class="check"><input type="checkbox" name="sensitive" value="yes" aria-describedby="config-sensitive-hint"';
+__eta.res+='</select>\n</div>\n<div class="config-check">\n<label class="check"><input type="checkbox" name="sensitive" value="yes" aria-describedby="';
+__eta.res+=__eta.e(it.at);
+__eta.res+='-sensitive-hint"';
 __eta.res+=__eta.e(it.fields.sensitive ? ' checked' : '');
-__eta.res+='>Sensitive</label>\n<p class="hint config-check-hint" id="config-sensitive-hint">Shown to nobody again, and masked in logs and in what agents say.</p>';
+__eta.res+='>Sensitive</label>\n<p class="hint" id="';
+__eta.res+=__eta.e(it.at);
+__eta.res+='-sensitive-hint">Shown to nobody again, and masked in logs and in what agents say.</p>\n</div>';
 
 if (__eta.layout) {
   __eta.res = include (__eta.layout, {...it, body: __eta.res, ...__eta.layoutData, __blocks: __eta.blocks});
@@ -1122,20 +1143,20 @@ __eta.res+=include('@problem', { message: it.form.problems.other });
 }
 __eta.res+='<div class="field';
 __eta.res+=__eta.e(it.form.problems.key ? ' field-bad' : '');
-__eta.res+='">\n<label for="config-key">Key</label>\n<input id="config-key" class="mono" name="key" type="text" value="';
+__eta.res+='">\n<label for="new-key">Key</label>\n<input id="new-key" class="mono" name="key" type="text" value="';
 __eta.res+=__eta.e(it.form.key);
 __eta.res+='" required maxlength="256" autocomplete="off" autocapitalize="none" spellcheck="false" placeholder="DATABASE_URL"';
 if (it.form.problems.key) {
-__eta.res+=' aria-invalid="true" aria-describedby="config-key-problem" autofocus';
+__eta.res+=' aria-invalid="true" aria-describedby="new-key-problem" autofocus';
 }
 __eta.res+='>\n';
 if (it.form.problems.key) {
-__eta.res+='<p class="field-problem" id="config-key-problem">';
+__eta.res+='<p class="field-problem" id="new-key-problem">';
 __eta.res+=__eta.e(it.form.problems.key);
 __eta.res+='</p>';
 }
 __eta.res+='</div>\n';
-__eta.res+=include('@config-fields', { fields: it.form });
+__eta.res+=include('@config-fields', { fields: it.form, at: 'new' });
 __eta.res+='<div class="actions"><button class="button button-primary" type="submit" data-busy="Adding…">Add</button></div>\n</form>\n</section>\n</div>';
 
 if (__eta.layout) {

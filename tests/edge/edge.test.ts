@@ -8,10 +8,12 @@ import { openRemoteStore } from '../../src/adapters/libsql/remote.ts';
 import { credentialContext } from '../../src/domain/credential.ts';
 import { ulidSource } from '../../src/domain/ids.ts';
 import { PRESETS } from '../../src/domain/preset.ts';
+import { signedHeaders } from '../../src/domain/webhook-signature.ts';
 import { NO_USAGE } from '../../src/domain/task.ts';
 import { type HranaServer, startHranaServer } from '../doubles/hrana-server.ts';
 import { SUCCEEDED } from '../fakes/fake-tasks.ts';
 import { anEvent, aTask } from '../fakes/rows.ts';
+import { startReceiver } from '../harness/receiver.ts';
 import { startWorker, type Worker } from './worker.ts';
 
 const DATABASE_TOKEN = 'database-token';
@@ -23,6 +25,7 @@ const BINDINGS = {
   SANDBOXD_PREVIEW_TLS: 'false',
   SANDBOXD_PREVIEW_KEY: Buffer.alloc(32, 7).toString('base64'),
   SANDBOXD_SECRETS_KEY: Buffer.alloc(32, 8).toString('base64'),
+  SANDBOXD_WEBHOOKS_TO_PRIVATE: 'true',
   SANDBOXD_OPERATORS: 'alice',
   SANDBOXD_EVENT_RETENTION_DAYS: '7',
   SANDBOXD_API_TOKENS: `alice:${ALICE},mallory:${MALLORY}`,
@@ -161,14 +164,14 @@ describe('A Worker', () => {
     const event = anEvent({ owner: 'alice', id: ulidSource(() => weekAgo - 1000)() });
     await remote().commit({ kind: 'event', event });
     expect(await remote().events.hasBefore(weekAgo)).toBe(true);
-    await worker.runScheduled();
+    await worker.runScheduled('23 * * * *');
     expect(await remote().events.hasBefore(weekAgo)).toBe(false);
     expect(await remote().events.list('alice', { limit: 1 })).toHaveLength(1);
   });
 
   it('carries a create with a key out once', async () => {
     const create = async () => {
-      const headers = { ...as(ALICE).headers, 'idempotency-key': 'edge' };
+      const headers = { authorization: `Bearer ${ALICE}`, 'idempotency-key': 'edge' };
       const answer = await ask('/v1/apps', { ...post({ name: 'Only once' }), headers });
       return [answer.status, await answer.text()];
     };
@@ -191,6 +194,36 @@ describe('A Worker', () => {
     expect(stream.headers.get('content-type')).toContain('text/event-stream');
     expect(await stream.text()).toMatch(/^event: done\ndata: \{.*"status":"succeeded".*\}\nid: 1\n\n$/);
     expect((await ask(path, as(MALLORY))).status).toBe(404);
+  });
+
+  it('sends webhooks when the minute strikes, signed, and notes what came of it', async () => {
+    await using receiver = await startReceiver();
+    const made = await ask(
+      '/v1/webhooks',
+      as(ALICE, post({ url: receiver.origin, event_types: ['app.created'] })),
+    );
+    const { id, secret } = (await made.json()) as { id: string; secret: string };
+    const test = await ask(`/v1/webhooks/${id}/test`, as(ALICE, post({})));
+    expect(await test.json()).toEqual({ delivered: true, http_status: 204 });
+    await ask('/v1/apps', as(ALICE, post({ name: 'News' })));
+    await worker.runScheduled('* * * * *');
+    const { headers = {}, body = '' } = receiver.received[1] ?? {};
+    expect(JSON.parse(body)).toMatchObject({
+      type: 'app.created',
+      data: { message: 'App "News" was created.' },
+    });
+    const signed = {
+      id: String(headers['webhook-id']),
+      timestamp: Number(headers['webhook-timestamp']),
+      body,
+    };
+    expect(headers).toMatchObject(await signedHeaders([secret], signed));
+    const listed = await ask(`/v1/webhooks/${id}/deliveries`, as(ALICE));
+    expect(await listed.json()).toMatchObject({
+      deliveries: [{ status: 'delivered', last_http_status: 204 }],
+    });
+    await worker.runScheduled('* * * * *');
+    expect(receiver.received).toHaveLength(2);
   });
 
   it('shows the console to who signs in', async () => {

@@ -7,6 +7,9 @@ import { type ApiWorld, apiWorld } from '../fakes/api-world.ts';
 import { HOST, signedInVisitor, stranger } from '../fakes/visitor.ts';
 
 const SECRET = 'test-secret-not-real';
+const ID = '01ARZ3NDEKTSV4RRFFQ69G5FAV';
+
+const never = () => Promise.reject(new Error('nobody asked for that'));
 
 const entries = (world: ApiWorld, owner?: string): Promise<AuditEntry[]> =>
   world.ports.store.audit.list({ limit: 200, ...(owner !== undefined && { owner }) });
@@ -48,13 +51,32 @@ describe('a request that may change something', () => {
         owner: 'acme',
         actor,
         action: 'POST /v1/apps',
-        target: {},
+        target: { id },
         status: 201,
         requestId: 'ask-1',
         address: '203.0.113.9',
         at: world.ports.clock(),
       },
     ]);
+  });
+
+  it.each([
+    [
+      'PATCH',
+      '/v1/settings',
+      { lifecycle: { idle_threshold_seconds: 600 } },
+      { fields: 'idle_threshold_seconds' },
+    ],
+    ['POST', `/v1/apps/${ID}/config`, { key: 'MY_KEY', value: SECRET }, { id: ID, key: 'MY_KEY' }],
+    ['DELETE', `/v1/apps/${ID}/config/A%2FB`, undefined, { id: ID, key: 'A/B' }],
+    ['POST', `/v1/apps/${ID}/restore`, { snapshot_id: ID.toLowerCase() }, { id: ID, snapshotId: ID }],
+    ['POST', `/v1/apps/${ID}/restore`, { snapshot_id: SECRET }, { id: ID }],
+    ['POST', '/v1/agents/openai/disconnect', undefined, { provider: 'openai' }],
+    ['POST', '/v1/agents/%E0%A4%A/disconnect', undefined, { provider: '%E0%A4%A' }],
+  ])('names what it is about: %s %s with %j', async (method, path, body, target) => {
+    const world = apiWorld();
+    await ask(world, method, path, { bearer: (await keyOf(world, 'default')).token, body });
+    expect((await entries(world))[0]?.target).toEqual(target);
   });
 
   it.each([
@@ -114,14 +136,13 @@ describe('a request that may change something', () => {
     const mine = { owner: 'default', kind: 'session', target: {}, status: 303 };
     expect(kept).toEqual([
       { ...mine, action: 'POST /logout' },
-      { ...mine, action: 'POST /apps' },
+      { ...mine, action: 'POST /apps', target: { id: expect.any(String) } },
       { ...mine, action: 'POST /login/:secret' },
     ]);
   });
 
   it('on the command line is kept as such, and nobody’s', async () => {
     const world = apiWorld();
-    const never = () => Promise.reject(new Error('nobody asked for that'));
     const app = createAdminApp(world.ports, {
       pid: 1,
       shutDown: () => undefined,
@@ -152,7 +173,8 @@ describe('a request that may change something', () => {
   it('is answered as ever where it cannot be kept, and the log says so', async () => {
     const world = apiWorld();
     const { token } = await keyOf(world);
-    const { commit } = world.ports.store;
+    const { store } = world.ports;
+    const commit = store.commit.bind(store);
     const failing: typeof commit = (...changes) =>
       changes.some(({ kind }) => kind === 'audit')
         ? Promise.reject(new Error('disk I/O error'))
@@ -203,19 +225,19 @@ describe('no value is kept', () => {
   });
 });
 
-describe('the log', () => {
-  /** One request each of two owners. */
-  async function busy(): Promise<{ world: ApiWorld; tokens: Record<string, string> }> {
-    const world = apiWorld();
-    const tokens: Record<string, string> = {};
-    for (const owner of ['acme', 'default']) {
-      tokens[owner] = (await keyOf(world, owner)).token;
-      await ask(world, 'POST', '/v1/apps', { bearer: tokens[owner], body: { name: owner } });
-    }
-    await ask(world, 'POST', '/v1/apps');
-    return { world, tokens };
+/** One request each of two owners. */
+async function busy(): Promise<{ world: ApiWorld; tokens: Record<string, string> }> {
+  const world = apiWorld();
+  const tokens: Record<string, string> = {};
+  for (const owner of ['acme', 'default']) {
+    tokens[owner] = (await keyOf(world, owner)).token;
+    await ask(world, 'POST', '/v1/apps', { bearer: tokens[owner], body: { name: owner } });
   }
+  await ask(world, 'POST', '/v1/apps');
+  return { world, tokens };
+}
 
+describe('the log', () => {
   it.each([
     ['acme', '', 200, ['acme']],
     ['acme', '?owner=acme', 200, ['acme']],

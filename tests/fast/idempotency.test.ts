@@ -28,6 +28,7 @@ interface Sent {
   body?: unknown;
   as?: keyof typeof TOKENS;
   path?: string;
+  signal?: AbortSignal;
 }
 
 interface Answer {
@@ -39,7 +40,13 @@ interface Answer {
 }
 
 /** Sends a create. */
-async function send({ key, body = { name: 'Shop' }, as = 'acme', path = '/v1/apps' }: Sent): Promise<Answer> {
+async function send({
+  key,
+  body = { name: 'Shop' },
+  as = 'acme',
+  path = '/v1/apps',
+  signal,
+}: Sent): Promise<Answer> {
   const answer = await world.app.request(path, {
     method: 'POST',
     headers: {
@@ -47,6 +54,7 @@ async function send({ key, body = { name: 'Shop' }, as = 'acme', path = '/v1/app
       ...(key !== undefined && { 'idempotency-key': key }),
     },
     body: JSON.stringify(body),
+    signal,
   });
   const text = await answer.text();
   const { headers, status } = answer;
@@ -60,18 +68,15 @@ async function send({ key, body = { name: 'Shop' }, as = 'acme', path = '/v1/app
   };
 }
 
-/** What comes of work that waits, as a minute passes. */
+/** What comes of work that waits, as time passes. */
 async function overTime<T>(work: Promise<T>): Promise<T> {
-  let isDone = false;
-  const end = () => {
-    isDone = true;
-  };
+  const over = new AbortController();
+  const end = () => over.abort();
   onTestFinished(end);
   const done = work.finally(end);
-  for (let passed = 0; passed < MINUTE && !isDone; await setImmediate()) {
-    if (world.time.pauses.length === 0) continue;
-    world.advance(100);
-    passed += 100;
+  while (!over.signal.aborted) {
+    await setImmediate();
+    if (world.time.pauses.length > 0) world.advance(100);
   }
   return done;
 }
@@ -159,6 +164,23 @@ describe('a create with a key', () => {
     expect(made.status).toBe(201);
     expect(await overTime(second)).toEqual({ ...made, replayed: 'true' });
     expect(world.node.orders).toHaveLength(1);
+  });
+
+  it('waits no longer than its sender does', async () => {
+    const { id } = await send({});
+    const slow = { key: 'slow', path: `/v1/apps/${id}/sandbox`, body: {} };
+    const held = Promise.withResolvers<void>();
+    onTestFinished(() => held.resolve());
+    world.node.hold = held.promise;
+    const first = send(slow);
+    await expect.poll(() => world.node.orders).toHaveLength(1);
+    const leaving = new AbortController();
+    const second = send({ ...slow, signal: leaving.signal });
+    await expect.poll(() => world.time.pauses).toEqual([100]);
+    leaving.abort();
+    expect((await second).status).toBe(409);
+    held.resolve();
+    expect((await first).status).toBe(201);
   });
 
   it('is another one a day later', async () => {

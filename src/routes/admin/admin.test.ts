@@ -97,6 +97,22 @@ it('lists and revokes the API keys of any owner', async () => {
   expect(await list('acme')).toBe('{"tokens":[]}');
 });
 
+it('rotates secrets until whoever asked leaves, and says what came of it', async () => {
+  const report = { renewed: true, resealed: 3, unreadable: [], redundantKeys: 0 };
+  const leaving = new AbortController();
+  let heard: AbortSignal | undefined;
+  const app = admin({
+    rotateSecrets: async (signal) => {
+      heard = signal;
+      return report;
+    },
+  });
+  const answer = await app.request('/admin/secrets/rotate', { method: 'POST', signal: leaving.signal });
+  expect([answer.status, await answer.json()]).toEqual([200, report]);
+  leaving.abort();
+  expect(heard?.aborted).toBe(true);
+});
+
 it.each([
   ['/admin/tokens', { name: 'x', owner: 'no owner' }, 'owner: use'],
   ['/admin/tokens', { name: '' }, 'name: must say'],

@@ -21,8 +21,11 @@ beforeEach(async () => {
 const text = async (answer: Promise<Response>) => (await answer).text();
 const show = () => text(visitor.get(`/apps/${id}/config`));
 const edit = (key: string) => visitor.get(`/apps/${id}/config/edit?key=${encodeURIComponent(key)}`);
-const add = (key: string, value: string, { sensitive = true, policy = 'both' as AccessPolicy } = {}) =>
-  createConfig(world.ports, 'default', id, { key, value, sensitive, access_policy: policy });
+const add = (
+  key: string,
+  value: string,
+  { sensitive = true, policy = 'both' }: { sensitive?: boolean; policy?: AccessPolicy } = {},
+) => createConfig(world.ports, 'default', id, { key, value, sensitive, access_policy: policy });
 const items = async () =>
   (await listConfig(world.ports, 'default', id)).map(({ item, value }) => ({
     key: item.key,
@@ -223,7 +226,7 @@ describe('an item that is changed', () => {
     expect(await opened('LOST')).toBe('anew');
   });
 
-  it.each(['a/b', '..', 'ä ö', 'a&b=c', '%2F', '<b>', '"'])('may be called %j', async (key) => {
+  it.each(['a/b', '...', 'ä ö', 'a&b=c', '%2F', '<b>', '"'])('may be called %j', async (key) => {
     await add(key, 'old', { sensitive: false, policy: 'control_plane_only' });
     const href = /href="([^"]*\/config\/edit[^"]*)"/.exec(await show())?.[1]?.replaceAll('&amp;', '&') ?? '';
     const page = await text(visitor.get(href));
