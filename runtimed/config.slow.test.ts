@@ -76,6 +76,13 @@ describe('a configuration', () => {
     expect(it.log.join('\n')).not.toContain(SECRET);
   });
 
+  test('says nothing of where the web process is to listen', async () => {
+    const web = { command: 'echo "port: $PORT"; exec sleep 600', port: 3456 };
+    await using it = await startSandbox({ app: { 'sandbox.yaml': manifest({ web }) }, environment: AWAITED });
+    await configure(it, { env: { PORT: '1' } });
+    await until(async () => (await it.client.logs('web')).includes('port: 3456'));
+  });
+
   test('that is older is not taken over, and what was secret before stays so', async () => {
     await using it = await startSandbox({ app: WORKERS });
     await configure(it, { ...given, revision: 2 });
