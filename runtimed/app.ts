@@ -5,6 +5,7 @@ import type { BootPhase, RestartScope, RuntimeStatus } from '../src/domain/runti
 import type { InstallStep } from './boot/install-step.ts';
 import type { Installer } from './boot/install.ts';
 import { type Changes, FOR_EVER } from './changes.ts';
+import type { Configuration } from './config/configuration.ts';
 import type { Healing } from './healing.ts';
 import type { HealthMonitor } from './health/monitor.ts';
 import type { LogStore } from './logs/log-store.ts';
@@ -15,6 +16,7 @@ import type { Supervisor } from './processes/supervisor.ts';
 export interface AppParts {
   /** Fills a new home; never rejects. */
   readonly seed: () => Promise<void>;
+  readonly configuration: Pick<Configuration, 'received' | 'revision' | 'mask'>;
   readonly installer: Installer;
   readonly manifestFile: ManifestFile;
   readonly supervisor: Supervisor;
@@ -53,13 +55,15 @@ export class App {
   }
 
   get status(): RuntimeStatus {
-    const { health, supervisor } = this.#parts;
+    const { health, supervisor, configuration } = this.#parts;
+    const { revision, mask } = configuration;
     return {
       phase: this.#phase,
       preview: health.state,
       ...(this.#webPort !== undefined && { web_port: this.#webPort }),
       processes: supervisor.states,
-      ...(this.#manifestError !== undefined && { manifest_error: this.#manifestError }),
+      ...(this.#manifestError !== undefined && { manifest_error: mask.text(this.#manifestError) }),
+      ...(revision !== undefined && { config_revision: revision }),
     };
   }
 
@@ -83,6 +87,7 @@ export class App {
     this.#signal = signal;
     await this.#parts.seed();
     this.#seeded.resolve();
+    await orAborted(this.#parts.configuration.received, signal);
     if (signal.aborted) return;
     await this.#install(signal);
     if (signal.aborted) return;

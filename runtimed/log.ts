@@ -5,15 +5,17 @@ import type { LogFields, Logger } from '../src/domain/log.ts';
 const MAX_FIELD_LENGTH = 4096;
 
 /** One JSON object a line. */
-export function lineLogger(write: (line: string) => void, clock: Clock): Logger {
+export function lineLogger(write: (line: string) => void, clock: Clock, always: LogFields = {}): Logger {
   const emit = (level: string, message: string, fields: LogFields = {}) => {
     const time = new Date(clock()).toISOString();
-    write(`${JSON.stringify({ time, level, message, ...fields }, bounded)}\n`);
+    write(`${JSON.stringify({ time, level, message, ...always, ...fields }, bounded)}\n`);
   };
   return {
+    debug: (message, fields) => emit('debug', message, fields),
     info: (message, fields) => emit('info', message, fields),
     warn: (message, fields) => emit('warn', message, fields),
     error: (message, cause, fields) => emit('error', message, { ...fields, cause: describe(cause) }),
+    with: (fields) => lineLogger(write, clock, { ...always, ...fields }),
   };
 }
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { systemClock } from '../src/domain/ids.ts';
 import { SANDBOX_UID } from '../src/domain/runtimed.ts';
+import { Configuration } from './config/configuration.ts';
 import { lineLogger } from './log.ts';
 import type { RuntimeOptions } from './options.ts';
 import { type RuntimeContext, startRuntime } from './runtime.ts';
@@ -15,7 +16,8 @@ const SHUTDOWN_LIMIT = 7000;
 export async function runProcess(options: RuntimeOptions, agents: RuntimeContext['agents']): Promise<void> {
   // Agents, and people, end what they have left running by `pkill node`, and do not mean the sandbox.
   process.title = 'runtimed';
-  const logger = lineLogger((line) => process.stdout.write(line), systemClock);
+  const configuration = new Configuration(options.environment, options.home);
+  const logger = lineLogger((line) => process.stdout.write(configuration.mask.text(line)), systemClock);
   // Nobody reads the log any more: that is no reason to stop.
   process.stdout.on('error', () => {});
   // Whatever a request or a file brings about must not end the sandbox; the log has what there is to know.
@@ -30,6 +32,7 @@ export async function runProcess(options: RuntimeOptions, agents: RuntimeContext
     await using runtime = await startRuntime(options, {
       clock: systemClock,
       logger,
+      configuration,
       newName: randomUUID,
       agents,
     });

@@ -11,7 +11,9 @@ import { Installer } from './boot/install.ts';
 import { seedOf } from './boot/seed-plan.ts';
 import { seedHome } from './boot/seeding.ts';
 import { Changes } from './changes.ts';
+import type { Configuration } from './config/configuration.ts';
 import type { Route } from './control/call.ts';
+import { configRoutes } from './control/config-routes.ts';
 import { execRoutes } from './control/exec-routes.ts';
 import { fileRoutes } from './control/file-routes.ts';
 import { logRoutes } from './control/log-routes.ts';
@@ -24,6 +26,7 @@ import { HealthMonitor } from './health/monitor.ts';
 import { LogStore } from './logs/log-store.ts';
 import { ManifestFile } from './manifest-file.ts';
 import type { RuntimeOptions } from './options.ts';
+import { orAborted } from './pause.ts';
 import { type Environment, programEnvironment } from './processes/environment.ts';
 import { Supervisor } from './processes/supervisor.ts';
 import { Checkpoints } from './tasks/checkpoints.ts';
@@ -35,6 +38,8 @@ import { Tasks } from './tasks/tasks.ts';
 export interface RuntimeContext {
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Of this sandbox alone, and empty when it starts. */
+  readonly configuration: Configuration;
   /** Makes names that nothing else in this sandbox has. */
   readonly newName: () => string;
   /** The agents that can work here. */
@@ -57,7 +62,7 @@ const QUICK_BOOT = 300;
  */
 export async function startRuntime(options: RuntimeOptions, context: RuntimeContext): Promise<Runtime> {
   const { controlDirectory } = options;
-  const { logger } = context;
+  const { logger, configuration } = context;
   const parts = compose(options, context);
   const { app, tasks, supervisor, health, logs } = parts;
   const shutdown = Promise.withResolvers<void>();
@@ -70,9 +75,10 @@ export async function startRuntime(options: RuntimeOptions, context: RuntimeCont
     await Promise.all([...ended, running]);
     await logs[Symbol.asyncDispose]();
   };
-  // Nobody asks as early as that, and what is loaded to answer would hold up what they wait for.
-  await app.begun(QUICK_BOOT);
-  tasks.recover();
+  // Nobody asks as early as that, and what is loaded to answer would hold up what they wait for; unless that waits for
+  // what is told over the socket.
+  if (!configuration.isAwaited) await app.begun(QUICK_BOOT);
+  tasks.recover(configuration.received);
   try {
     const server = await ControlServer.listen(controlDirectory, routes, logger);
     return {
@@ -97,16 +103,26 @@ interface Parts {
   readonly changes: Changes;
   readonly logs: LogStore;
   readonly environment: Environment;
+  readonly configuration: Configuration;
 }
 
 /** Everything that makes a sandbox, at rest. */
 function compose(options: RuntimeOptions, context: RuntimeContext): Parts {
   const { home, timings } = options;
-  const { logger, newName } = context;
-  const [changes, logs] = [new Changes(), new LogStore(home)];
+  const { logger, newName, configuration } = context;
+  const [changes, logs] = [new Changes(), new LogStore(home, configuration)];
   const directory = join(home, APP_DIRECTORY);
   const environment = programEnvironment(options.environment, home);
-  const shared = { ...options, ...context, directory, environment, changes, newMark: newName };
+  const shared = {
+    ...options,
+    ...context,
+    directory,
+    environment,
+    appEnvironment: () => configuration.environment,
+    masks: configuration,
+    changes,
+    newMark: newName,
+  };
   const supervisor = new Supervisor(logs, shared);
   const health = new HealthMonitor({ ...shared, log: logs.of(WEB_PROCESS), web: () => supervisor.web });
   const seed = seedOf(options.preset, options.template);
@@ -118,6 +134,7 @@ function compose(options: RuntimeOptions, context: RuntimeContext): Parts {
   });
   const app = new App({
     seed: () => seedHome(options, seed, logger),
+    configuration,
     installer: new Installer(shared),
     manifestFile,
     supervisor,
@@ -139,7 +156,7 @@ function compose(options: RuntimeOptions, context: RuntimeContext): Parts {
     webLogPath: logs.of(WEB_PROCESS).path,
     drivers: context.agents,
   });
-  return { app, workspace, tasks, supervisor, health, changes, logs, environment };
+  return { app, workspace, tasks, supervisor, health, changes, logs, environment, configuration };
 }
 
 /** The control protocol, on these parts. */
@@ -149,11 +166,12 @@ function routesOf(
   newName: () => string,
   shutdown: () => void,
 ): Route[] {
-  const { app, workspace, tasks, supervisor, changes, logs, environment } = parts;
+  const { app, workspace, tasks, supervisor, changes, logs, environment, configuration } = parts;
   const inHome = [
     ...fileRoutes(workspace),
-    ...execRoutes({ workspace, environment, newMark: newName }),
-    ...taskRoutes(tasks),
+    ...execRoutes({ workspace, environment, newMark: newName, masks: configuration }),
+    // What they start and what they tell depends on it.
+    ...taskRoutes(tasks).map((route) => after(configuration.received, route)),
   ];
   return [
     ...statusRoutes({
@@ -163,6 +181,7 @@ function routesOf(
       restart: (scope) => app.restart(scope),
       shutdown,
     }),
+    ...configRoutes({ configuration, changes }),
     ...inHome.map((route) => after(app.seeded, route)),
     ...logRoutes({ logs, isDeclared: (name) => supervisor.has(name) }),
   ];
@@ -174,7 +193,10 @@ function statusOf({ app, tasks }: Pick<Parts, 'app' | 'tasks'>): RuntimeStatus {
 }
 
 /** Holds a route back: what is written into an app that is about to be seeded would pass for its content. */
-const after = (seeded: Promise<void>, route: Route): Route => ({
+const after = (ready: Promise<void>, route: Route): Route => ({
   ...route,
-  handle: (call) => seeded.then(() => route.handle(call)),
+  handle: async (call) => {
+    await orAborted(ready, call.signal);
+    if (!call.signal.aborted) await route.handle(call);
+  },
 });

@@ -3,11 +3,12 @@ import { Hono } from 'hono';
 import { stringify } from 'yaml';
 import type { Env } from '../src/routes/context.ts';
 import { health } from '../src/routes/health.ts';
+import { metrics } from '../src/routes/metrics.ts';
 import { v1 } from '../src/routes/v1/index.ts';
 
 /** The OpenAPI document of the public API, from its route definitions alone. */
 export async function openapiDocument(version: string) {
-  const routes = new Hono<Env>().route('/', health).route('/v1', v1);
+  const routes = new Hono<Env>().route('/', health).route('/', metrics).route('/v1', v1);
   const document = await generateSpecs(routes, {
     excludeStaticFile: false,
     documentation: {

@@ -7,6 +7,7 @@ import { renderError, renderNotFound } from './routes/errors.ts';
 import { health } from './routes/health.ts';
 import { internal } from './routes/internal/sync.ts';
 import { localHostOnly, sameOrigin } from './routes/identity.ts';
+import { metrics } from './routes/metrics.ts';
 import { observed } from './routes/observed.ts';
 import type { PeerSource } from './routes/peer.ts';
 import { requestIds } from './routes/request-id.ts';
@@ -36,6 +37,7 @@ export function createApp(portsOf: (c: AppContext) => Ports | Promise<Ports>, pe
     .use(audited({ kind: 'unknown' }))
     .use(localHostOnly)
     .use(sameOrigin)
+    .route('/', metrics)
     .route('/v1', v1)
     .route('/', consolePages);
 }

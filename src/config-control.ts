@@ -1,9 +1,7 @@
 import { ConfigError, type Reader } from './config-reader.ts';
 import { DEFAULT_OWNER } from './domain/identity.ts';
+import { LOG_LEVELS, type LogLevel } from './domain/log.ts';
 import { IDLE_THRESHOLD, KEEPALIVE_MAX, type LifecycleSettings } from './domain/settings.ts';
-
-export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** What the control plane remembers, of whom it takes orders, and whom it tells: the same for every entry. */
 export interface ControlConfig {

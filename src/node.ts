@@ -1,10 +1,12 @@
 import { fileURLToPath } from 'node:url';
 import { readRecipes } from '../images/recipe.ts';
 import { AlreadyRunningError } from './compose/claim.ts';
+import { configuredSecrets } from './compose/configured-secrets.ts';
 import { createLogger } from './compose/logger.ts';
 import { startServer } from './compose/server.ts';
 import { ConfigError, loadConfig } from './config.ts';
 import { SandboxdError } from './domain/errors.ts';
+import { createRedactor } from './domain/redactor.ts';
 
 const RUNTIMED = fileURLToPath(new URL('../runtimed/main.ts', import.meta.url));
 
@@ -14,12 +16,20 @@ const isExplained = (error: Error): boolean =>
 
 /** Serves until it is told to end: by a signal, leaving sandboxes running, or over the admin socket, putting them to sleep. */
 async function main(): Promise<void> {
-  const log = createLogger((line) => process.stdout.write(line));
   const config = loadConfig(process.env);
+  const redactor = createRedactor();
+  redactor.keep(configuredSecrets(config));
+  const log = createLogger({ level: config.logLevel, redactor, write: (line) => process.stdout.write(line) });
   for (const name of config.unknownNames) log.warn(`nobody reads ${name}: is it misspelt?`);
   const end = Promise.withResolvers<'signal' | 'down'>();
   const image = config.image ?? (await readRecipes(config.agents, RUNTIMED)).base.tag;
-  await using server = await startServer({ config, image, log, onShutDown: () => end.resolve('down') });
+  await using server = await startServer({
+    config,
+    image,
+    log,
+    redactor,
+    onShutDown: () => end.resolve('down'),
+  });
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => end.resolve('signal'));
   log.info('ready', { port: server.addressing.publicPort, image });
   const reason = await end.promise;

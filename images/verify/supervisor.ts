@@ -23,6 +23,7 @@ const ENVIRONMENT: RuntimeEnvironment = {
   SANDBOXD_SANDBOX_ID: '00000000000000000000000000',
   SANDBOXD_TEMPLATE: 'blank',
   SANDBOXD_PRESET: 'worker',
+  SANDBOXD_CONFIG: '',
 };
 
 /** Clause 1: the image's own main process is runtimed, answers on its socket, and ends in order when it is told to. */

@@ -20,7 +20,8 @@ export interface InstallContext {
   readonly directory: string;
   /** The image's prepared dependencies. */
   readonly layers: string;
-  readonly environment: Environment;
+  /** What programs of the app start with now. */
+  readonly appEnvironment: () => Environment;
   readonly timings: Timings;
   readonly logger: Logger;
   readonly newMark: () => string;
@@ -76,11 +77,11 @@ export class Installer {
   }
 
   async #execute(command: string, log: LogFile, signal: AbortSignal, limit: AbortSignal): Promise<number> {
-    const { directory, environment, newMark, timings } = this.#context;
+    const { directory, appEnvironment, newMark, timings } = this.#context;
     const program = await Program.start({
       argv: ['bash', '-lc', command],
       cwd: directory,
-      env: { ...environment, ...UNATTENDED },
+      env: { ...appEnvironment(), ...UNATTENDED },
       mark: newMark(),
     });
     program.record((bytes) => log.write(bytes));

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MAX_EXEC_OUTPUT_BYTES } from '../../src/domain/runtimed.ts';
+import { NOTHING_SECRET } from '../config/masked-output.ts';
 import { Workspace } from '../files/workspace.ts';
 import { programEnvironment } from '../processes/environment.ts';
 import { PATIENT } from '../testing/patience.ts';
@@ -23,7 +24,7 @@ beforeAll(async () => {
   const machine = await prepareMachine({ app: { 'src/here.txt': '' } });
   const environment = programEnvironment({ PATH: process.env['PATH'], SANDBOXD_PRESET: 'x' }, machine.home);
   const workspace = new Workspace(machine.home, randomUUID);
-  const routes = execRoutes({ workspace, environment, newMark: randomUUID });
+  const routes = execRoutes({ workspace, environment, newMark: randomUUID, masks: NOTHING_SECRET });
   const server = await ControlServer.listen(machine.options.controlDirectory, routes, collecting([]));
   ({ client, app } = machine);
   ending.push(server, machine);

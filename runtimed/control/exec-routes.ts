@@ -1,6 +1,7 @@
 import { StringDecoder } from 'node:string_decoder';
 import { SandboxdError, invalid } from '../../src/domain/errors.ts';
 import { type ExecEvent, MAX_EXEC_OUTPUT_BYTES } from '../../src/domain/runtimed.ts';
+import { MaskedOutput, type MaskSource } from '../config/masked-output.ts';
 import type { Workspace } from '../files/workspace.ts';
 import type { Environment } from '../processes/environment.ts';
 import { type OutputName, Program } from '../processes/program.ts';
@@ -16,6 +17,7 @@ export interface ExecContext {
   readonly workspace: Workspace;
   readonly environment: Environment;
   readonly newMark: () => string;
+  readonly masks: MaskSource;
 }
 
 /** Runs programs for whoever asks, as the sandbox's user. */
@@ -28,7 +30,7 @@ export const execRoutes = (context: ExecContext): Route[] => [
       const program = await start(order, context);
       startStream(call, 'application/x-ndjson');
       if (order.stdin !== undefined) program.stdin?.end(order.stdin);
-      await attend(call, program, order.limit);
+      await attend(call, program, order.limit, context.masks);
     },
   },
 ];
@@ -52,9 +54,12 @@ async function start(order: ExecOrder, { workspace, environment, newMark }: Exec
   }
 }
 
-async function attend(call: Call, program: Program, limit: number): Promise<void> {
+async function attend(call: Call, program: Program, limit: number, masks: MaskSource): Promise<void> {
   const timeout = AbortSignal.timeout(limit);
-  const outputs = { stdout: new Output(call, 'stdout'), stderr: new Output(call, 'stderr') };
+  const outputs = {
+    stdout: new Output(call, 'stdout', masks),
+    stderr: new Output(call, 'stderr', masks),
+  };
   program.record((bytes, name) => outputs[name].send(bytes));
   await program.exitedOr(AbortSignal.any([call.signal, timeout]));
   const timedOut = timeout.aborted;
@@ -66,26 +71,32 @@ async function attend(call: Call, program: Program, limit: number): Promise<void
   call.response.end();
 }
 
-/** One of a program's outputs on its way to the client: up to the limit, the rest is dropped. */
+/** One of a program's outputs on its way to the client, without what is secret: up to the limit, the rest is dropped. */
 class Output {
   isTruncated = false;
   readonly #call: Call;
   readonly #type: OutputName;
+  readonly #masked: MaskedOutput;
   readonly #decoder = new StringDecoder('utf8');
   readonly #hurried = Promise.withResolvers<void>();
   #left = MAX_EXEC_OUTPUT_BYTES;
 
-  constructor(call: Call, type: OutputName) {
+  constructor(call: Call, type: OutputName, masks: MaskSource) {
     this.#call = call;
     this.#type = type;
+    this.#masked = new MaskedOutput(masks);
   }
 
   /** Resolves when the client can take more. */
   async send(bytes: Buffer): Promise<void> {
+    await Promise.race([this.#emit(this.#fitting(this.#masked.push(bytes))), this.#hurried.promise]);
+  }
+
+  #fitting(bytes: Uint8Array): string {
     const kept = bytes.subarray(0, this.#left);
     this.#left -= kept.length;
     this.isTruncated ||= kept.length < bytes.length;
-    await Promise.race([this.#emit(this.#decoder.write(kept)), this.#hurried.promise]);
+    return this.#decoder.write(kept);
   }
 
   /** From now on a slow client is not waited for: the program is at its end, and what is left of it is little. */
@@ -93,9 +104,9 @@ class Output {
     this.#hurried.resolve();
   }
 
-  /** Sends what is left of a character that never came to its end. */
+  /** Sends what is left of what never came to its end: a secret, or a character. */
   finish(): void {
-    void this.#emit(this.#decoder.end());
+    void this.#emit(this.#fitting(this.#masked.end()) + this.#decoder.end());
   }
 
   #emit(data: string): Promise<void> {

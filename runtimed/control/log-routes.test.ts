@@ -1,6 +1,7 @@
 import { symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { NOTHING_SECRET } from '../config/masked-output.ts';
 import { LogStore } from '../logs/log-store.ts';
 import { PATIENT } from '../testing/patience.ts';
 import { collecting, prepareMachine } from '../testing/sandbox.ts';
@@ -9,7 +10,7 @@ import { ControlServer } from './server.ts';
 
 async function serve(home: Record<string, string> = {}) {
   const machine = await prepareMachine({ home });
-  const logs = new LogStore(machine.home);
+  const logs = new LogStore(machine.home, NOTHING_SECRET);
   const routes = logRoutes({ logs, isDeclared: (name) => name === 'silent' });
   const server = await ControlServer.listen(machine.options.controlDirectory, routes, collecting([]));
   return {

@@ -2,13 +2,15 @@ import type { FileHandle } from 'node:fs/promises';
 import { invalid } from '../../src/domain/errors.ts';
 import { MAX_TASK_DIFF_BYTES, MAX_TASK_LOG_BYTES } from '../../src/domain/task.ts';
 import { readAt } from '../regular-file.ts';
-import { parseAssignment, parseEnding, parseRevert } from '../tasks/assignment.ts';
+import { parseEnding, parseRevert, parseSubmission } from '../tasks/assignment.ts';
 import { DIFF_FILE, TRANSCRIPT_FILE } from '../tasks/task-store.ts';
 import type { Tasks } from '../tasks/tasks.ts';
 import { type Call, readJson, type Route, sendJson, sendText, startStream } from './call.ts';
 
 /** A prompt, as JSON in which every character is escaped. */
 const MAX_REQUEST_BYTES = 2 * 1024 * 1024;
+/** The same with what its agent is given in its environment. */
+const MAX_SUBMISSION_BYTES = 6 * 1024 * 1024;
 const CHUNK_BYTES = 256 * 1024;
 
 /** Tasks: begun, followed, ended, reverted. */
@@ -17,9 +19,9 @@ export const taskRoutes = (tasks: Tasks): Route[] => [
     method: 'POST',
     pattern: /^\/v1\/tasks$/,
     handle: async (call) => {
-      const assignment = parseAssignment(await readJson(call, MAX_REQUEST_BYTES));
-      await tasks.submit(assignment);
-      sendJson(call, { id: assignment.id }, 202);
+      const submission = parseSubmission(await readJson(call, MAX_SUBMISSION_BYTES));
+      await tasks.submit(submission);
+      sendJson(call, { id: submission.assignment.id }, 202);
     },
   },
   {

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { NOTHING_SECRET } from '../config/masked-output.ts';
 import { PATIENT } from '../testing/patience.ts';
 import { temporaryDirectory } from '../testing/temporary.ts';
 import { LogFile } from './log-file.ts';
@@ -12,7 +13,7 @@ const bytes = (text: string) => Buffer.from(text);
 async function openLog(limit = 20) {
   const directory = await temporaryDirectory();
   const path = join(directory.path, 'private', 'web.log');
-  const log = new LogFile(path, limit, 20);
+  const log = new LogFile(path, NOTHING_SECRET, limit, 20);
   return {
     path,
     log,
@@ -35,7 +36,7 @@ describe('a log file', () => {
   it('goes on where an earlier run has stopped', async () => {
     await using it = await openLog(1000);
     await it.log.write(bytes('one\n'));
-    await using next = new LogFile(it.path);
+    await using next = new LogFile(it.path, NOTHING_SECRET);
     await next.write(bytes('two\n'));
     expect(await it.read()).toBe('one\ntwo\n');
   });
@@ -51,7 +52,7 @@ describe('a log file', () => {
   it('counts what an earlier run has written', async () => {
     await using it = await openLog(10);
     await it.log.write(bytes('12345678'));
-    await using next = new LogFile(it.path, 10);
+    await using next = new LogFile(it.path, NOTHING_SECRET, 10);
     await next.write(bytes('abcdefgh'));
     expect(await it.read()).toBe('abcdefgh');
   });
@@ -112,6 +113,6 @@ describe('a log whose file is taken away while it is written', () => {
 it('is not held up when its directory is a file', async () => {
   await using directory = await temporaryDirectory();
   await writeFile(join(directory.path, 'private'), '');
-  await using log = new LogFile(join(directory.path, 'private', 'web.log'));
+  await using log = new LogFile(join(directory.path, 'private', 'web.log'), NOTHING_SECRET);
   await expect(log.write(bytes('lost'))).resolves.toBeUndefined();
 });

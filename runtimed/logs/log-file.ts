@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, lstat, mkdir, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Changes } from '../changes.ts';
+import { MaskedOutput, type MaskSource } from '../config/masked-output.ts';
 import { openRegular } from '../regular-file.ts';
 
 /** A log that would grow beyond this becomes its own predecessor. */
@@ -12,13 +13,14 @@ const APPEND = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT;
 export const predecessorOf = (path: string): string => `${path}.1`;
 
 /**
- * One process's output on disk. The directory is the tenant's: the file may vanish, or be something else. Then output
+ * One process's output on disk, without what is secret. The directory is the tenant's: the file may vanish, or be something else. Then output
  * is dropped until the path is free again; the process is never held up, and nothing is written elsewhere.
  */
 export class LogFile implements AsyncDisposable {
   readonly path: string;
   /** Told after every write. */
   readonly changes = new Changes();
+  readonly #masked: MaskedOutput;
   readonly #limit: number;
   readonly #checkInterval: number;
   #handle: FileHandle | undefined;
@@ -28,14 +30,29 @@ export class LogFile implements AsyncDisposable {
   #queue: Promise<void> = Promise.resolve();
 
   /** @param checkInterval how often it is looked whether the file is still the one written to, in milliseconds */
-  constructor(path: string, limit = LOG_LIMIT_BYTES, checkInterval = 1000) {
+  constructor(path: string, masks: MaskSource, limit = LOG_LIMIT_BYTES, checkInterval = 1000) {
     this.path = path;
+    this.#masked = new MaskedOutput(masks);
     this.#limit = limit;
     this.#checkInterval = checkInterval;
   }
 
-  /** Resolves when the bytes are written, or dropped. Writes keep their order. Never rejects. */
+  /**
+   * Resolves when the bytes are written, or dropped; what may be the beginning of a secret waits for what follows. Writes
+   * keep their order. Never rejects.
+   */
   write(bytes: Uint8Array): Promise<void> {
+    const shown = this.#masked.push(bytes);
+    return shown.length === 0 ? this.#queue : this.#put(shown);
+  }
+
+  /** Writes what waits: nothing that belongs to it follows. As {@link write}. */
+  flush(): Promise<void> {
+    const rest = this.#masked.end();
+    return rest.length === 0 ? this.#queue : this.#put(rest);
+  }
+
+  #put(bytes: Uint8Array): Promise<void> {
     this.#queue = this.#queue.then(() =>
       // A full disk, or something odd at the path: this piece is lost, and the next one tries afresh.
       this.#append(bytes).catch(() => this.#close()),
@@ -49,7 +66,7 @@ export class LogFile implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#queue;
+    await this.flush();
     await this.#close();
   }
 

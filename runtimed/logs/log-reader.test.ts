@@ -1,6 +1,7 @@
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { NOTHING_SECRET } from '../config/masked-output.ts';
 import { PATIENT } from '../testing/patience.ts';
 import { temporaryDirectory } from '../testing/temporary.ts';
 import { LogFile } from './log-file.ts';
@@ -89,7 +90,7 @@ describe('following a log', () => {
     ],
   ])('begins with %s of the last lines', async (_, current, before, count, expected) => {
     await using it = await logWith(current, before);
-    await using log = new LogFile(it.path);
+    await using log = new LogFile(it.path, NOTHING_SECRET);
     await using follower = following(log, count);
     await log.write(Buffer.from('new\n'));
     await expect.poll(() => follower.text, PATIENT).toMatch(/new\n$/);
@@ -98,7 +99,7 @@ describe('following a log', () => {
 
   it('begins with the last lines and goes on with every new one, whole', async () => {
     await using it = await logWith(text(1, 5));
-    await using log = new LogFile(it.path);
+    await using log = new LogFile(it.path, NOTHING_SECRET);
     await using follower = following(log, 2);
     await expect.poll(() => follower.text, PATIENT).toBe(text(4, 5));
     await log.write(Buffer.from('line 6\nli'));
@@ -109,7 +110,7 @@ describe('following a log', () => {
 
   it('waits for a log that is not there yet', async () => {
     await using it = await logWith();
-    await using log = new LogFile(it.path);
+    await using log = new LogFile(it.path, NOTHING_SECRET);
     await using follower = following(log, 5);
     await log.write(Buffer.from('first\n'));
     await expect.poll(() => follower.text, PATIENT).toBe('first\n');
@@ -117,7 +118,7 @@ describe('following a log', () => {
 
   it('loses no line and repeats none while the log is rotated', async () => {
     await using it = await logWith();
-    await using log = new LogFile(it.path, 4000);
+    await using log = new LogFile(it.path, NOTHING_SECRET, 4000);
     await using follower = following(log, 0);
     for (const last of [200, 400, 600]) {
       for (const line of lines(last - 199, last)) await log.write(Buffer.from(`${line}\n`));
@@ -128,7 +129,7 @@ describe('following a log', () => {
 
   it('begins anew after a truncation', async () => {
     await using it = await logWith(text(1, 9));
-    await using log = new LogFile(it.path);
+    await using log = new LogFile(it.path, NOTHING_SECRET);
     await using follower = following(log, 0);
     await log.write(Buffer.from('more\n'));
     await expect.poll(() => follower.text, PATIENT).toBe('more\n');
@@ -139,7 +140,7 @@ describe('following a log', () => {
 
   it('hands over an endless line in pieces', async () => {
     await using it = await logWith();
-    await using log = new LogFile(it.path);
+    await using log = new LogFile(it.path, NOTHING_SECRET);
     await using follower = following(log, 0);
     await log.write(Buffer.alloc(200_000, 'x'));
     await expect.poll(() => follower.text, PATIENT).toMatch(/^x{100000}/);
@@ -147,7 +148,7 @@ describe('following a log', () => {
 
   it('ends at once when its reader leaves', async () => {
     await using it = await logWith(text(1, 2));
-    await using log = new LogFile(it.path);
+    await using log = new LogFile(it.path, NOTHING_SECRET);
     const follower = following(log, 0);
     const started = performance.now();
     await follower[Symbol.asyncDispose]();

@@ -8,10 +8,12 @@ export type Environment = Readonly<Record<string, string>>;
  * What every program of a sandbox starts with; a login shell completes it. The container's variables are passed on: the
  * image's settings for its tools, the instance's certificates, proxies and mirrors. No secret is among them, since they
  * show in the engine's inspection.
+ * @param configured for the app's own programs, and secret in part: it wins over all but what says where and who they are
  */
 export function programEnvironment(
   container: Readonly<Record<string, string | undefined>>,
   home: string,
+  configured: Environment = {},
 ): Environment {
   const passed: Record<string, string> = {};
   for (const [name, value] of Object.entries(container)) {
@@ -21,6 +23,7 @@ export function programEnvironment(
     LANG: 'C.UTF-8',
     PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
     ...passed,
+    ...configured,
     HOME: home,
     USER,
     LOGNAME: USER,

@@ -24,7 +24,8 @@ export interface ProcessDefinition {
 export interface SupervisionContext {
   /** The app directory, where commands run. */
   readonly directory: string;
-  readonly environment: Environment;
+  /** What programs of the app start with now. */
+  readonly appEnvironment: () => Environment;
   readonly timings: Timings;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -132,7 +133,8 @@ export class Supervised {
   }
 
   async #startProgram(): Promise<Program> {
-    const { directory, environment, newMark, clock } = this.#context;
+    const { directory, appEnvironment, newMark, clock } = this.#context;
+    const environment = appEnvironment();
     const { command, port } = this.definition;
     this.#launch = { id: newMark(), at: clock() };
     // An app that deletes its own directory gets an empty one, rather than a process that never starts again.
@@ -150,6 +152,7 @@ export class Supervised {
     await program.exitedOr(signal);
     // Also after a crash: what the leader started may hold the port, and would be in its successor's way.
     await program.end(this.#grace);
+    await this.#log.flush();
     return program.exited;
   }
 

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { type Manifest, resolveManifest } from '../../src/domain/manifest.ts';
 import type { ProcessState } from '../../src/domain/runtimed.ts';
 import { Changes } from '../changes.ts';
+import { NOTHING_SECRET } from '../config/masked-output.ts';
 import { LogStore } from '../logs/log-store.ts';
 import type { Timings } from '../options.ts';
 import { PATIENT } from '../testing/patience.ts';
@@ -24,13 +25,11 @@ async function supervise(timings: Partial<Timings> = {}) {
   const home = directory.path;
   const app = join(home, 'workspace/app');
   await mkdir(app, { recursive: true });
-  const logs = new LogStore(home);
+  const logs = new LogStore(home, NOTHING_SECRET);
   const supervisor = new Supervisor(logs, {
     directory: app,
-    environment: programEnvironment(
-      { PATH: process.env['PATH'], SANDBOXD_PRESET: 'x', TOOL_SETTING: 'kept' },
-      home,
-    ),
+    appEnvironment: () =>
+      programEnvironment({ PATH: process.env['PATH'], SANDBOXD_PRESET: 'x', TOOL_SETTING: 'kept' }, home),
     timings: { ...QUICK, ...timings },
     clock: () => Date.now(),
     logger: collecting([]),

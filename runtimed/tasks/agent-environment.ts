@@ -12,10 +12,17 @@ const PLACES = new Set(['PWD', 'OLDPWD']);
 /** Where the way to the provider begins; a proxy outside does not know it. */
 const OWN_ADDRESSES = ['127.0.0.1', 'localhost'];
 
-/** What an agent starts with: what any program does, without credentials, and never through a proxy to itself. */
-export function agentEnvironment(environment: Environment): Environment {
+/** Who and where an agent is, whatever it is given. */
+const FIXED = ['HOME', 'USER', 'LOGNAME', 'SHELL'];
+
+/**
+ * What an agent starts with: what any program does, without credentials but those it is given, and never through a proxy
+ * to itself.
+ */
+export function agentEnvironment(environment: Environment, given: Environment = {}): Environment {
   const kept = Object.entries(environment).filter(([name]) => !looksLikeCredential(name));
-  const { no_proxy: lower, NO_PROXY: upper, ...rest } = Object.fromEntries(kept);
+  const wanted = Object.entries(given).filter(([name]) => !FIXED.includes(name));
+  const { no_proxy: lower, NO_PROXY: upper, ...rest } = Object.fromEntries([...kept, ...wanted]);
   const excepted = [upper, lower, ...OWN_ADDRESSES].flatMap((list = '') => list.split(','));
   const list = [...new Set(excepted.map((host) => host.trim()).filter((host) => host !== ''))].join(',');
   return { ...rest, NO_PROXY: list, no_proxy: list };

@@ -2,6 +2,7 @@ import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { AgentHappening } from '../agents/driver.ts';
+import { NOTHING_SECRET } from '../config/masked-output.ts';
 import { collecting } from '../testing/sandbox.ts';
 import { temporaryDirectory } from '../testing/temporary.ts';
 import { bounded, shortened, tailOf } from './bounded.ts';
@@ -139,8 +140,9 @@ describe('lines of an agent', () => {
 test('a transcript is cut where it is too long, and says so', async () => {
   await using directory = await temporaryDirectory();
   const path = join(directory.path, 'agent.log');
+  const context = { logger: collecting([]), masks: NOTHING_SECRET };
   {
-    await using transcript = new Transcript(await open(path, 'a'), collecting([]), 200);
+    await using transcript = new Transcript(await open(path, 'a'), context, 200);
     for (let count = 0; count < 50; count += 1) void transcript.write(Buffer.from(`line ${count}\n`));
   }
   const text = await readFile(path, 'utf8');
@@ -151,7 +153,7 @@ test('a transcript is cut where it is too long, and says so', async () => {
 });
 
 test('the last of an output is told without colours, and little of it is held', () => {
-  const tail = new OutputTail();
+  const tail = new OutputTail(NOTHING_SECRET);
   for (let count = 0; count < 1000; count += 1) tail.push(Buffer.alloc(1000, 'x'));
   tail.push(Buffer.from('\r\n\u001b[31mred\u001b[0m\n'));
   expect(tail.text(8)).toBe('…xxx\nred');

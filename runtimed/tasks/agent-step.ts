@@ -2,6 +2,8 @@ import { constants } from 'node:os';
 import type { Logger } from '../../src/domain/log.ts';
 import type { TaskAssignment } from '../../src/domain/task.ts';
 import type { AgentDriver, AgentHappening, AgentTurn, AgentVerdict, DriverLoader } from '../agents/driver.ts';
+import type { MaskSource } from '../config/masked-output.ts';
+import { MaskedWork } from '../config/masked-work.ts';
 import type { Timings } from '../options.ts';
 import { pause } from '../pause.ts';
 import type { Environment } from '../processes/environment.ts';
@@ -28,12 +30,15 @@ export interface AgentContext {
   readonly newMark: () => string;
   readonly providerSocket: string;
   readonly sessions: SessionMemory;
+  readonly masks: MaskSource;
 }
 
 /** One turn of an agent. */
 export interface AgentWork {
   readonly loadDriver: DriverLoader;
   readonly assignment: TaskAssignment;
+  /** What the agent is given besides what every program has. */
+  readonly env: Environment;
   /** The app directory. */
   readonly directory: string;
   readonly transcript: Transcript;
@@ -82,7 +87,7 @@ export async function workAsAgent(work: AgentWork, context: AgentContext): Promi
 }
 
 async function turnOf(work: AgentWork, providerUrl: string, context: AgentContext): Promise<AgentTurn> {
-  const { assignment, directory } = work;
+  const { assignment, directory, env } = work;
   const { sessions, environment } = context;
   const { prompt, agent, provider, model } = assignment;
   const session = assignment.continue ? await sessions.last(agent) : undefined;
@@ -94,7 +99,7 @@ async function turnOf(work: AgentWork, providerUrl: string, context: AgentContex
     providerUrl,
     directory,
     stateDirectory: await sessions.directory(agent),
-    environment: agentEnvironment(environment),
+    environment: agentEnvironment(environment, env),
   };
 }
 
@@ -104,7 +109,7 @@ class Attendance {
   readonly #driver: AgentDriver;
   readonly #work: AgentWork;
   readonly #context: AgentContext;
-  readonly #stderr = new OutputTail();
+  readonly #stderr: OutputTail;
   readonly #deadline: AbortSignal;
   readonly #halted: AbortSignal;
   #code: number | undefined;
@@ -114,6 +119,7 @@ class Attendance {
     this.#driver = driver;
     this.#work = work;
     this.#context = context;
+    this.#stderr = new OutputTail(context.masks);
     this.#deadline = AbortSignal.timeout(work.assignment.timeout_s * 1000);
     this.#halted = AbortSignal.any([work.signal, this.#deadline]);
     void this.#noteExit();
@@ -161,17 +167,19 @@ class Attendance {
 
   async #follow(turn: AgentTurn, feed: LineFeed): Promise<AgentVerdict> {
     const driver = this.#driver;
-    const { tell } = this.#work;
-    const { timings, logger } = this.#context;
-    using pacer = new MessagePacer(tell, timings.messageInterval);
+    const { timings, logger, masks } = this.#context;
+    using pacer = new MessagePacer(this.#work.tell, timings.messageInterval);
+    const work = new MaskedWork(masks, (happening) => pacer.take(happening));
     // Written by `start` with a pipe.
     const stdin = this.#program.stdin as NonNullable<Program['stdin']>;
     const pipes = { lines: feed.lines(), stdin, signal: this.#halted };
     try {
-      return await driver.follow(pipes, turn, (happening) => pacer.take(happening));
+      return await driver.follow(pipes, turn, (happening) => work.take(happening));
     } catch (error) {
       logger.error('a driver lost its agent', error, { agent: driver.id });
       return { ok: false, error: 'What the agent said could not be followed.' };
+    } finally {
+      work.end();
     }
   }
 

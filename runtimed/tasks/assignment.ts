@@ -10,7 +10,9 @@ import {
   type RevertOrder,
   type TaskAssignment,
   type TaskEnding,
+  type TaskSubmission,
 } from '../../src/domain/task.ts';
+import { Variables } from '../config/runtime-config.ts';
 
 const MAX_MODEL_LENGTH = 200;
 /** Characters of a provider's words; what is longer is cut. */
@@ -47,6 +49,9 @@ const schema = v.object({
   continue: v.boolean('continue: must be true or false.'),
 });
 
+/** Who knows of no environment gives none. */
+const submissionSchema = v.object({ ...schema.entries, env: v.optional(Variables, {}) });
+
 const endingSchema = v.object({
   reason: v.picklist(['cancelled', 'provider_error'], 'reason: must be "cancelled" or "provider_error".'),
   message: v.exactOptional(
@@ -80,11 +85,12 @@ export function isTaskId(text: string): boolean {
   return parseId(text) === text;
 }
 
-/** @throws invalid_request naming the field */
-export function parseAssignment(value: unknown): TaskAssignment {
-  const parsed = v.safeParse(schema, value);
+/** @throws invalid_request naming the field, never a value of the environment */
+export function parseSubmission(value: unknown): TaskSubmission {
+  const parsed = v.safeParse(submissionSchema, value);
   if (!parsed.success) throw invalid(parsed.issues[0].message);
-  return parsed.output;
+  const { env, ...assignment } = parsed.output;
+  return { assignment, env };
 }
 
 /** @throws invalid_request naming the field */

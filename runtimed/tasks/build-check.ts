@@ -1,6 +1,7 @@
 import type { BuildDefinition, PackageManager } from '../../src/domain/manifest.ts';
 import { PACKAGE_MANAGERS } from '../../src/domain/manifest.ts';
 import { readPackage } from '../boot/app-package.ts';
+import type { MaskSource } from '../config/masked-output.ts';
 import type { Timings } from '../options.ts';
 import type { Environment } from '../processes/environment.ts';
 import { Program } from '../processes/program.ts';
@@ -16,7 +17,10 @@ const SCRIPT = 'build';
 export interface BuildCheckContext {
   /** The app directory. */
   readonly directory: string;
-  readonly environment: Environment;
+  /** What programs of the app start with now. */
+  readonly appEnvironment: () => Environment;
+  /** For what the build says. */
+  readonly masks: MaskSource;
   readonly timings: Timings;
   readonly newMark: () => string;
   /** Brings the app's dependencies in line with what it asks for; never rejects. */
@@ -54,18 +58,18 @@ const DEFAULTS: ReadonlySet<string> = new Set(
 
 async function run(
   { command, timeout_seconds: seconds }: BuildDefinition,
-  { directory, environment, timings, newMark }: BuildCheckContext,
+  { directory, appEnvironment, masks, timings, newMark }: BuildCheckContext,
   signal: AbortSignal,
 ): Promise<BuildResult> {
   const argv = ['bash', '-lc', command] as const;
   const program = await Program.start({
     argv,
     cwd: directory,
-    env: environment,
+    env: appEnvironment(),
     mark: newMark(),
     isBound: true,
   });
-  const output = new OutputTail();
+  const output = new OutputTail(masks);
   program.record((bytes) => Promise.resolve(output.push(bytes)));
   const limit = AbortSignal.timeout(seconds * 1000);
   await program.exitedOr(AbortSignal.any([signal, limit]));

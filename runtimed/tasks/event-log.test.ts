@@ -2,6 +2,7 @@ import { appendFile, open, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { TaskEvent, TaskHappening, TaskOutcome } from '../../src/domain/task.ts';
+import { NOTHING_SECRET } from '../config/masked-output.ts';
 import { collecting } from '../testing/sandbox.ts';
 import { temporaryDirectory } from '../testing/temporary.ts';
 import { until } from '../testing/until.ts';
@@ -21,7 +22,7 @@ async function prepare(limit?: number, content = '') {
   const directory = await temporaryDirectory();
   const path = join(directory.path, 'events.jsonl');
   await writeFile(path, content);
-  const context = { clock: () => 1, logger: collecting([]) };
+  const context = { clock: () => 1, logger: collecting([]), masks: NOTHING_SECRET };
   const log = await EventLog.continue(await open(path, 'a+'), context, limit);
   return {
     path,

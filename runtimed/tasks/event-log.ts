@@ -2,8 +2,10 @@ import type { FileHandle } from 'node:fs/promises';
 import { open } from 'node:fs/promises';
 import type { Clock } from '../../src/domain/ids.ts';
 import type { Logger } from '../../src/domain/log.ts';
+import { maskedHappening } from '../../src/domain/masked.ts';
 import { MAX_TASK_EVENT_BYTES, type TaskHappening } from '../../src/domain/task.ts';
 import { Changes } from '../changes.ts';
+import type { MaskSource } from '../config/masked-output.ts';
 import { EventLines } from './event-lines.ts';
 
 /** What a task needs to come to its end; all else is left out of a log that is full. */
@@ -24,10 +26,11 @@ interface Pending {
 interface EventLogContext {
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly masks: MaskSource;
 }
 
 /**
- * The events of one task on disk, one JSON object a line, numbered from 1 without gaps. They are told when they are
+ * The events of one task on disk, without what is secret, one JSON object a line, numbered from 1 without gaps. They are told when they are
  * written. The file is the tenant's to break: it stays the one that was opened, also when its name is gone.
  */
 export class EventLog implements AsyncDisposable {
@@ -95,7 +98,7 @@ export class EventLog implements AsyncDisposable {
    * their order. Never rejects.
    */
   append(happening: TaskHappening): Promise<void> {
-    const body = JSON.stringify(happening).slice(1);
+    const body = JSON.stringify(maskedHappening(this.#context.masks.mask, happening)).slice(1);
     const length = Buffer.byteLength(body) + NUMBERING;
     // Claimed before it is written: what waits for the disk is bounded by the same limit.
     if (!ESSENTIAL.has(happening.type) && this.#claimed + length > this.#limit) return this.#queue;

@@ -1,3 +1,4 @@
+import { NOTHING_SECRET } from '../config/masked-output.ts';
 import type { Environment } from '../processes/environment.ts';
 import { Program } from '../processes/program.ts';
 import { OutputTail } from './output-tail.ts';
@@ -110,7 +111,8 @@ export class Git {
       mark: this.#newMark(),
       stdin: input !== undefined,
     });
-    const errors = new OutputTail();
+    // Who tells it to people masks it.
+    const errors = new OutputTail(NOTHING_SECRET);
     const full = new AbortController();
     const chunks: Buffer[] = [];
     let length = 0;

@@ -7,6 +7,7 @@ import {
   type TaskOutcome,
 } from '../../src/domain/task.ts';
 import type { RuntimeStatus } from '../../src/domain/runtimed.ts';
+import type { Mask } from '../../src/domain/mask.ts';
 import { shortened } from './bounded.ts';
 
 /** Characters. */
@@ -27,6 +28,12 @@ export interface AgentResult {
   readonly finalMessage?: string;
   readonly reportedCost?: number;
 }
+
+export const maskedResult = (mask: Mask, { failure, finalMessage, ...result }: AgentResult): AgentResult => ({
+  ...result,
+  ...(failure !== undefined && { failure: { ...failure, message: mask.text(failure.message) } }),
+  ...(finalMessage !== undefined && { finalMessage: mask.text(finalMessage) }),
+});
 
 export interface BuildResult {
   readonly status: BuildStatus;

@@ -1,7 +1,9 @@
 import type { Clock } from '../../src/domain/ids.ts';
 import type { Logger } from '../../src/domain/log.ts';
 import type { RuntimeStatus } from '../../src/domain/runtimed.ts';
+import { maskedBytes, maskedOutcome } from '../../src/domain/masked.ts';
 import type { TaskOutcome } from '../../src/domain/task.ts';
+import type { MaskSource } from '../config/masked-output.ts';
 import type { Timings } from '../options.ts';
 import type { Checkpoints } from './checkpoints.ts';
 import { EventLog } from './event-log.ts';
@@ -21,6 +23,7 @@ export interface RecoveryContext {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly timings: Timings;
+  readonly masks: MaskSource;
 }
 
 /** Ends what an earlier run of this sandbox has left unfinished, from what is on disk. Never rejects. */
@@ -56,8 +59,9 @@ async function recover(
   const outcome =
     written ?? doneOf(log) ?? (await findOut(id, order.started_at, { folder, log }, context, signal));
   if (outcome === undefined) return;
-  if (written === undefined) await folder.write(RESULT_FILE, JSON.stringify(outcome));
-  await log.append({ type: 'done', data: outcome });
+  const told = maskedOutcome(context.masks.mask, outcome);
+  if (written === undefined) await folder.write(RESULT_FILE, JSON.stringify(told));
+  await log.append({ type: 'done', data: told });
   context.logger.info('task recovered', { task: id, status: outcome.status });
 }
 
@@ -96,11 +100,11 @@ async function findOut(
 async function compare(
   checkpoint: string,
   folder: TaskFolder,
-  { checkpoints }: RecoveryContext,
+  { checkpoints, masks }: RecoveryContext,
   signal: AbortSignal,
 ): Promise<ChangedFiles> {
   const { diff, ...changed } = await checkpoints.compare(checkpoint, signal);
-  await folder.write(DIFF_FILE, diff);
+  await folder.write(DIFF_FILE, maskedBytes(masks.mask, diff));
   return changed;
 }
 
@@ -115,7 +119,8 @@ const doneOf = (log: EventLog): TaskOutcome | undefined =>
 /** Written by a runtime, or made by the tenant: whoever reads it in the end checks it. */
 function parsed(text: string): unknown {
   try {
-    return JSON.parse(text);
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? value : undefined;
   } catch {
     return undefined;
   }

@@ -4,7 +4,8 @@ import type { Manifest } from '../../src/domain/manifest.ts';
 import type { RestartScope, RuntimeStatus } from '../../src/domain/runtimed.ts';
 import { SandboxdError } from '../../src/domain/errors.ts';
 import { findAgent } from '../../src/domain/coding-agent.ts';
-import type { TaskEnding, TaskPhase } from '../../src/domain/task.ts';
+import { maskedBytes, maskedOutcome } from '../../src/domain/masked.ts';
+import type { TaskEnding, TaskPhase, TaskSubmission } from '../../src/domain/task.ts';
 import type { DriverLoader } from '../agents/driver.ts';
 import type { Changes } from '../changes.ts';
 import type { HealthMonitor } from '../health/monitor.ts';
@@ -24,6 +25,7 @@ import {
   type AgentResult,
   type BuildResult,
   type ChangedFiles,
+  maskedResult,
   NOT_BUILT,
   NOTHING_CHANGED,
   outcomeOf,
@@ -78,6 +80,7 @@ interface Found {
 export class TaskRun {
   readonly order: TaskOrderFile;
   readonly log: EventLog;
+  readonly #env: TaskSubmission['env'];
   readonly #folder: TaskFolder;
   readonly #loadDriver: DriverLoader;
   readonly #context: TaskRunContext;
@@ -95,14 +98,18 @@ export class TaskRun {
   /** Of the comparison that is under way. */
   #comparing: Deadline | undefined;
 
-  /** @param folder and @param log are the task's to close, when it has run */
+  /**
+   * @param env of its agent, for as long as it works
+   * @param folder and @param log are the task's to close, when it has run
+   */
   constructor(
-    order: TaskOrderFile,
+    { order, env }: { order: TaskOrderFile; env: TaskSubmission['env'] },
     loadDriver: DriverLoader,
     { folder, log }: { folder: TaskFolder; log: EventLog },
     context: TaskRunContext,
   ) {
     this.order = order;
+    this.#env = env;
     this.log = log;
     this.#folder = folder;
     this.#loadDriver = loadDriver;
@@ -190,14 +197,12 @@ export class TaskRun {
   async #work(): Promise<AgentResult> {
     if (this.#agentHalted.signal.aborted) return {};
     await this.#announce('agent', `${findAgent(this.order.agent)?.label ?? 'The agent'} is at work`);
-    await using transcript = new Transcript(
-      await this.#folder.openToAppend(TRANSCRIPT_FILE),
-      this.#context.logger,
-    );
-    return await workAsAgent(
+    await using transcript = new Transcript(await this.#folder.openToAppend(TRANSCRIPT_FILE), this.#context);
+    const result = await workAsAgent(
       {
         loadDriver: this.#loadDriver,
         assignment: this.order,
+        env: this.#env,
         directory: this.#context.directory,
         transcript,
         tell: (happening) => {
@@ -207,18 +212,20 @@ export class TaskRun {
       },
       this.#context,
     );
+    // Before anything of it is cut: what is left of a secret would not be known for one.
+    return maskedResult(this.#context.masks.mask, result);
   }
 
   /** @returns undefined when everything stops before it can be told: the next start finds out */
   async #compare(checkpoint: string | undefined): Promise<ChangedFiles | undefined> {
     if (checkpoint === undefined) return this.#isInterrupted ? undefined : NOTHING_CHANGED;
-    const { checkpoints, logger } = this.#context;
+    const { checkpoints, logger, masks } = this.#context;
     using limit = new Deadline(this.#comparisonLimit);
     this.#comparing = limit;
     try {
       const { diff, ...changed } = await checkpoints.compare(checkpoint, limit.signal);
       await this.#folder
-        .write(DIFF_FILE, diff)
+        .write(DIFF_FILE, maskedBytes(masks.mask, diff))
         .catch((error: unknown) => logger.error('the diff of a task could not be written', error));
       return changed;
     } catch (error) {
@@ -270,13 +277,13 @@ export class TaskRun {
   }
 
   async #conclude(): Promise<void> {
-    const { app, clock, logger, loadManifest, webLogPath } = this.#context;
+    const { app, clock, logger, loadManifest, webLogPath, masks } = this.#context;
     const { agent, ...found } = this.#found;
     const { web } = await loadManifest();
     const status = app.status;
     const error = await previewError(status.preview, web, webLogPath);
     const ending = this.#isInterrupted ? undefined : this.#ending;
-    const outcome = outcomeOf({
+    const facts = {
       ...found,
       agent: this.#isInterrupted ? { ...agent, failure: SANDBOX_ENDED } : agent,
       ...(ending !== undefined && { ending }),
@@ -285,7 +292,8 @@ export class TaskRun {
       startedAt: this.order.started_at,
       // A clock may be set back.
       finishedAt: Math.max(this.order.started_at, clock()),
-    });
+    };
+    const outcome = maskedOutcome(masks.mask, outcomeOf(facts));
     await this.#folder
       .write(RESULT_FILE, JSON.stringify(outcome))
       .catch((error: unknown) =>

@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { AgentId } from '../../src/domain/coding-agent.ts';
 import { invalid, notFound, SandboxdError } from '../../src/domain/errors.ts';
-import type { Reverted, TaskAssignment, TaskEnding } from '../../src/domain/task.ts';
+import type { Reverted, TaskEnding, TaskSubmission } from '../../src/domain/task.ts';
 import type { DriverLoader } from '../agents/driver.ts';
 import type { Changes } from '../changes.ts';
 import { explained } from '../files/failure.ts';
@@ -64,15 +64,20 @@ export class Tasks implements AsyncDisposable {
     return this.#occupation !== undefined;
   }
 
-  /** Ends what an earlier run has left unfinished, while everything else goes on. Once. */
-  recover(): void {
+  /**
+   * Ends what an earlier run has left unfinished, while everything else goes on. Once.
+   * @param ready resolves when it may begin
+   */
+  recover(ready: Promise<void>): void {
     const { app } = this.#context;
     const context = { ...this.#context, status: () => app.status, activeId: () => this.activeId };
-    this.#recovering = recoverTasks(context, this.#closing.signal);
+    const { signal } = this.#closing;
+    this.#recovering = orAborted(ready, signal).then(() => recoverTasks(context, signal));
   }
 
   /** Returns once it is begun. @throws task_in_progress, invalid_request for an agent unknown here, unavailable */
-  async submit(assignment: TaskAssignment): Promise<void> {
+  async submit(submission: TaskSubmission): Promise<void> {
+    const { assignment } = submission;
     if (this.activeId === assignment.id) return this.#occupation?.begun;
     // Also while another one runs: an order that was carried out is repeated when its answer was lost.
     if (await this.#isKnown(assignment.id)) return undefined;
@@ -86,7 +91,7 @@ export class Tasks implements AsyncDisposable {
     const occupation: Occupation = { taskId: assignment.id, begun: began.promise };
     await this.#occupy(occupation, async () => {
       try {
-        const { run, kept } = await explained(() => this.#begin(assignment, loadDriver));
+        const { run, kept } = await explained(() => this.#begin(submission, loadDriver));
         occupation.run = run;
         began.resolve();
         return () => this.#carryOut(run, kept);
@@ -195,7 +200,7 @@ export class Tasks implements AsyncDisposable {
   }
 
   async #begin(
-    assignment: TaskAssignment,
+    { assignment, env }: TaskSubmission,
     loadDriver: DriverLoader,
   ): Promise<{ run: TaskRun; kept: AsyncDisposable }> {
     const { store, clock } = this.#context;
@@ -203,7 +208,7 @@ export class Tasks implements AsyncDisposable {
     await using opened = new AsyncDisposableStack();
     const folder = opened.use(await store.create(order));
     const log = opened.use(await EventLog.continue(await folder.openToAppend(EVENTS_FILE), this.#context));
-    const run = new TaskRun(order, loadDriver, { folder, log }, this.#context);
+    const run = new TaskRun({ order, env }, loadDriver, { folder, log }, this.#context);
     await run.begin();
     if (this.#closing.signal.aborted) run.interrupt();
     return { run, kept: opened.move() };

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { writingLogger } from '../../tests/fakes/recording-logger.ts';
 import { APP_DIRECTORY } from '../../src/domain/paths.ts';
 import { CONTROL_SOCKET, type RuntimeStatus } from '../../src/domain/runtimed.ts';
+import { Configuration } from '../config/configuration.ts';
 import { type RuntimeOptions, TIMINGS, type Timings } from '../options.ts';
 import { type RuntimeContext, startRuntime } from '../runtime.ts';
 import { Client } from './client.ts';
@@ -121,6 +122,7 @@ export async function runIn(machine: Machine): Promise<RunningSandbox> {
   const runtime = await startRuntime(machine.options, {
     clock: () => Date.now(),
     logger: collecting(log),
+    configuration: new Configuration(machine.options.environment, machine.options.home),
     newName: randomUUID,
     agents: machine.agents,
   });

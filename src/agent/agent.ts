@@ -24,6 +24,7 @@ import { Exports } from './exports.ts';
 import { Graves } from './graves.ts';
 import { KeyedLock } from './keyed-lock.ts';
 import { Lifecycle } from './lifecycle.ts';
+import { countPreviews } from './preview-counts.ts';
 import { observationOf } from './observation.ts';
 import { Orders } from './orders.ts';
 import type { Outbox } from './outbox.ts';
@@ -38,6 +39,7 @@ import type { CaptureRecord } from './snapshots/record.ts';
 import type { TaskSandboxes } from './tasks/context.ts';
 import { TaskKeeper } from './tasks/keeper.ts';
 import type { TaskRecord } from './tasks/record.ts';
+import { Wakes } from './wakes.ts';
 
 export interface NodeAgentParts {
   readonly ports: AgentPorts;
@@ -63,7 +65,7 @@ export class NodeAgent implements NodeClient {
   readonly #records: Records;
   readonly #outbox: Outbox;
   readonly #lock = new KeyedLock();
-  readonly #waking = new Map<string, Promise<void>>();
+  readonly #wakes: Wakes;
   readonly #graves: Graves;
   readonly #replacements: Replacements;
   readonly #orders: Orders;
@@ -73,6 +75,7 @@ export class NodeAgent implements NodeClient {
   readonly #delivery: ConfigDelivery;
   readonly #output: SandboxOutput;
   readonly #onPolicy: (policy: NodePolicy) => void;
+  readonly #changed: () => void;
   readonly keeper: TaskKeeper;
   readonly snapshots: SnapshotKeeper;
 
@@ -82,6 +85,7 @@ export class NodeAgent implements NodeClient {
     this.#outbox = outbox;
     this.#configs = configs;
     this.#onPolicy = onPolicy;
+    this.#changed = changed;
     this.#graves = new Graves(ports.clock);
     this.#delivery = new ConfigDelivery(ports, configs);
     const delivery = this.#delivery;
@@ -91,6 +95,13 @@ export class NodeAgent implements NodeClient {
     this.keeper = new TaskKeeper({ ports, records: tasks, outbox, sandboxes, configs, changed });
     this.snapshots = new SnapshotKeeper({ ports, records: captures, outbox, sandboxes, changed });
     this.#exports = new Exports({ ports, sandboxes });
+    this.#wakes = new Wakes({
+      ports,
+      records,
+      lifecycle: this.lifecycle,
+      exclusively: (id, task) => this.exclusively(id, task),
+      start: (record) => this.#start(record, 'wake'),
+    });
     this.#replacements = new Replacements({
       ports,
       records,
@@ -135,6 +146,8 @@ export class NodeAgent implements NodeClient {
 
   async setPolicy(policy: NodePolicy): Promise<void> {
     this.#onPolicy(policy);
+    // The answer to a sync that is under way may still say the thresholds of before: the next one comes at once.
+    this.#changed();
   }
 
   /** Whether an order asks for anything that is not so. */
@@ -199,22 +212,16 @@ export class NodeAgent implements NodeClient {
     return this.#output.followLog(id, process, lines, signal);
   }
 
-  /** Brings a sleeping sandbox up for a visitor. Joined: one wake per sandbox at a time. Never throws. */
+  /** Brings a sleeping sandbox up for a visitor. Never throws. */
   wake(id: string): Promise<void> {
-    const joined = this.#waking.get(id);
-    if (joined !== undefined) return joined;
-    const waking = this.exclusively(id, () => this.#wake(id))
-      .catch((error: unknown) => {
-        this.#ports.log.error('a sandbox could not be woken', error, { sandboxId: id });
-        this.lifecycle.publish(id, failureOf(error));
-      })
-      .finally(() => this.#waking.delete(id));
-    this.#waking.set(id, waking);
-    return waking;
+    return this.#wakes.forVisitor(id);
   }
 
   noteTraffic(traffic: readonly Traffic[]): void {
-    for (const one of traffic) this.activity.observe(one);
+    for (const one of traffic) {
+      this.activity.observe(one);
+      countPreviews(this.#ports.metrics, one);
+    }
   }
 
   /** Puts a sandbox to sleep if, with its lock held, `still` says so. */
@@ -296,14 +303,6 @@ export class NodeAgent implements NodeClient {
     return this.#lock.run(id, task);
   }
 
-  async #wake(id: string): Promise<void> {
-    const record = this.#records.get(id);
-    if (record === undefined || record.order.desired === 'absent') return;
-    // Up already: whoever asked hears again how it is.
-    if (this.lifecycle.live.has(id)) this.lifecycle.publish(id);
-    else await this.#start(record, 'wake');
-  }
-
   #start(record: SandboxRecord, cause: StartCause, fulfils?: number): Promise<void> {
     return this.#replacements.start(record, cause, fulfils);
   }
@@ -362,7 +361,7 @@ export class NodeAgent implements NodeClient {
   async #awake(id: string): Promise<SandboxRuntime> {
     this.#require(id);
     if (isReplaced(this.#records, id)) throw beingReplaced();
-    if (!this.lifecycle.live.has(id)) await this.exclusively(id, () => this.#wake(id));
+    if (!this.lifecycle.live.has(id)) await this.#wakes.now(id);
     const runtime = await this.#configured(id);
     if (runtime === undefined) {
       throw new SandboxdError(
@@ -379,6 +378,3 @@ export class NodeAgent implements NodeClient {
     return record;
   }
 }
-
-const failureOf = (error: unknown): string =>
-  error instanceof SandboxdError ? error.message : 'The sandbox could not be started.';

@@ -14,6 +14,7 @@ import type { AgentPorts } from './ports.ts';
 import { isReplaced, type Operation, type Records, type SandboxRecord, type StartCause } from './records.ts';
 import { routeOf } from './routes-table.ts';
 import { contentOf } from './snapshots/content.ts';
+import { StartWaits } from './start-waits.ts';
 import { StatusReports } from './status-reports.ts';
 
 /** Seconds between SIGTERM and SIGKILL: runtimed gives its processes five, then ends itself. */
@@ -35,6 +36,8 @@ export interface LifecycleParts {
  */
 export class Lifecycle {
   readonly live = new Map<string, LiveSandbox>();
+  /** Starts that somebody waits for. */
+  readonly waits: StartWaits;
   readonly #ports: AgentPorts;
   readonly #records: Records;
   readonly #outbox: Outbox;
@@ -55,6 +58,7 @@ export class Lifecycle {
     this.#delivery = delivery;
     this.#changed = changed;
     this.#reports = new StatusReports(ports, outbox, changed);
+    this.waits = new StartWaits(ports);
   }
 
   /** From here on nothing is started any more: a visitor must not wake what a shutdown has just put to sleep. */
@@ -125,6 +129,7 @@ export class Lifecycle {
 
   async resumeStop(record: SandboxRecord, reason: StopReason): Promise<SandboxRecord> {
     const operation = record.operation?.id ?? this.#ports.newId();
+    this.waits.fail(record.id);
     await this.detach(record.id);
     await this.#ports.engine.stop(record.id, STOP_GRACE_SECONDS);
     await this.#ports.engine.remove(record.id);
@@ -163,6 +168,7 @@ export class Lifecycle {
   #forget(id: string): void {
     this.#notes.delete(id);
     this.#reports.forget(id);
+    this.waits.fail(id);
     this.#ports.route({ type: 'remove', sandboxId: id });
   }
 
@@ -178,6 +184,7 @@ export class Lifecycle {
       onStatus: (status) => {
         if (knowsManifest(status)) this.#notice(record.id, status.web_port);
         this.#reports.observe(record.id, live.startedAt, status);
+        this.waits.observe(record.id, status);
         this.#delivery.notice(record.id, live);
         this.publish(record.id);
       },
@@ -265,6 +272,7 @@ export class Lifecycle {
   /** The end of a journalled start that came to nothing. */
   async failStart(record: SandboxRecord, cause: StartCause, error: SandboxdError): Promise<SandboxRecord> {
     this.#ports.log.error('a sandbox could not be started', error.cause ?? error, { sandboxId: record.id });
+    this.waits.fail(record.id);
     await this.detach(record.id);
     await this.#ports.engine.remove(record.id);
     await this.#report(record.operation?.id ?? record.id, record.id, {

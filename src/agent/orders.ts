@@ -63,15 +63,18 @@ export class Orders {
   }
 
   async #bringUp(record: SandboxRecord, fresh: boolean): Promise<void> {
-    const { records, lifecycle, replacements, configs } = this.#parts;
+    const { ports, records, lifecycle, replacements, configs } = this.#parts;
     const { generation } = record.order;
     if (lifecycle.live.has(record.id) && record.operation === undefined) {
       await records.save({ ...record, applied: generation });
       return;
     }
+    const cause = record.state === 'new' ? 'create' : 'order';
+    if (cause === 'create') lifecycle.waits.begin(record.id, cause, ports.clock());
     try {
-      await replacements.start(record, record.state === 'new' ? 'create' : 'order', generation);
+      await replacements.start(record, cause, generation);
     } catch (error) {
+      lifecycle.waits.fail(record.id);
       // Refused before anything was done: a create leaves no trace, a start leaves what was there.
       if (isCode(error, 'sandbox_capacity') && fresh) {
         await configs.forget(record.id);

@@ -1,7 +1,9 @@
 import type { Engine, ResourceLimits } from '../domain/engine.ts';
 import type { Clock, IdSource } from '../domain/ids.ts';
 import type { Logger } from '../domain/log.ts';
+import type { Metrics } from '../domain/metrics.ts';
 import type { ProviderGate } from '../domain/provider-gate.ts';
+import type { Redactor } from '../domain/redactor.ts';
 import type { ProxyCommand } from '../domain/routing.ts';
 import type { ConnectRuntime } from '../domain/runtime.ts';
 import type { Seal } from '../domain/seal.ts';
@@ -36,4 +38,7 @@ export interface AgentPorts {
   readonly clock: Clock;
   readonly newId: IdSource;
   readonly log: Logger;
+  readonly metrics: Metrics;
+  /** Told every secret that is opened here, so that no log tells it. */
+  readonly redactor: Pick<Redactor, 'learn'>;
 }

@@ -78,6 +78,29 @@ it('throws the server’s own refusal', async () => {
   await expect(refusal).rejects.toThrow('name: is empty.');
 });
 
+it.each([
+  [(client: AdminClient) => client.tokens(undefined), 'GET /admin/tokens', { tokens: [] }],
+  [(client: AdminClient) => client.tokens('a b'), 'GET /admin/tokens?owner=a+b', { tokens: [] }],
+  [
+    (client: AdminClient) => client.revokeToken('../x', 'acme'),
+    'DELETE /admin/tokens/..%2Fx?owner=acme',
+    undefined,
+  ],
+  [
+    (client: AdminClient) => client.audit({ owner: 'acme', limit: '5' }),
+    'GET /admin/audit?owner=acme&limit=5',
+    { entries: [] },
+  ],
+])('asks what it is told to (%#)', async (call, asked, answers) => {
+  const heard: string[] = [];
+  await using _ = await serve((request, answer) => {
+    heard.push(`${request.method} ${request.url}`);
+    answer.end(answers === undefined ? '' : JSON.stringify(answers));
+  });
+  await call(new AdminClient(socket));
+  expect(heard).toEqual([asked]);
+});
+
 it('takes an answer that is no JSON for a failure, not for a crash', async () => {
   await using _ = await serve((_request, answer) => void answer.writeHead(502).end('<html>'));
   await expect(new AdminClient(socket).loginLink()).rejects.toThrow(SandboxdError);

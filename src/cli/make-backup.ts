@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { collectKeys, sealKeys } from '../backup/keys.ts';
+import { collectKeys, type KeyFiles, sealKeys } from '../backup/keys.ts';
 import { MemberWatch } from '../backup/member-watch.ts';
 import { BackupFile } from '../backup/reader.ts';
 import { SandboxdError } from '../domain/errors.ts';
@@ -19,20 +19,27 @@ export async function makeBackup(
   passphrase: string | undefined,
   { admin, config, terminal, signal }: CommandContext,
 ): Promise<BackupSummary> {
-  const keys =
-    passphrase === undefined ? undefined : await sealKeys(await collectKeys(config.dataDir), passphrase);
+  const files = passphrase === undefined ? undefined : await collectKeys(config.dataDir);
+  const keys = files && passphrase !== undefined ? await sealKeys(files, passphrase) : undefined;
   using progress = terminal.progress('Backup');
   const checking = (fraction: number) => progress.update({ step: 'Checking', fraction });
   const summary = await writeWholeFile(
     path,
     async () => received(await admin.backup(keys, signal), progress),
     async (temporary) => {
+      if (files !== undefined) requireSameKeys(files, await collectKeys(config.dataDir));
       await using written = await BackupFile.open(temporary, checking);
       return summarize(written, path);
     },
   );
   progress.done(`written (${sizeText(summary.sizeBytes)})`);
   return summary;
+}
+
+/** What is in the backup may be sealed with a key that was made since, and is not in it. @throws Failure */
+export function requireSameKeys(before: KeyFiles, after: KeyFiles): void {
+  if (before['keys/secrets'] === after['keys/secrets']) return;
+  throw new Failure('secrets were rotated while the backup was made. Make it again.', EXIT.failed);
 }
 
 /** The bytes as they come, and what they are about. */

@@ -49,6 +49,9 @@ it.each([[[]], [['help']], [['--help']], [['-h']]])('lists every command for %j'
     'doctor',
     'login',
     'token create',
+    'token list',
+    'token revoke',
+    'audit',
     'image build',
     'image verify',
     'backup',
@@ -69,7 +72,7 @@ it.each([
 });
 
 it.each([
-  [['token', '--help'], ['token create'], 'image'],
+  [['token', '--help'], ['token create', 'token list', 'token revoke'], 'image'],
   [['image', '-h'], ['image build', 'image verify'], 'token'],
   [['help', 'image'], ['image build', 'image verify'], 'token'],
 ])('lists the commands of a group for %j', async (args, names, other) => {

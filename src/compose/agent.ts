@@ -9,7 +9,9 @@ import type { Config } from '../config.ts';
 import { SANDBOX_CA_FILE } from '../domain/engine.ts';
 import type { Clock, IdSource } from '../domain/ids.ts';
 import type { Logger } from '../domain/log.ts';
+import type { Metrics } from '../domain/metrics.ts';
 import { outboundEnvironment, outboundOfSandboxes } from '../domain/outbound.ts';
+import type { Redactor } from '../domain/redactor.ts';
 import { previewSuffix } from '../domain/preview.ts';
 import type { StorageMode } from '../domain/workspace.ts';
 import type { Identity } from './instance.ts';
@@ -27,6 +29,8 @@ export function agentPorts(
     clock: Clock;
     newId: IdSource;
     log: Logger;
+    metrics: Metrics;
+    redactor: Redactor;
   },
 ): AgentPorts {
   const engine = new DockerEngine({ socketPath: config.dockerSocket, instance: identity.instanceId });
@@ -49,6 +53,8 @@ export function agentPorts(
     clock: rest.clock,
     newId: rest.newId,
     log: rest.log,
+    metrics: rest.metrics,
+    redactor: rest.redactor,
   };
 }
 
@@ -60,7 +66,7 @@ const sandboxEnvironment = (config: Config): Record<string, string> => ({
 
 /** How this node keeps workspaces. It finds out once, and until then the summary of an installation does not say. */
 export const storageModeOf =
-  ({ workspaces, engine, defaults, log }: AgentPorts) =>
+  ({ workspaces, engine, defaults, log }: Pick<AgentPorts, 'workspaces' | 'engine' | 'defaults' | 'log'>) =>
   async (): Promise<StorageMode> => {
     try {
       return await workspaces.kind(await engine.imageDigest(defaults.image));

@@ -33,6 +33,7 @@ async function serve(sources: BackupSources) {
     pid: 1,
     shutDown: never,
     collectGarbage: never,
+    rotateSecrets: never,
     backup: backupFrom(sources),
   });
   const listening = await listenOnSocket(socket, (request) => app.fetch(request));

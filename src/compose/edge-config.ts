@@ -4,6 +4,7 @@ import { readProviders } from '../config-providers.ts';
 import { ConfigError, type Environment, parseTokens, readerOf } from '../config-reader.ts';
 import { readRetention } from '../config-snapshots.ts';
 import type { Instance } from '../domain/ports.ts';
+import { secretsIn } from './configured-secrets.ts';
 import { configuredTokens } from './configured-tokens.ts';
 
 export interface EdgeConfig {
@@ -12,6 +13,8 @@ export interface EdgeConfig {
   readonly control: ControlConfig;
   /** Seals what is secret in the database; base64, 32 bytes. */
   readonly secretsKey: string;
+  /** Every secret among them. */
+  readonly secrets: readonly string[];
   /** `SANDBOXD_*` names nobody reads: most likely misspelt. */
   readonly unknownNames: readonly string[];
 }
@@ -28,6 +31,7 @@ export async function loadEdgeConfig(env: Environment, version: string): Promise
   required('SANDBOXD_DOMAIN', 'the domain below which previews live, like apps.example.com');
   const tls = read.boolean('SANDBOXD_PREVIEW_TLS', true);
   const control = readControl(read);
+  const apiTokens = parseTokens(read.text('SANDBOXD_API_TOKENS'));
   const instance: Instance = {
     version,
     addressing: {
@@ -36,7 +40,7 @@ export async function loadEdgeConfig(env: Environment, version: string): Promise
       tls,
     },
     auth: 'on',
-    configuredTokens: await configuredTokens(parseTokens(read.text('SANDBOXD_API_TOKENS'))),
+    configuredTokens: await configuredTokens(apiTokens),
     lifecycle: control.lifecycle,
     operators: control.operators,
     eventRetentionDays: control.eventRetentionDays,
@@ -49,7 +53,9 @@ export async function loadEdgeConfig(env: Environment, version: string): Promise
   const url = required('SANDBOXD_DATABASE_URL', 'like libsql://name.example.com');
   const database = { url, token: read.text('SANDBOXD_DATABASE_TOKEN') };
   const secretsKey = key('SANDBOXD_SECRETS_KEY');
-  return { database, instance, control, secretsKey, unknownNames: read.unknown() };
+  const { providers, previewKey } = instance;
+  const secrets = secretsIn({ ...control, apiTokens, secretsKey, providers, database, previewKey });
+  return { database, instance, control, secretsKey, secrets, unknownNames: read.unknown() };
 }
 
 function missing(name: string, example: string): never {

@@ -1,15 +1,16 @@
-import type { LogFields, Logger } from '../domain/log.ts';
+import { lineLogger, type LineLoggerOptions } from '../domain/line-logger.ts';
+import type { Logger, LogLevel } from '../domain/log.ts';
 
-/** One JSON object a line on the Worker's console, which the platform collects. */
-export const edgeLogger: Logger = {
-  info: (message, fields) => console.log(line('info', message, fields)),
-  warn: (message, fields) => console.warn(line('warn', message, fields)),
-  error: (message, cause, fields) =>
-    console.error(line('error', message, { ...fields, cause: describe(cause) })),
+/** On the Worker's console, which the platform collects. */
+export const edgeLogger = (options: Pick<LineLoggerOptions, 'level' | 'redactor'>): Logger =>
+  lineLogger({ ...options, describe, write: (line, level) => CONSOLE[level](line) });
+
+const CONSOLE: Readonly<Record<LogLevel, (line: string) => void>> = {
+  debug: (line) => console.debug(line),
+  info: (line) => console.log(line),
+  warn: (line) => console.warn(line),
+  error: (line) => console.error(line),
 };
-
-const line = (level: string, message: string, fields?: LogFields): string =>
-  JSON.stringify({ at: new Date().toISOString(), level, message, ...fields });
 
 /** The failure with everything that led to it. */
 function describe(thrown: unknown): string {

@@ -109,9 +109,9 @@ describe('upkeep', () => {
   });
 });
 
-describe('a server', () => {
-  const settled = async (world: ApiWorld) => expect.poll(() => world.time.pauses).toEqual([HOUR]);
+const settled = async (world: ApiWorld) => expect.poll(() => world.time.pauses).toEqual([HOUR]);
 
+describe('a server', () => {
   it('does it at once, and every hour until it ends', async () => {
     const world = apiWorld({ eventRetentionDays: 30 });
     await withHistory(world, [31]);
@@ -160,9 +160,10 @@ describe('a server', () => {
     await setImmediate();
     expect(begun).toBe(1);
     let isOver = false;
-    const over = running[Symbol.asyncDispose]().then(() => {
+    const over = (async () => {
+      await running[Symbol.asyncDispose]();
       isOver = true;
-    });
+    })();
     await setImmediate();
     expect(isOver).toBe(false);
     held.resolve();

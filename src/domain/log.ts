@@ -1,3 +1,7 @@
+/** From the most talkative to the quietest. */
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
 /** What may stand beside a message: identifiers, counts, reasons. Never a secret or a value of a user's. */
 export type LogFields = Record<string, string | number | boolean | undefined>;
 

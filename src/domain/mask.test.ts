@@ -71,10 +71,21 @@ describe('a mask', () => {
     const mask = maskOf([long]);
     expect(mask.text(`<${long}>`)).toBe(`<${MASK}>`);
     for (let from = 0; from < 40; from += 1) {
-      const rest = mask.text([...long].slice(from, from + 200).join(''));
+      const rest = mask.text(
+        Array.from(long)
+          .slice(from, from + 200)
+          .join(''),
+      );
       expect(rest).toContain(MASK);
       expect(rest).not.toContain('\ufffd');
     }
+  });
+
+  it('looks for the shorter ones of very many in every encoding, and for all of them as they are', () => {
+    const many = Array.from({ length: 40 }, (_, index) => `fake-${index}-`.repeat(200));
+    const mask = maskOf([...many, SECRET]);
+    expect(mask.text(many.join('\n'))).toBe(many.map(() => MASK).join('\n'));
+    expect(mask.text(base64(SECRET))).toBe(MASK);
   });
 
   it('leaves no rest of one that overlaps another', () => {
@@ -104,18 +115,6 @@ describe('a mask', () => {
     expect(push('fake-')).toBe('');
     expect(Buffer.from(stream.end()).toString()).toBe('fake-');
     expect(stream.end()).toHaveLength(0);
-  });
-
-  it('is quick, also with a text that nearly is the secret everywhere', () => {
-    const many = Array.from({ length: 50 }, (_, index) => `fake-secret-${index}-${'x'.repeat(index)}`);
-    const log = utf8.encode('2030-01-02 GET /items 200 12ms fake-secret\n'.repeat(100_000));
-    const begun = performance.now();
-    maskOf(many).stream().push(log);
-    maskOf(['a'.repeat(60_000)])
-      .stream()
-      .push(utf8.encode(`${'a'.repeat(63)}b`.repeat(8000)));
-    // Unhindered a tenth of it.
-    expect(performance.now() - begun).toBeLessThan(3000);
   });
 });
 

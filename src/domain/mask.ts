@@ -1,5 +1,5 @@
-import { ByteTrie } from './byte-trie.ts';
-import { formsOf } from './secret-forms.ts';
+import { ByteAutomaton, START } from './byte-automaton.ts';
+import { formsOf, plainForms } from './secret-forms.ts';
 
 /** What stands in the place of a secret. */
 export const MASK = '••••';
@@ -35,14 +35,29 @@ const NOTHING = new Uint8Array(0);
 const PIECE = 64;
 const STRIDE = 48;
 
+/**
+ * Characters of secrets that are looked for in their encodings as well, the shortest secrets first: ten times what an
+ * app has, and little enough to be made in a moment.
+ */
+const MAX_ENCODED = 32 * 1024;
+
 /** @param secrets the values themselves; those that are too short to be secrets are left out */
 export function maskOf(secrets: readonly string[]): Mask {
-  const long = secrets.filter((secret) => secret.length >= SHORTEST_SECRET);
+  const long = [...new Set(secrets)].filter((secret) => secret.length >= SHORTEST_SECRET);
   if (long.length === 0) return NO_MASK;
-  const forms = new Set(long.flatMap((secret) => [...formsOf(secret)]));
-  const trie = new ByteTrie(new Set([...forms].flatMap(piecesOf)));
-  const text = (plain: string) => maskedText(trie, plain);
-  return { text, json: (value) => maskedJson(text, value), stream: () => new TrieStream(trie) };
+  const automaton = new ByteAutomaton(new Set(allForms(long).flatMap(piecesOf)));
+  const text = (plain: string) => maskedText(automaton, plain);
+  return { text, json: (value) => maskedJson(text, value), stream: () => new AutomatonStream(automaton) };
+}
+
+function allForms(secrets: readonly string[]): string[] {
+  let left = MAX_ENCODED;
+  return secrets
+    .toSorted((a, b) => a.length - b.length)
+    .flatMap((secret) => {
+      left -= secret.length;
+      return left >= 0 ? formsOf(secret) : plainForms(secret);
+    });
 }
 
 /** For nobody's secrets. */
@@ -66,12 +81,11 @@ function cut(bytes: string, at: number): number {
   return place;
 }
 
-function maskedText(trie: ByteTrie, text: string): string {
+function maskedText(automaton: ByteAutomaton, text: string): string {
   if (text.length < SHORTEST_SECRET) return text;
-  const bytes = new TextEncoder().encode(text);
-  const stream = new TrieStream(trie);
-  const parts = [stream.push(bytes), stream.end()];
-  return stream.found ? new TextDecoder().decode(concat(parts)) : text;
+  const stream = new AutomatonStream(automaton);
+  const parts = [stream.push(new TextEncoder().encode(text)), stream.end()];
+  return stream.hasFound ? new TextDecoder().decode(concat(parts)) : text;
 }
 
 function maskedJson<Value>(text: (plain: string) => string, value: Value): Value {
@@ -84,48 +98,77 @@ function maskedJson<Value>(text: (plain: string) => string, value: Value): Value
   return masked(value) as Value;
 }
 
-/** Covers everything that any secret covers: of two that overlap, no rest of the second is left. */
-class TrieStream implements MaskedStream {
-  readonly #trie: ByteTrie;
-  #held: Uint8Array = NOTHING;
-  /** How many of the bytes held back are part of what was masked already. */
-  #covered = 0;
-  #found = false;
+/** What is masked as one, in bytes of what is at hand; `start` is negative when its mask has been given out already. */
+interface Span {
+  readonly start: number;
+  readonly end: number;
+}
 
-  constructor(trie: ByteTrie) {
-    this.#trie = trie;
+/** Covers everything that any secret covers: of two that overlap, no rest of the second is left. */
+class AutomatonStream implements MaskedStream {
+  readonly #automaton: ByteAutomaton;
+  #state = START;
+  #held: Uint8Array = NOTHING;
+  /** In what is held back. */
+  #spans: Span[] = [];
+  #hasFound = false;
+
+  constructor(automaton: ByteAutomaton) {
+    this.#automaton = automaton;
   }
 
-  get found(): boolean {
-    return this.#found;
+  get hasFound(): boolean {
+    return this.#hasFound;
   }
 
   push(chunk: Uint8Array): Uint8Array {
     const bytes = this.#held.length === 0 ? chunk : concat([this.#held, chunk]);
-    return this.#pass(bytes, (at) => this.#trie.match(bytes, at));
+    this.#read(bytes, this.#held.length);
+    // What comes later begins no earlier than what may have begun by now.
+    return this.#settle(bytes, bytes.length - this.#automaton.depth(this.#state));
   }
 
   end(): Uint8Array {
-    const bytes = this.#held;
-    return this.#pass(bytes, (at) => this.#trie.matchAtEnd(bytes, at));
+    this.#state = START;
+    return this.#settle(this.#held, this.#held.length);
   }
 
-  #pass(bytes: Uint8Array, match: (at: number) => number | undefined): Uint8Array {
-    const parts: Uint8Array[] = [];
-    let covered = this.#covered;
-    let at = 0;
-    for (; at < bytes.length; at += 1) {
-      const length = match(at);
-      if (length === undefined) break;
-      if (length === 0) continue;
-      if (at >= covered) parts.push(bytes.subarray(covered, at), MASK_BYTES);
-      covered = Math.max(covered, at + length);
-      this.#found = true;
+  #read(bytes: Uint8Array, from: number): void {
+    const automaton = this.#automaton;
+    let state = this.#state;
+    for (let at = from; at < bytes.length; at += 1) {
+      state = automaton.next(state, bytes[at] ?? 0);
+      const length = automaton.found(state);
+      if (length > 0) this.#cover(at + 1 - length, at + 1);
     }
-    parts.push(bytes.subarray(Math.min(covered, at), at));
+    this.#state = state;
+  }
+
+  #cover(from: number, end: number): void {
+    this.#hasFound = true;
+    let start = from;
+    for (let last = this.#spans.at(-1); last !== undefined && last.end > start; last = this.#spans.at(-1)) {
+      start = Math.min(start, last.start);
+      this.#spans.pop();
+    }
+    this.#spans.push({ start, end });
+  }
+
+  /** Gives out what is before `end`, and holds back the rest. */
+  #settle(bytes: Uint8Array, end: number): Uint8Array {
+    const parts: Uint8Array[] = [];
+    const rest: Span[] = [];
+    let at = 0;
+    for (const span of this.#spans) {
+      if (span.end > end) rest.push({ start: span.start < end ? -1 : span.start - end, end: span.end - end });
+      if (span.start >= end) continue;
+      if (span.start >= 0) parts.push(bytes.subarray(at, span.start), MASK_BYTES);
+      at = Math.min(span.end, end);
+    }
+    parts.push(bytes.subarray(at, end));
+    this.#spans = rest;
     // A copy: what is held must not keep a whole chunk alive, nor change when its owner uses it again.
-    this.#held = bytes.slice(at);
-    this.#covered = Math.max(0, covered - at);
+    this.#held = bytes.slice(end);
     return concat(parts);
   }
 }

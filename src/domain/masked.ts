@@ -44,11 +44,11 @@ const OUTCOME_TEXTS = [
 
 export const maskedOutcome = (mask: Mask, outcome: TaskOutcome): TaskOutcome => ({
   ...outcome,
-  files_changed: outcome.files_changed.map((path) => mask.text(path)),
+  files_changed: mask.json(outcome.files_changed),
   ...maskedTexts(mask, outcome, OUTCOME_TEXTS),
 });
 
-/** The same texts without secrets; what is absent stays so. */
+/** The same texts without secrets; what is absent stays so, and what a tenant has put in their place is none. */
 export function maskedTexts<Name extends string>(
   mask: Mask,
   texts: { readonly [key in Name]?: string | undefined },
@@ -57,7 +57,7 @@ export function maskedTexts<Name extends string>(
   const found: { [key in Name]?: string } = {};
   for (const name of names) {
     const text = texts[name];
-    if (text !== undefined) found[name] = mask.text(text);
+    if (typeof text === 'string') found[name] = mask.text(text);
   }
   return found;
 }

@@ -1,12 +1,13 @@
 import type { ChannelVerifier } from './channel.ts';
 import type { Clock, IdSource } from './ids.ts';
 import type { Logger } from './log.ts';
-import type { Metrics } from './metrics.ts';
+import type { Metrics, MetricsPage } from './metrics.ts';
 import type { NodeDirectory } from './node.ts';
 import type { Pause } from './pause.ts';
 import type { PasswordHasher } from './password.ts';
 import type { PreviewAddressing } from './preview.ts';
 import type { ProviderSettings } from './provider-settings.ts';
+import type { Redactor } from './redactor.ts';
 import type { LifecycleSettings } from './settings.ts';
 import type { RetentionLimits, Store } from './store.ts';
 import type { Vault } from './vault.ts';
@@ -23,10 +24,13 @@ export interface Ports {
   readonly passwords: PasswordHasher;
   readonly webhookSender: WebhookSender;
   readonly metrics: Metrics;
+  readonly metricsPage: MetricsPage;
   readonly clock: Clock;
   readonly pause: Pause;
   readonly newId: IdSource;
   readonly log: Logger;
+  /** What the log passes, and messages of failures on their way out. */
+  readonly redactor: Redactor;
   readonly instance: Instance;
 }
 

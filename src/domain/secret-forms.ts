@@ -9,10 +9,15 @@ const SHORTEST_WRAPPED = 16;
  * Every way a secret is looked for, its bytes as one character each: as it is, line by line where it has several, and
  * in the encodings that programs put values in without thinking of it.
  */
-export function formsOf(secret: string): ReadonlySet<string> {
+export const formsOf = (secret: string): readonly string[] => textsOf(secret).flatMap(encodingsOf);
+
+/** The same without encodings. */
+export const plainForms = (secret: string): readonly string[] => textsOf(secret).map(bytesOf);
+
+function textsOf(secret: string): string[] {
   const lines = secret.split(/[\r\n]+/).map((line) => line.trim());
   const parts = lines.length === 1 ? [] : lines.filter((line) => line.length >= SHORTEST_LINE);
-  return new Set([secret, ...parts].flatMap((text) => encodingsOf(text.toWellFormed())));
+  return [secret, ...parts].map((text) => text.toWellFormed());
 }
 
 function encodingsOf(text: string): string[] {
@@ -59,7 +64,6 @@ function base64Of(bytes: string): string[] {
  * @param before how many bytes of a group of three are somebody else's
  */
 function withinBase64(bytes: string, before: number): string {
-  const bits = (count: number) => (count * 8) / 6;
   const whole = btoa('\0'.repeat(before) + bytes);
-  return whole.slice(Math.ceil(bits(before)), Math.floor(bits(before + bytes.length)));
+  return whole.slice(Math.ceil((before * 8) / 6), Math.floor(((before + bytes.length) * 8) / 6));
 }

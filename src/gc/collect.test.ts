@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { MemorySnapshots } from '../../tests/fakes/memory-snapshots.ts';
+import { quietLogger } from '../../tests/fakes/quiet-logger.ts';
 import { newId } from '../../tests/fakes/rows.ts';
 import { WithEarlier } from '../adapters/snapshots/with-earlier.ts';
 import { SandboxdError } from '../domain/errors.ts';
@@ -11,7 +12,6 @@ import { collectGarbage } from './collect.ts';
 import { unorderedSandboxes } from './sandboxes.ts';
 import { unknownSnapshots } from './snapshots.ts';
 
-const SILENT = { info() {}, warn() {}, error() {} };
 const NOW = Date.UTC(2030, 0, 2);
 const LOOK = { dryRun: true, trash: false };
 const REMOVE = { dryRun: false, trash: false };
@@ -51,7 +51,7 @@ describe('Collecting garbage', () => {
         garbage('c'),
       ]),
     ];
-    const report = await collectGarbage(sources, REMOVE, SILENT);
+    const report = await collectGarbage(sources, REMOVE, quietLogger);
     expect(report.failures).toEqual([{ kind: 'image', errorMessage: 'The engine is away.' }]);
     expect(report.items.map(({ name, outcome }) => [name, outcome])).toEqual([
       ['a', 'failed'],
@@ -66,7 +66,7 @@ describe('Collecting garbage', () => {
     const report = await collectGarbage(
       [source('trash', async () => [{ kind: 'trash', name: 'a', sizeBytes: 7, remove: neverRemoved }])],
       LOOK,
-      SILENT,
+      quietLogger,
     );
     expect(report).toEqual({
       items: [{ kind: 'trash', name: 'a', sizeBytes: 7, outcome: 'shown' }],

@@ -61,25 +61,30 @@ function entryOf(c: AppContext, anybody: Actor): AuditEntry {
 /** What stands in the path for the pattern's parameters, and what the handler has added. */
 function targetOf(c: AppContext, pattern: string): Record<string, string> {
   const parts = c.req.path.split('/');
-  const named = pattern.split('/').flatMap((name, at) => {
-    const value = parts[at];
-    return name.startsWith(':') && value !== undefined ? [[name.slice(1), readable(value)] as const] : [];
+  const parameters = pattern.split('/').flatMap((part, at) => {
+    return part.startsWith(':') ? [[part.slice(1), decoded(parts[at] ?? '')] as const] : [];
   });
-  const all = [...named, ...Object.entries(c.get('auditTarget') ?? {})];
-  return Object.fromEntries(
-    all.filter(([name]) => name !== SECRET).map(([name, value]) => [name, shorten(value, LONGEST_NAME)]),
-  );
+  const target: Record<string, string> = {};
+  for (const [name, text] of [...parameters, ...Object.entries(c.get('auditTarget') ?? {})]) {
+    const value = fit(name, text);
+    if (value !== undefined) target[name] = value;
+  }
+  return target;
 }
 
-/** An id in the one form it is known by; anything else as it was meant, if that can be told. */
-function readable(part: string): string {
+function decoded(part: string): string {
   try {
-    const text = decodeURIComponent(part);
-    return parseId(text) ?? text;
+    return decodeURIComponent(part);
   } catch {
     // It was no encoding: then it is what was meant.
     return part;
   }
+}
+
+/** Undefined for a secret, and for what should be an id and is none: it may be a secret that slipped in. */
+function fit(name: string, text: string): string | undefined {
+  if (name === SECRET) return undefined;
+  return /id$/i.test(name) ? parseId(text) : shorten(text, LONGEST_NAME);
 }
 
 /** So many in a minute. */

@@ -1,6 +1,7 @@
 import type { ErrorHandler, NotFoundHandler } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import { asSandboxdError, notFound, SandboxdError } from '../domain/errors.ts';
+import type { Ports } from '../domain/ports.ts';
 import { errorPage } from './console/error-page.ts';
 import type { AppContext, Env } from './context.ts';
 import { retryAfter } from './retry-after.ts';
@@ -8,8 +9,9 @@ import { retryAfter } from './retry-after.ts';
 /** Renders any failure, as the envelope or as a page, logging in full what callers may not see. */
 export const renderError: ErrorHandler<Env> = (thrown, c) => {
   const error = thrown instanceof HTTPException ? fromHttp(thrown) : asSandboxdError(thrown);
+  const ports: Ports | undefined = c.get('ports');
   if (error.status >= 500) {
-    c.get('ports')?.log.error(error.message, error.cause ?? error, {
+    ports?.log.error(error.message, error.cause ?? error, {
       method: c.req.method,
       path: pathForLog(c),
       code: error.code,
@@ -17,8 +19,14 @@ export const renderError: ErrorHandler<Env> = (thrown, c) => {
   }
   retryAfter(c, error);
   if (error.code === 'unauthorized') c.header('www-authenticate', 'Bearer realm="sandboxd"');
-  return represent(c, error);
+  return represent(c, error.status >= 500 ? redacted(error, ports) : error);
 };
+
+/** What a failure of ours says may come from far: from a provider, an engine, a program. */
+const redacted = (error: SandboxdError, ports: Ports | undefined): SandboxdError =>
+  ports === undefined
+    ? error
+    : new SandboxdError(error.code, ports.redactor.text(error.message), { cause: error });
 
 export const renderNotFound: NotFoundHandler<Env> = (c) =>
   represent(c, notFound(`route: ${c.req.method} ${c.req.path}`));

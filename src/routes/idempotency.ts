@@ -32,7 +32,7 @@ export const idempotent: MiddlewareHandler<Env> = async (c, next) => {
 async function keyedRequest(c: AppContext, key: string): Promise<KeyedRequest> {
   const body = await readAtMost(c.req.raw.body, JSON_LIMIT);
   // Whoever reads it next finds it whole.
-  c.req.raw = new Request(c.req.raw, { body });
+  c.req.raw = new Request(c.req.raw, { method: c.req.method, body });
   const { pathname, search } = new URL(c.req.url);
   const head = `${c.req.method} ${pathname}${search}\n`;
   const fingerprint = await hashSecret(head + new TextDecoder().decode(body));

@@ -1,6 +1,7 @@
 import type { ActivityPage } from './activity-models.ts';
 import type { Chip, Frame, Moment, Tone } from './basic-models.ts';
 import type { AuditPage, LoginLinkPage, LoginPage } from './identity-models.ts';
+import type { ConfigPage, DeleteConfigPage, EditConfigPage } from './config-models.ts';
 import type {
   AppSnapshots,
   DeleteSnapshotPage,
@@ -180,6 +181,9 @@ export interface Views {
   readonly 'app-new': NewAppPage;
   readonly app: AppPage;
   readonly 'app-delete': DeleteAppPage;
+  readonly config: ConfigPage;
+  readonly 'config-edit': EditConfigPage;
+  readonly 'config-delete': DeleteConfigPage;
   readonly task: TaskPage;
   readonly tasks: TasksPage;
   readonly 'task-revert': RevertTaskPage;

@@ -14,10 +14,11 @@ const ENTITIES: Readonly<Record<string, string>> = {
 /** Embeddings, overrides and isolates: one in a name would turn around the words that follow it. */
 const DIRECTION_CONTROLS = /[\u202A-\u202E\u2066-\u2069]/g;
 
+/** A text as pages show it. */
+export const shownText = (text: string): string => text.replace(DIRECTION_CONTROLS, '');
+
 const escapeText = (value: unknown): string =>
-  String(value)
-    .replace(DIRECTION_CONTROLS, '')
-    .replace(/[&<>"']/g, (character) => ENTITIES[character] ?? character);
+  shownText(String(value)).replace(/[&<>"']/g, (character) => ENTITIES[character] ?? character);
 
 const eta = new Eta({ escapeFunction: escapeText });
 for (const [name, template] of Object.entries(templates)) eta.loadTemplate(name, template);

@@ -66,7 +66,7 @@ function block(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=capture(fn);}
 async function blockAsync(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=await captureAsync(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?await captureAsync(fn):'';}
 
 layout('@layout', { title: 'Activity', bodyClass: 'medium' })
-__eta.res+='<h1>Activity</h1>\n<div id="live" class="activity" hx-get="';
+__eta.res+='<div class="page-head">\n<h1>Activity</h1>\n<a class="button" href="/audit">Audit log</a>\n</div>\n<div id="live" class="activity" hx-get="';
 __eta.res+=__eta.e(it.here);
 __eta.res+='" hx-select="#live" hx-swap="outerMorph" hx-trigger="every 10s, refresh" data-poll>\n<nav class="tabs" aria-label="Show">\n';
 for (const kind of it.kinds) {
@@ -507,7 +507,11 @@ __eta.res+='<button class="button" type="submit" title="Ends its processes. File
 __eta.res+=include('@icon', { icon: 'stop' });
 __eta.res+='Stop</button>\n</form>\n';
 }
-__eta.res+='<a class="button button-danger" href="/apps/';
+__eta.res+='<a class="button" href="/apps/';
+__eta.res+=__eta.e(it.id);
+__eta.res+='/config">';
+__eta.res+=include('@icon', { icon: 'key' });
+__eta.res+='Config</a>\n<a class="button button-danger" href="/apps/';
 __eta.res+=__eta.e(it.id);
 __eta.res+='/delete" data-ask>';
 __eta.res+=include('@icon', { icon: 'trash' });
@@ -670,7 +674,9 @@ function block(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=capture(fn);}
 async function blockAsync(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=await captureAsync(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?await captureAsync(fn):'';}
 
 layout('@layout', { title: 'Audit log' })
-__eta.res+='<div class="page-head">\n<div>\n<h1>Audit log</h1>\n<p class="hint">Every request that could change something';
+__eta.res+='<nav class="crumbs" aria-label="Breadcrumb"><a href="/activity">';
+__eta.res+=include('@icon', { icon: 'back' });
+__eta.res+='Activity</a></nav>\n<div class="page-head audit-head">\n<div>\n<h1>Audit log</h1>\n<p class="hint">Every request that could change something';
 __eta.res+=__eta.e(it.ofEverybody ? ', of everybody' : '');
 __eta.res+=': keys are named, values never.</p>\n</div>\n';
 if (it.canSignOut) {
@@ -854,6 +860,304 @@ __eta.res+=__eta.e(it.chip.tone);
 __eta.res+='"><span class="chip-dot" aria-hidden="true"></span>';
 __eta.res+=__eta.e(it.chip.label);
 __eta.res+='</span>';
+
+if (__eta.layout) {
+  __eta.res = include (__eta.layout, {...it, body: __eta.res, ...__eta.layoutData, __blocks: __eta.blocks});
+}
+
+return __eta.res;
+
+},
+"@config-delete": function (it: any, options: any) {
+
+let include = (__eta_t, __eta_d) => this.render(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+let includeAsync = (__eta_t, __eta_d) => this.renderAsync(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+
+let __eta = {res: "", e: this.config.escapeFunction, f: this.config.filterFunction, blocks: {}};
+
+function layout(path, data) {
+  __eta.layout = path;
+  __eta.layoutData = data;
+}
+
+function output(s){__eta.res+=s;}
+function capture(fn){const s=__eta.res;__eta.res='';try{fn();return __eta.res}finally{__eta.res=s;}}
+async function captureAsync(fn){const s=__eta.res;__eta.res='';try{await fn();return __eta.res}finally{__eta.res=s;}}
+function block(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=capture(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?capture(fn):'';}
+async function blockAsync(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=await captureAsync(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?await captureAsync(fn):'';}
+
+layout('@layout', { title: `Delete ${it.item.key}`, bodyClass: 'narrow' })
+__eta.res+='<section class="card" id="question">\n<h1 class="dialog-title" id="question-title">Delete <bdi>';
+__eta.res+=__eta.e(it.item.key);
+__eta.res+='</bdi>?</h1>\n<form class="stack" method="post" action="/apps/';
+__eta.res+=__eta.e(it.id);
+__eta.res+='/config/delete" data-once>\n';
+__eta.res+=include('@csrf', it);
+__eta.res+='<input type="hidden" name="key" value="';
+__eta.res+=__eta.e(it.item.key);
+__eta.res+='">\n<p>What starts from now on in “<bdi>';
+__eta.res+=__eta.e(it.name);
+__eta.res+='</bdi>” is not given it any more. What runs keeps it until its processes are restarted.</p>\n<p><strong>This cannot be undone.</strong></p>\n<div class="actions actions-end">\n';
+__eta.res+=include('@question-cancel', { href: `/apps/${it.id}/config` });
+__eta.res+='<button class="button button-danger-solid" type="submit" data-busy="Deleting…">Delete</button>\n</div>\n</form>\n</section>';
+
+if (__eta.layout) {
+  __eta.res = include (__eta.layout, {...it, body: __eta.res, ...__eta.layoutData, __blocks: __eta.blocks});
+}
+
+return __eta.res;
+
+},
+"@config-edit": function (it: any, options: any) {
+
+let include = (__eta_t, __eta_d) => this.render(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+let includeAsync = (__eta_t, __eta_d) => this.renderAsync(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+
+let __eta = {res: "", e: this.config.escapeFunction, f: this.config.filterFunction, blocks: {}};
+
+function layout(path, data) {
+  __eta.layout = path;
+  __eta.layoutData = data;
+}
+
+function output(s){__eta.res+=s;}
+function capture(fn){const s=__eta.res;__eta.res='';try{fn();return __eta.res}finally{__eta.res=s;}}
+async function captureAsync(fn){const s=__eta.res;__eta.res='';try{await fn();return __eta.res}finally{__eta.res=s;}}
+function block(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=capture(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?capture(fn):'';}
+async function blockAsync(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=await captureAsync(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?await captureAsync(fn):'';}
+
+layout('@layout', { title: `Change ${it.item.key}`, bodyClass: 'narrow' })
+__eta.res+='<section class="card" id="question">\n<h1 class="dialog-title" id="question-title">Change <bdi>';
+__eta.res+=__eta.e(it.item.key);
+__eta.res+='</bdi></h1>\n<form class="stack" method="post" action="/apps/';
+__eta.res+=__eta.e(it.id);
+__eta.res+='/config/edit" autocomplete="off" data-once>\n';
+__eta.res+=include('@csrf', it);
+__eta.res+='<input type="hidden" name="key" value="';
+__eta.res+=__eta.e(it.item.key);
+__eta.res+='">\n<input type="hidden" name="version" value="';
+__eta.res+=__eta.e(it.version);
+__eta.res+='">\n';
+if (it.fields.problems.other || it.fields.problems.key) {
+__eta.res+=include('@problem', { message: it.fields.problems.other ?? it.fields.problems.key });
+}
+__eta.res+=include('@config-fields', { fields: it.fields, at: 'changed', isAsked: true, label: it.item.isUnreadable || it.item.sensitive ? 'New value' : 'Value', hint: it.item.isUnreadable ? 'The one there is cannot be read any more.' : it.item.sensitive ? 'Leave it empty to keep the one there is.' : undefined });
+__eta.res+='<div class="actions actions-end">\n';
+__eta.res+=include('@question-cancel', { href: `/apps/${it.id}/config` });
+__eta.res+='<button class="button button-primary" type="submit" data-busy="Saving…">Save</button>\n</div>\n</form>\n</section>';
+
+if (__eta.layout) {
+  __eta.res = include (__eta.layout, {...it, body: __eta.res, ...__eta.layoutData, __blocks: __eta.blocks});
+}
+
+return __eta.res;
+
+},
+"@config-fields": function (it: any, options: any) {
+
+let include = (__eta_t, __eta_d) => this.render(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+let includeAsync = (__eta_t, __eta_d) => this.renderAsync(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+
+let __eta = {res: "", e: this.config.escapeFunction, f: this.config.filterFunction, blocks: {}};
+
+function layout(path, data) {
+  __eta.layout = path;
+  __eta.layoutData = data;
+}
+
+function output(s){__eta.res+=s;}
+function capture(fn){const s=__eta.res;__eta.res='';try{fn();return __eta.res}finally{__eta.res=s;}}
+async function captureAsync(fn){const s=__eta.res;__eta.res='';try{await fn();return __eta.res}finally{__eta.res=s;}}
+function block(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=capture(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?capture(fn):'';}
+async function blockAsync(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=await captureAsync(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?await captureAsync(fn):'';}
+
+__eta.res+='<div class="field';
+__eta.res+=__eta.e(it.fields.problems.value ? ' field-bad' : '');
+__eta.res+='">\n<label for="';
+__eta.res+=__eta.e(it.at);
+__eta.res+='-value">';
+__eta.res+=__eta.e(it.label ?? 'Value');
+__eta.res+='</label>\n<textarea id="';
+__eta.res+=__eta.e(it.at);
+__eta.res+='-value" class="mono" name="value" rows="3" autocomplete="off" autocapitalize="none" spellcheck="false"';
+if (it.hint || it.fields.problems.value) {
+__eta.res+=' aria-describedby="';
+if (it.fields.problems.value) {
+__eta.res+=__eta.e(it.at);
+__eta.res+='-value-problem';
+}
+__eta.res+=' ';
+if (it.hint) {
+__eta.res+=__eta.e(it.at);
+__eta.res+='-value-hint';
+}
+__eta.res+='"';
+}
+if (it.fields.problems.value) {
+__eta.res+=' aria-invalid="true"';
+}
+if (it.isAsked || it.fields.problems.value) {
+__eta.res+=' autofocus';
+}
+__eta.res+='>\n';
+__eta.res+=__eta.e(it.fields.value);
+__eta.res+='</textarea>\n';
+if (it.fields.problems.value) {
+__eta.res+='<p class="field-problem" id="';
+__eta.res+=__eta.e(it.at);
+__eta.res+='-value-problem">';
+__eta.res+=__eta.e(it.fields.problems.value);
+__eta.res+='</p>';
+}
+if (it.hint) {
+__eta.res+='<p class="hint" id="';
+__eta.res+=__eta.e(it.at);
+__eta.res+='-value-hint">';
+__eta.res+=__eta.e(it.hint);
+__eta.res+='</p>';
+}
+__eta.res+='</div>\n<div class="field">\n<label for="';
+__eta.res+=__eta.e(it.at);
+__eta.res+='-policy">Who is given it</label>\n<select id="';
+__eta.res+=__eta.e(it.at);
+__eta.res+='-policy" name="access_policy">\n';
+for (const policy of it.fields.policies) {
+__eta.res+='<option value="';
+__eta.res+=__eta.e(policy.id);
+__eta.res+='"';
+__eta.res+=__eta.e(policy.chosen ? ' selected' : '');
+__eta.res+='>';
+__eta.res+=__eta.e(policy.label);
+__eta.res+='</option>';
+}
+__eta.res+='</select>\n</div>\n<div class="config-check">\n<label class="check"><input type="checkbox" name="sensitive" value="yes" aria-describedby="';
+__eta.res+=__eta.e(it.at);
+__eta.res+='-sensitive-hint"';
+__eta.res+=__eta.e(it.fields.sensitive ? ' checked' : '');
+__eta.res+='>Sensitive</label>\n<p class="hint" id="';
+__eta.res+=__eta.e(it.at);
+__eta.res+='-sensitive-hint">Shown to nobody again, and masked in logs and in what agents say.</p>\n</div>';
+
+if (__eta.layout) {
+  __eta.res = include (__eta.layout, {...it, body: __eta.res, ...__eta.layoutData, __blocks: __eta.blocks});
+}
+
+return __eta.res;
+
+},
+"@config": function (it: any, options: any) {
+
+let include = (__eta_t, __eta_d) => this.render(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+let includeAsync = (__eta_t, __eta_d) => this.renderAsync(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+
+let __eta = {res: "", e: this.config.escapeFunction, f: this.config.filterFunction, blocks: {}};
+
+function layout(path, data) {
+  __eta.layout = path;
+  __eta.layoutData = data;
+}
+
+function output(s){__eta.res+=s;}
+function capture(fn){const s=__eta.res;__eta.res='';try{fn();return __eta.res}finally{__eta.res=s;}}
+async function captureAsync(fn){const s=__eta.res;__eta.res='';try{await fn();return __eta.res}finally{__eta.res=s;}}
+function block(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=capture(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?capture(fn):'';}
+async function blockAsync(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=await captureAsync(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?await captureAsync(fn):'';}
+
+layout('@layout', { title: `Config of ${it.name}`, bodyClass: 'medium' })
+__eta.res+='<nav class="crumbs" aria-label="Breadcrumb"><a href="/apps/';
+__eta.res+=__eta.e(it.id);
+__eta.res+='">';
+__eta.res+=include('@icon', { icon: 'back' });
+__eta.res+='<bdi>';
+__eta.res+=__eta.e(it.name);
+__eta.res+='</bdi></a></nav>\n<h1>Config</h1>\n<div class="stack">\n<section aria-labelledby="items-title">\n<h2 id="items-title">Environment</h2>\n<p class="hint">What the app and its coding agents are told in their environment. Values are kept encrypted, and are no part of files, snapshots or forks.</p>\n';
+if (it.rows.length === 0) {
+__eta.res+='<p class="quiet config-none">There is none yet.</p>\n';
+} else {
+__eta.res+='<ul class="panel config-list" aria-label="Items by key">\n';
+for (const item of it.rows) {
+__eta.res+='<li class="config-item">\n<div class="config-head">\n<code class="config-key"><bdi>';
+__eta.res+=__eta.e(item.key);
+__eta.res+='</bdi></code>\n';
+if (item.isUnreadable) {
+__eta.res+=include('@chip', { chip: { label: 'Cannot be read', tone: 'bad' } });
+}
+__eta.res+='</div>\n';
+if (item.value) {
+__eta.res+='<div class="config-value"><code><bdi>';
+__eta.res+=__eta.e(item.value);
+__eta.res+='</bdi></code></div>';
+}
+__eta.res+='<p class="config-meta">';
+__eta.res+=__eta.e(item.who);
+__eta.res+=' · ';
+if (item.sensitive) {
+__eta.res+='sensitive, shown to nobody';
+} else if (item.value === '') {
+__eta.res+='empty';
+} else {
+__eta.res+='shown here';
+}
+__eta.res+=' · changed ';
+__eta.res+=include('@moment', { moment: item.changed });
+__eta.res+='</p>\n';
+if (item.isUnreadable) {
+__eta.res+='<p class="config-problem">None of the keys that this server has opens its value. Set it anew, or delete it';
+__eta.res+=__eta.e(item.isDelivered ? ': until then nothing of the app starts' : '');
+__eta.res+='.</p>\n';
+}
+__eta.res+='<div class="actions config-actions">\n<a class="button button-small" href="';
+__eta.res+=__eta.e(item.editHref);
+__eta.res+='" data-ask aria-label="Change ';
+__eta.res+=__eta.e(item.key);
+__eta.res+='">';
+__eta.res+=include('@icon', { icon: 'pencil' });
+__eta.res+='Change</a>\n<a class="button button-small button-danger" href="';
+__eta.res+=__eta.e(item.deleteHref);
+__eta.res+='" data-ask aria-label="Delete ';
+__eta.res+=__eta.e(item.key);
+__eta.res+='">';
+__eta.res+=include('@icon', { icon: 'trash' });
+__eta.res+='Delete</a>\n</div>\n</li>\n';
+}
+__eta.res+='</ul>\n';
+}
+__eta.res+='<div class="config-effect">\n<p class="hint">';
+__eta.res+=__eta.e(it.effect);
+__eta.res+='</p>\n';
+if (it.canRestart) {
+__eta.res+='<form method="post" action="/apps/';
+__eta.res+=__eta.e(it.id);
+__eta.res+='/restart-processes" data-once>\n';
+__eta.res+=include('@csrf', it);
+__eta.res+='<button class="button" type="submit" data-busy="Restarting…">';
+__eta.res+=include('@icon', { icon: 'reload' });
+__eta.res+='Restart processes</button>\n</form>\n';
+}
+__eta.res+='</div>\n</section>\n<section aria-labelledby="add-title">\n<h2 id="add-title">Add one</h2>\n<form class="panel config-form" method="post" action="/apps/';
+__eta.res+=__eta.e(it.id);
+__eta.res+='/config" autocomplete="off" data-once>\n';
+__eta.res+=include('@csrf', it);
+if (it.form.problems.other) {
+__eta.res+=include('@problem', { message: it.form.problems.other });
+}
+__eta.res+='<div class="field';
+__eta.res+=__eta.e(it.form.problems.key ? ' field-bad' : '');
+__eta.res+='">\n<label for="new-key">Key</label>\n<input id="new-key" class="mono" name="key" type="text" value="';
+__eta.res+=__eta.e(it.form.key);
+__eta.res+='" required maxlength="256" autocomplete="off" autocapitalize="none" spellcheck="false" placeholder="DATABASE_URL"';
+if (it.form.problems.key) {
+__eta.res+=' aria-invalid="true" aria-describedby="new-key-problem" autofocus';
+}
+__eta.res+='>\n';
+if (it.form.problems.key) {
+__eta.res+='<p class="field-problem" id="new-key-problem">';
+__eta.res+=__eta.e(it.form.problems.key);
+__eta.res+='</p>';
+}
+__eta.res+='</div>\n';
+__eta.res+=include('@config-fields', { fields: it.form, at: 'new' });
+__eta.res+='<div class="actions"><button class="button button-primary" type="submit" data-busy="Adding…">Add</button></div>\n</form>\n</section>\n</div>';
 
 if (__eta.layout) {
   __eta.res = include (__eta.layout, {...it, body: __eta.res, ...__eta.layoutData, __blocks: __eta.blocks});
@@ -1092,7 +1396,7 @@ __eta.res+='">\n<a class="skip" href="#main">Skip to content</a>\n<header class=
 __eta.res+=__eta.e(it.asset('favicon.svg'));
 __eta.res+='" alt="" width="24" height="24"><span>sandboxd</span></a>\n';
 if (it.account) {
-__eta.res+='<nav class="topnav" aria-label="Account">\n<a class="topnav-link" href="/activity">Activity</a>\n<a class="topnav-link" href="/agents">Agents</a>\n<a class="topnav-link" href="/audit">Audit</a>\n';
+__eta.res+='<nav class="topnav" aria-label="Account">\n<a class="topnav-link" href="/activity">Activity</a>\n<a class="topnav-link" href="/agents">Agents</a>\n';
 if (it.account.canSignOut) {
 __eta.res+='<span class="owner" title="Signed in as ';
 __eta.res+=__eta.e(it.account.owner);

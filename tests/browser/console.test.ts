@@ -497,7 +497,14 @@ describe('the console in a browser', () => {
     await signIn(page, server);
     await createApp(page, server, { name: 'A-name-without-a-single-space-in-it-'.repeat(5) });
     const id = idOf(page);
-    for (const path of ['/', '/apps/new', `/apps/${id}`, `/apps/${id}/delete`, '/nothing']) {
+    for (const path of [
+      '/',
+      '/apps/new',
+      `/apps/${id}`,
+      `/apps/${id}/config`,
+      `/apps/${id}/delete`,
+      '/nothing',
+    ]) {
       await page.goto(server.origin + path);
       const overflow = await page.evaluate(
         () => document.documentElement.scrollWidth - document.documentElement.clientWidth,

@@ -13,6 +13,12 @@ const QUICK_MS = 150;
 const anywhere = () => true;
 const nowhere = () => false;
 
+const requestTo = (url: string): WebhookRequest => ({
+  url,
+  headers: { 'content-type': 'application/json', 'webhook-id': 'one' },
+  body: '{"naïve":"☃"}',
+});
+
 /** What every sender does, against real servers on loopback. */
 export function describeWebhookSender(
   name: string,
@@ -26,11 +32,6 @@ export function describeWebhookSender(
     afterEach(() => scope.disposeAsync());
     const receiver = async (...args: Parameters<typeof startReceiver>) =>
       scope.use(await startReceiver(...args));
-    const requestTo = (url: string): WebhookRequest => ({
-      url,
-      headers: { 'content-type': 'application/json', 'webhook-id': 'one' },
-      body: '{"naïve":"☃"}',
-    });
     const send = (
       url: string,
       rules: SenderRules = { allows: anywhere },
@@ -128,7 +129,7 @@ export function describeWebhookSender(
         '[::ffff:7f00:1]',
       ];
       for (const host of [...hosts, ...names]) {
-        await expect(send(`http://${host}:${port}/`, { allows: nowhere }), host).rejects.toMatchObject({
+        await expect(send(`http://${host}:${port}/`, { allows: nowhere })).rejects.toMatchObject({
           code: 'invalid_request',
           message: expect.stringContaining('SANDBOXD_WEBHOOKS_TO_PRIVATE'),
         });

@@ -47,6 +47,7 @@ async function startSandbox(image: string): Promise<Client> {
     SANDBOXD_SANDBOX_ID: sandboxId,
     SANDBOXD_TEMPLATE: 'blank',
     SANDBOXD_PRESET: '',
+    SANDBOXD_CONFIG: '',
   };
   const directories = await on.directories(sandboxId);
   await on.engine.create({ sandboxId, image, ...directories, env: { ...env }, limits: LIMITS });

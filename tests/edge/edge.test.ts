@@ -6,11 +6,14 @@ import { buildEdge } from '../../scripts/build-edge.ts';
 import { secretBox } from '../../src/adapters/crypto/secret-box.ts';
 import { openRemoteStore } from '../../src/adapters/libsql/remote.ts';
 import { credentialContext } from '../../src/domain/credential.ts';
+import { ulidSource } from '../../src/domain/ids.ts';
 import { PRESETS } from '../../src/domain/preset.ts';
+import { signedHeaders } from '../../src/domain/webhook-signature.ts';
 import { NO_USAGE } from '../../src/domain/task.ts';
 import { type HranaServer, startHranaServer } from '../doubles/hrana-server.ts';
 import { SUCCEEDED } from '../fakes/fake-tasks.ts';
-import { aTask } from '../fakes/rows.ts';
+import { anEvent, aTask } from '../fakes/rows.ts';
+import { startReceiver } from '../harness/receiver.ts';
 import { startWorker, type Worker } from './worker.ts';
 
 const DATABASE_TOKEN = 'database-token';
@@ -22,6 +25,9 @@ const BINDINGS = {
   SANDBOXD_PREVIEW_TLS: 'false',
   SANDBOXD_PREVIEW_KEY: Buffer.alloc(32, 7).toString('base64'),
   SANDBOXD_SECRETS_KEY: Buffer.alloc(32, 8).toString('base64'),
+  SANDBOXD_WEBHOOKS_TO_PRIVATE: 'true',
+  SANDBOXD_OPERATORS: 'alice',
+  SANDBOXD_EVENT_RETENTION_DAYS: '7',
   SANDBOXD_API_TOKENS: `alice:${ALICE},mallory:${MALLORY}`,
 };
 
@@ -80,6 +86,13 @@ describe('A Worker', () => {
     const response = await ask('/healthz');
     expect([response.status, await response.json()]).toEqual([200, { status: 'ok' }]);
     expect(database.requests()).toBe(0);
+  });
+
+  it('names requests, and takes nobody for a program on its own machine', async () => {
+    const headers = { 'x-request-id': 'mine', 'x-sandboxd-peer': '127.0.0.1', 'x-real-ip': '127.0.0.1' };
+    const response = await ask('/metrics', { headers });
+    expect([response.status, await codeOf(response)]).toEqual([401, 'unauthorized']);
+    expect(response.headers.get('x-request-id')).toBe('mine');
   });
 
   it('brings an empty database up to date while many first requests come at once', async () => {
@@ -141,6 +154,33 @@ describe('A Worker', () => {
       expect((await readFile(join(directory, name))).includes(body.api_key)).toBe(false);
   });
 
+  it('keeps settings, and drops what is out of date when its hour has come', async () => {
+    const change = { lifecycle: { idle_threshold_seconds: 600 } };
+    const headers = as(ALICE).headers;
+    const patched = await ask('/v1/settings', { method: 'PATCH', body: JSON.stringify(change), headers });
+    expect(patched.status).toBe(200);
+    expect(await remote().settings.lifecycle()).toEqual({ idleThresholdSeconds: 600 });
+    const weekAgo = Date.now() - 7 * 24 * 3600 * 1000;
+    const event = anEvent({ owner: 'alice', id: ulidSource(() => weekAgo - 1000)() });
+    await remote().commit({ kind: 'event', event });
+    expect(await remote().events.hasBefore(weekAgo)).toBe(true);
+    await worker.runScheduled('23 * * * *');
+    expect(await remote().events.hasBefore(weekAgo)).toBe(false);
+    expect(await remote().events.list('alice', { limit: 1 })).toHaveLength(1);
+  });
+
+  it('carries a create with a key out once', async () => {
+    const create = async () => {
+      const headers = { authorization: `Bearer ${ALICE}`, 'idempotency-key': 'edge' };
+      const answer = await ask('/v1/apps', { ...post({ name: 'Only once' }), headers });
+      return [answer.status, await answer.text()];
+    };
+    const [first, ...others] = await Promise.all([create(), create(), create()]);
+    expect(first?.[0]).toBe(201);
+    expect(others).toEqual([first, first]);
+    expect((await listNames(ALICE)).filter((name) => name === 'Only once')).toHaveLength(1);
+  });
+
   it('tells how a task ended, as a stream too', async () => {
     const task = aTask({ owner: 'alice' });
     const end = { outcome: SUCCEEDED, usage: NO_USAGE };
@@ -154,6 +194,36 @@ describe('A Worker', () => {
     expect(stream.headers.get('content-type')).toContain('text/event-stream');
     expect(await stream.text()).toMatch(/^event: done\ndata: \{.*"status":"succeeded".*\}\nid: 1\n\n$/);
     expect((await ask(path, as(MALLORY))).status).toBe(404);
+  });
+
+  it('sends webhooks when the minute strikes, signed, and notes what came of it', async () => {
+    await using receiver = await startReceiver();
+    const made = await ask(
+      '/v1/webhooks',
+      as(ALICE, post({ url: receiver.origin, event_types: ['app.created'] })),
+    );
+    const { id, secret } = (await made.json()) as { id: string; secret: string };
+    const test = await ask(`/v1/webhooks/${id}/test`, as(ALICE, post({})));
+    expect(await test.json()).toEqual({ delivered: true, http_status: 204 });
+    await ask('/v1/apps', as(ALICE, post({ name: 'News' })));
+    await worker.runScheduled('* * * * *');
+    const { headers = {}, body = '' } = receiver.received[1] ?? {};
+    expect(JSON.parse(body)).toMatchObject({
+      type: 'app.created',
+      data: { message: 'App "News" was created.' },
+    });
+    const signed = {
+      id: String(headers['webhook-id']),
+      timestamp: Number(headers['webhook-timestamp']),
+      body,
+    };
+    expect(headers).toMatchObject(await signedHeaders([secret], signed));
+    const listed = await ask(`/v1/webhooks/${id}/deliveries`, as(ALICE));
+    expect(await listed.json()).toMatchObject({
+      deliveries: [{ status: 'delivered', last_http_status: 204 }],
+    });
+    await worker.runScheduled('* * * * *');
+    expect(receiver.received).toHaveLength(2);
   });
 
   it('shows the console to who signs in', async () => {

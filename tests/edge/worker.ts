@@ -6,6 +6,8 @@ export interface Worker extends AsyncDisposable {
   readonly origin: string;
   /** What it wrote on its console. */
   readonly logged: readonly string[];
+  /** Does what it does when this one of the times in wrangler.toml has come, now. */
+  runScheduled(cron: string): Promise<void>;
 }
 
 /** Runs a bundle in workerd on loopback, with nothing of the platform around it. */
@@ -19,9 +21,20 @@ export async function startWorker(bundle: string, bindings: Record<string, strin
       bindings,
       cf: false,
       telemetry: { enabled: false },
+      unsafeTriggerHandlers: true,
       handleStructuredLogs: ({ message }) => logged.push(message),
     }),
   );
   const { origin } = await miniflare.ready;
-  return { origin, logged, [Symbol.asyncDispose]: () => miniflare.dispose() };
+  return {
+    origin,
+    logged,
+    runScheduled: async (cron) => {
+      const answer = await fetch(`${origin}/cdn-cgi/local/scheduled?cron=${encodeURIComponent(cron)}`);
+      const said = await answer.text();
+      if (!answer.ok || said !== 'ok')
+        throw new Error(`the scheduled handler failed: ${answer.status} ${said}`);
+    },
+    [Symbol.asyncDispose]: () => miniflare.dispose(),
+  };
 }

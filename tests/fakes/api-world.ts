@@ -4,15 +4,16 @@ import type { ChannelVerifier } from '../../src/domain/channel.ts';
 import { SandboxdError } from '../../src/domain/errors.ts';
 import { ulidSource } from '../../src/domain/ids.ts';
 import { answerSync } from '../../src/domain/node-sync.ts';
-import { noMetrics } from '../../src/domain/metrics.ts';
 import type { PasswordHasher } from '../../src/domain/password.ts';
 import type { Instance, Ports } from '../../src/domain/ports.ts';
+import { createRedactor } from '../../src/domain/redactor.ts';
 import type { LifecycleSettings } from '../../src/domain/settings.ts';
 import { FakeWebhookSender } from './fake-webhook-sender.ts';
 import { proxiedPeer } from '../../src/routes/peer.ts';
 import { FAKE_NODE_ID, FakeNode, fakeNodes } from './fake-node.ts';
 import { ManualTime } from './manual-time.ts';
 import { memoryStore } from './memory-store.ts';
+import { RecordedMetrics } from './recorded-metrics.ts';
 import { type Recorded, recordingLogger } from './recording-logger.ts';
 
 /** What operators have not changed yet. */
@@ -50,6 +51,7 @@ export interface ApiWorld {
   readonly node: FakeNode;
   readonly webhookSender: FakeWebhookSender;
   readonly logged: Recorded[];
+  readonly metrics: RecordedMetrics;
   readonly time: ManualTime;
   /** Lets time pass, in milliseconds. */
   advance(ms: number): void;
@@ -59,6 +61,7 @@ export function apiWorld(instance: Partial<Instance> = {}): ApiWorld {
   const time = new ManualTime(Date.UTC(2030, 0, 2, 3, 4, 5));
   const { clock } = time;
   const logged: Recorded[] = [];
+  const metrics = new RecordedMetrics();
   const node = new FakeNode(clock);
   const webhookSender = new FakeWebhookSender();
   const ports: Ports = {
@@ -68,11 +71,13 @@ export function apiWorld(instance: Partial<Instance> = {}): ApiWorld {
     vault: secretBox({ current: Buffer.alloc(32, 2).toString('base64'), previous: [] }),
     passwords: plainHasher,
     webhookSender,
-    metrics: noMetrics,
+    metrics,
+    metricsPage: metrics,
     clock,
     pause: time.pause,
     newId: ulidSource(clock),
     log: recordingLogger((line) => logged.push(line)),
+    redactor: createRedactor(),
     instance: { ...INSTANCE, ...instance },
   };
   node.sync = async () => {
@@ -80,7 +85,16 @@ export function apiWorld(instance: Partial<Instance> = {}): ApiWorld {
     node.acknowledge(acknowledged);
   };
   const advance = (ms: number) => time.advance(ms);
-  return { app: createApp(() => ports, proxiedPeer), ports, node, webhookSender, logged, time, advance };
+  return {
+    app: createApp(() => ports, proxiedPeer),
+    ports,
+    node,
+    webhookSender,
+    logged,
+    metrics,
+    time,
+    advance,
+  };
 }
 
 /** The fake node is called directly, and calls nobody. */

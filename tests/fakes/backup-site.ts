@@ -17,6 +17,7 @@ import type { Sandbox } from '../../src/domain/sandbox.ts';
 import type { SnapshotManifest } from '../../src/domain/snapshot-store.ts';
 import type { ArchivedContent, WorkspaceArchive, WorkspaceSource } from '../../src/domain/workspace.ts';
 import { MemorySnapshots } from './memory-snapshots.ts';
+import { quietLogger } from './quiet-logger.ts';
 import { aSandbox, newId } from './rows.ts';
 
 export const PASSPHRASE = 'a-fake-passphrase-of-tests';
@@ -145,7 +146,7 @@ export class BackupSite implements AsyncDisposable {
       },
       snapshots: this.snapshots,
       clock: () => Date.UTC(2030, 0, 2),
-      log: { info() {}, warn() {}, error() {} },
+      log: quietLogger,
     };
   }
 

@@ -12,7 +12,10 @@ import { OWNER, STRANGER } from './rows.ts';
 /** What nobody may see who is not meant to. */
 export const SECRET_VALUE = 'test-value-not-real';
 
-const TOKENS = { [OWNER]: 'fake-token-of-alice', [STRANGER]: 'fake-token-of-mallory' };
+const TOKENS: Readonly<Record<string, string>> = {
+  [OWNER]: 'fake-token-of-alice',
+  [STRANGER]: 'fake-token-of-mallory',
+};
 
 export interface ConfigAnswer {
   readonly status: number;

@@ -25,6 +25,6 @@ export function recordingLogger(take: (line: Recorded) => void, always: LogField
 /** The same as text, a line each: for tests that look for what must, or must not, stand in any part of it. */
 export const writingLogger = (lines: string[]): Logger =>
   recordingLogger(({ message, fields, cause }) => {
-    const why = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause ?? '');
+    const why = cause instanceof Error ? (cause.stack ?? cause.message) : JSON.stringify(cause ?? '');
     lines.push(`${message} ${JSON.stringify(fields)} ${why}`.trimEnd());
   });

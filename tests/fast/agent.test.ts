@@ -58,6 +58,42 @@ describe('the node agent', () => {
     expect(await happened(id, 'sandbox.woken')).toHaveLength(1);
   });
 
+  it('counts a creation and a wake, each once and with the time it took, and what they told', async () => {
+    const counts = () => Object.fromEntries(world.metrics.counts);
+    const id = await newSandbox();
+    await expect.poll(counts).toMatchObject({ 'creates_total{"result":"ok"}': 1 });
+    await command(id, 'stop');
+    await Promise.all(Array.from({ length: 5 }, () => world.running.agent.wake(id)));
+    await expect.poll(counts).toMatchObject({
+      'wakes_total{"result":"ok"}': 1,
+      'events_total{"type":"sandbox.woken"}': 1,
+    });
+    expect(world.metrics.durations.get('wake_duration_seconds')).toHaveLength(1);
+    await command(id, 'stop');
+    await command(id, 'start');
+    memory = { availableBytes: 0, totalBytes: 16e9 };
+    await command(id, 'stop');
+    await world.running.agent.wake(id);
+    expect(counts()).toMatchObject({
+      'wakes_total{"result":"ok"}': 1,
+      'wakes_total{"result":"failed"}': 1,
+      'creates_total{"result":"ok"}': 1,
+    });
+  });
+
+  it('counts what visitors of previews were answered', async () => {
+    const traffic = { lastRequestAt: 1, inFlight: 0, requests: 5, bytesIn: 70, bytesOut: 900 };
+    const id = await newSandbox();
+    const statusClasses = [0, 0, 3, 0, 0, 2, 0, 0, 0, 0];
+    world.running.agent.noteTraffic([{ sandboxId: id, ...traffic, statusClasses }]);
+    expect(Object.fromEntries(world.metrics.counts)).toMatchObject({
+      'preview_requests_total{"status":"2xx"}': 3,
+      'preview_requests_total{"status":"5xx"}': 2,
+      'preview_bytes_total{"direction":"in"}': 70,
+      'preview_bytes_total{"direction":"out"}': 900,
+    });
+  });
+
   it('lets a wake stand against an older order, and obeys the next one', async () => {
     const id = await newSandbox();
     await command(id, 'stop');

@@ -28,6 +28,7 @@ interface Sent {
   body?: unknown;
   as?: keyof typeof TOKENS;
   path?: string;
+  signal?: AbortSignal;
 }
 
 interface Answer {
@@ -39,7 +40,13 @@ interface Answer {
 }
 
 /** Sends a create. */
-async function send({ key, body = { name: 'Shop' }, as = 'acme', path = '/v1/apps' }: Sent): Promise<Answer> {
+async function send({
+  key,
+  body = { name: 'Shop' },
+  as = 'acme',
+  path = '/v1/apps',
+  signal,
+}: Sent): Promise<Answer> {
   const answer = await world.app.request(path, {
     method: 'POST',
     headers: {
@@ -47,10 +54,11 @@ async function send({ key, body = { name: 'Shop' }, as = 'acme', path = '/v1/app
       ...(key !== undefined && { 'idempotency-key': key }),
     },
     body: JSON.stringify(body),
+    signal,
   });
   const text = await answer.text();
   const { headers, status } = answer;
-  const { id } = JSON.parse(text) as { id: string };
+  const { id } = JSON.parse(text || '{}') as { id: string };
   return {
     status,
     replayed: headers.get('idempotency-replayed'),
@@ -60,18 +68,15 @@ async function send({ key, body = { name: 'Shop' }, as = 'acme', path = '/v1/app
   };
 }
 
-/** What comes of work that waits, as a minute passes. */
+/** What comes of work that waits, as time passes. */
 async function overTime<T>(work: Promise<T>): Promise<T> {
-  let isDone = false;
-  const end = () => {
-    isDone = true;
-  };
+  const over = new AbortController();
+  const end = () => over.abort();
   onTestFinished(end);
   const done = work.finally(end);
-  for (let passed = 0; passed < MINUTE && !isDone; await setImmediate()) {
-    if (world.time.pauses.length === 0) continue;
-    world.advance(100);
-    passed += 100;
+  while (!over.signal.aborted) {
+    await setImmediate();
+    if (world.time.pauses.length > 0) world.advance(100);
   }
   return done;
 }
@@ -161,6 +166,23 @@ describe('a create with a key', () => {
     expect(world.node.orders).toHaveLength(1);
   });
 
+  it('waits no longer than its sender does', async () => {
+    const { id } = await send({});
+    const slow = { key: 'slow', path: `/v1/apps/${id}/sandbox`, body: {} };
+    const held = Promise.withResolvers<void>();
+    onTestFinished(() => held.resolve());
+    world.node.hold = held.promise;
+    const first = send(slow);
+    await expect.poll(() => world.node.orders).toHaveLength(1);
+    const leaving = new AbortController();
+    const second = send({ ...slow, signal: leaving.signal });
+    await expect.poll(() => world.time.pauses).toEqual([100]);
+    leaving.abort();
+    expect((await second).status).toBe(409);
+    held.resolve();
+    expect((await first).status).toBe(201);
+  });
+
   it('is another one a day later', async () => {
     const first = await send({ key: 'one' });
     world.advance(DAY - 1);
@@ -194,6 +216,17 @@ describe('a create with a key', () => {
     const kept = JSON.stringify(row);
     for (const plain of ['Secret plan', id, btoa('Secret plan'), 'POST', '/v1/apps'])
       expect(kept).not.toContain(plain);
+  });
+
+  it('gives the token of an API key once more, and keeps it sealed', async () => {
+    const asked = { key: 'one', path: '/v1/api-keys', body: { name: 'CI' } };
+    const first = await send(asked);
+    const { token } = JSON.parse(first.text) as { token: string };
+    expect(token).toMatch(/^sbx_/);
+    expect((await send(asked)).text).toBe(first.text);
+    const row = JSON.stringify(await world.ports.store.idempotency.find('acme', 'one', 0));
+    for (const plain of [token, btoa(token), token.slice(4, 20)]) expect(row).not.toContain(plain);
+    expect(await world.ports.store.identity.tokens('acme')).toHaveLength(1);
   });
 
   it("does not open as another owner's", async () => {

@@ -78,6 +78,9 @@ describe('the tasks of a node', () => {
       .poll(() => happened('task.completed'))
       .toMatchObject([{ payload: { files_changed: 1, duration_ms: 2500, build_ok: true } }]);
     await ended();
+    const counted = () => world.metrics.counts.get('tasks_total{"agent":"opencode","status":"succeeded"}');
+    await expect.poll(counted).toBe(1);
+    expect(world.metrics.durations.get('task_duration_seconds{"agent":"opencode"}')).toHaveLength(1);
     expect(await awake()).toEqual([]);
     expect(remains.gate.opening(sandbox)).toBeUndefined();
   });

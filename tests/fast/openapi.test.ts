@@ -12,6 +12,7 @@ interface Document {
 const CONTRACT = `
 GET /healthz
 GET /readyz
+GET /metrics
 GET /v1/openapi.json
 GET /v1/settings
 PATCH /v1/settings
@@ -63,6 +64,15 @@ POST /v1/auth/password
 GET /v1/agents
 POST /v1/agents/{provider}/api-key
 POST /v1/agents/{provider}/disconnect
+GET /v1/webhooks
+POST /v1/webhooks
+GET /v1/webhooks/{id}
+PATCH /v1/webhooks/{id}
+DELETE /v1/webhooks/{id}
+POST /v1/webhooks/{id}/rotate-secret
+POST /v1/webhooks/{id}/test
+GET /v1/webhooks/{id}/deliveries
+POST /v1/webhooks/{id}/deliveries/{eventId}/retry
 GET /v1/sandboxes/{id}/files
 PUT /v1/sandboxes/{id}/files
 DELETE /v1/sandboxes/{id}/files
@@ -82,7 +92,7 @@ const documented = Object.entries(document.paths).flatMap(([path, methods]) =>
 
 const served = new Set(
   createApp(() => Promise.reject(new Error('no request is made')), proxiedPeer)
-    .routes.filter(({ method, path }) => method !== 'ALL' && /^\/(v1\/|healthz|readyz)/.test(path))
+    .routes.filter(({ method, path }) => method !== 'ALL' && /^\/(v1\/|healthz|readyz|metrics)/.test(path))
     .map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, '{$1}').replace(/(.)\/$/, '$1')}`),
 );
 

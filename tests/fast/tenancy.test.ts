@@ -68,10 +68,18 @@ const OWNED: Record<
   'GET /v1/sandboxes/{id}/export': {},
   'GET /v1/sandboxes/{id}/processes/{name}/logs': {},
   'DELETE /v1/api-keys/{id}': {},
+  'GET /v1/webhooks/{id}': {},
+  'PATCH /v1/webhooks/{id}': { body: { url: 'https://stolen.test' } },
+  'DELETE /v1/webhooks/{id}': {},
+  'POST /v1/webhooks/{id}/rotate-secret': {},
+  'POST /v1/webhooks/{id}/test': {},
+  'GET /v1/webhooks/{id}/deliveries': {},
+  'POST /v1/webhooks/{id}/deliveries/{eventId}/retry': {},
 };
 
 /** Routes that are about the caller alone; what they may show is tested below. */
 const OWN = [
+  'GET /metrics',
   'GET /v1/apps',
   'POST /v1/apps',
   'GET /v1/sandboxes',
@@ -92,6 +100,8 @@ const OWN = [
   'POST /v1/auth/logout',
   'POST /v1/auth/password',
   'GET /v1/audit',
+  'GET /v1/webhooks',
+  'POST /v1/webhooks',
 ];
 
 let remains: Remains & AsyncDisposable;
@@ -101,6 +111,8 @@ let sandbox = '';
 let task = '';
 let snapshot = '';
 let apiKey = '';
+let webhook = '';
+let deadEvent = '';
 
 beforeAll(async () => {
   remains = await makeRemains();
@@ -118,6 +130,7 @@ beforeAll(async () => {
   snapshot = await readySnapshot();
   const key = await world.request('POST', '/v1/api-keys', { body: { name: 'Private key' } });
   apiKey = ((await key.json()) as { id: string }).id;
+  [webhook, deadEvent] = await deadDelivery();
 });
 
 afterAll(async () => {
@@ -152,15 +165,31 @@ async function readySnapshot(): Promise<string> {
   return row.id;
 }
 
+/** A webhook, and an event that could not be delivered to it. */
+async function deadDelivery(): Promise<[string, string]> {
+  const { store, newId, clock } = world.ports;
+  const body = { url: 'https://private.test/Private', event_types: ['app.updated'] };
+  const made = await world.request('POST', '/v1/webhooks', { body });
+  const { id } = (await made.json()) as { id: string };
+  const event = anEvent({ id: newId(), owner: 'acme', type: 'app.updated', message: 'Private.' });
+  await store.commit({ kind: 'event', event });
+  const delivery = await store.webhooks.delivery('acme', id, event.id);
+  if (delivery === undefined) throw new Error('the event is on its way to nobody');
+  await store.commit({ kind: 'delivery.note', delivery: { ...delivery, status: 'dead', endedAt: clock() } });
+  return [id, event.id];
+}
+
 function call(route: string, as: RequestOptions['as']): Promise<Response> {
   const [method = '', path = ''] = route.split(' ');
   const { query = '', body, ...options } = OWNED[route] ?? {};
   const [, kind = ''] = /^\/v1\/([\w-]+)/.exec(path) ?? [];
-  const id = { apps: app, tasks: task, snapshots: snapshot, 'api-keys': apiKey }[kind] ?? sandbox;
+  const id =
+    { apps: app, tasks: task, snapshots: snapshot, 'api-keys': apiKey, webhooks: webhook }[kind] ?? sandbox;
   const url =
     path
       .replace('{id}', id)
       .replace('{taskId}', task)
+      .replace('{eventId}', deadEvent)
       .replace('{name}', 'web')
       .replace('{key}', 'PRIVATE_KEY') + query;
   return world.request(method, url, {
@@ -180,6 +209,8 @@ const state = async () =>
     world.request('GET', `/v1/sandboxes/${sandbox}`).then((answer) => answer.text()),
     world.request('GET', `/v1/sandboxes/${sandbox}/tasks`).then((answer) => answer.text()),
     world.request('GET', '/v1/api-keys').then((answer) => answer.text()),
+    world.request('GET', '/v1/webhooks').then((answer) => answer.text()),
+    world.request('GET', `/v1/webhooks/${webhook}/deliveries`).then((answer) => answer.text()),
     world.request('GET', `/v1/sandboxes/${sandbox}/files?recursive=true`).then((answer) => answer.text()),
   ]);
 
@@ -210,23 +241,25 @@ describe('every route', () => {
 
   it.each(Object.keys(OWNED))('%s answers the same for an id that never was', async (route) => {
     const theirs = await (await call(route, 'rival')).text();
-    const [app_, sandbox_, task_, snapshot_, apiKey_] = [app, sandbox, task, snapshot, apiKey];
+    const before = [app, sandbox, task, snapshot, apiKey, webhook, deadEvent] as const;
     try {
-      app = sandbox = task = snapshot = apiKey = '01JNEVERWAS000000000000000';
+      app = sandbox = task = snapshot = apiKey = webhook = deadEvent = '01JNEVERWAS000000000000000';
       expect(await (await call(route, 'rival')).text()).toBe(theirs);
     } finally {
-      [app, sandbox, task, snapshot, apiKey] = [app_, sandbox_, task_, snapshot_, apiKey_];
+      [app, sandbox, task, snapshot, apiKey, webhook, deadEvent] = before;
     }
   });
 });
 
 describe('lists', () => {
-  it.each(['/v1/apps', '/v1/sandboxes', '/v1/snapshots', '/v1/api-keys'])(
+  it.each(['/v1/apps', '/v1/sandboxes', '/v1/snapshots', '/v1/api-keys', '/v1/webhooks'])(
     '%s shows nothing of another owner',
     async (path) => {
       const answer = await world.request('GET', path, { as: 'rival' });
       expect(answer.status).toBe(200);
-      expect(await answer.text()).not.toMatch(new RegExp(`${app}|${sandbox}|${snapshot}|${apiKey}`, 'i'));
+      expect(await answer.text()).not.toMatch(
+        new RegExp(`${app}|${sandbox}|${snapshot}|${apiKey}|${webhook}`, 'i'),
+      );
     },
   );
 

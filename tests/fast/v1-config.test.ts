@@ -80,10 +80,10 @@ const TABLE: readonly Row[] = [
   {
     name: 'refuses a key there is already',
     given: [SECRET],
-    request: ['POST', undefined, { ...SECRET, value: 'another' }],
+    request: ['POST', undefined, { ...SECRET, value: 'another-fake-value' }],
     status: 409,
     contains: ['"code":"conflict"', 'API_KEY', 'PATCH'],
-    containsNot: [SECRET_VALUE, 'another'],
+    containsNot: [SECRET_VALUE, 'another-fake-value'],
   },
   ...(
     [

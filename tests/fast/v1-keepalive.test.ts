@@ -33,6 +33,9 @@ const seenIn = async (answer: Response) => (await answer.json()) as Seen;
 const look = async (id: string) => seenIn(await world.request('GET', `/v1/sandboxes/${id}`));
 const keep = (id: string, body: unknown) => world.request('POST', `/v1/sandboxes/${id}/keepalive`, { body });
 
+const allow = (keepalive_max_seconds: number) =>
+  world.request('PATCH', '/v1/settings', { body: { lifecycle: { keepalive_max_seconds } } });
+
 let made = 0;
 async function newSandbox(): Promise<string> {
   made += 1;
@@ -113,15 +116,13 @@ describe('a keepalive', () => {
 
   it('is none where the settings allow none, and the answer says what to do', async () => {
     const id = await newSandbox();
-    const set = (keepalive_max_seconds: number) =>
-      world.request('PATCH', '/v1/settings', { body: { lifecycle: { keepalive_max_seconds } } });
-    await set(0);
+    await allow(0);
     const refused = await keep(id, { seconds: 60 });
     expect(refused.status).toBe(400);
     expect(await refused.text()).toContain('PATCH /v1/settings');
-    await set(90);
+    await allow(90);
     expect((await seenIn(await keep(id, { seconds: 3600 }))).keepalive_until).toBe(at(90));
-    await set(CAP);
+    await allow(CAP);
   });
 
   it('is a reason that is seen, as is that a sandbox is always on', async () => {

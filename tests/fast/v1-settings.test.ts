@@ -41,7 +41,13 @@ describe('the settings', () => {
       lifecycle: { idle_reap_enabled: true, idle_threshold_seconds: 2100, keepalive_max_seconds: 86_400 },
       egress: { mode: 'disabled' },
       agents: { providers: ['anthropic', 'openai', 'opencode', 'openai-compatible'] },
-      presets: PRESETS.map(({ manifest: _, ...preset }) => preset),
+      presets: PRESETS.map(({ id, label, description, template, capabilities }) => ({
+        id,
+        label,
+        description,
+        template,
+        capabilities,
+      })),
       capabilities: expect.objectContaining({
         snapshots: true,
         config_secrets: true,
@@ -146,6 +152,11 @@ describe('the settings', () => {
   });
 });
 
+const change = async (world: World, lifecycle: object) => {
+  const answer = await world.request('PATCH', '/v1/settings', { body: { lifecycle } });
+  expect(answer.status).toBe(200);
+};
+
 describe('settings and the node that obeys them', () => {
   const SLEEPS_AT = 60;
   let remains: Remains & AsyncDisposable;
@@ -156,10 +167,6 @@ describe('settings and the node that obeys them', () => {
   afterAll(() => remains[Symbol.asyncDispose]());
 
   const start = () => startWorld(remains, { clock: () => now, instance: { operators: new Set(['acme']) } });
-  const change = async (world: World, lifecycle: object) => {
-    const answer = await world.request('PATCH', '/v1/settings', { body: { lifecycle } });
-    expect(answer.status).toBe(200);
-  };
   const newSandbox = async (world: World): Promise<string> => {
     const body = { project: { id: `p${now}`, user_id: 'u' } };
     return ((await (await world.request('POST', '/v1/sandboxes', { body })).json()) as { id: string }).id;
@@ -171,6 +178,21 @@ describe('settings and the node that obeys them', () => {
     const answer = await world.request('GET', `/v1/sandboxes/${id}`);
     return ((await answer.json()) as { status: string }).status;
   };
+
+  it('are said again by a sync that comes at once, whatever an answer on its way still says', async () => {
+    await using other = await makeRemains();
+    const said: boolean[] = [];
+    await using world = await startWorld(other, {
+      instance: { operators: new Set(['acme']) },
+      onExchange: (_request, answer) => {
+        said.push(answer.policy.idleEnabled);
+        return answer;
+      },
+    });
+    await expect.poll(() => said).toContain(true);
+    await change(world, { idle_reap_enabled: false });
+    await expect.poll(() => said.at(-1)).toBe(false);
+  });
 
   it('puts to sleep as they say, and no sooner than they say; also after a restart', async () => {
     let id: string;

@@ -13,12 +13,13 @@ import { type RunningAgent, startAgent } from '../../src/agent/start.ts';
 import { createApp } from '../../src/app.ts';
 import { hashSecret } from '../../src/domain/auth.ts';
 import { API_AUDIENCE } from '../../src/domain/channel.ts';
+import { countedStore } from '../../src/domain/counted-store.ts';
 import { SandboxdError } from '../../src/domain/errors.ts';
 import { systemClock, ulidSource } from '../../src/domain/ids.ts';
 import type { NodeDirectory, SyncAnswer, SyncRequest } from '../../src/domain/node.ts';
-import { noMetrics } from '../../src/domain/metrics.ts';
 import { pause } from '../../src/domain/pause.ts';
 import type { Ports } from '../../src/domain/ports.ts';
+import { createRedactor } from '../../src/domain/redactor.ts';
 import type { Route } from '../../src/domain/routing.ts';
 import { policyOf } from '../../src/domain/settings.ts';
 import type { Store } from '../../src/domain/store.ts';
@@ -30,6 +31,7 @@ import { memoryStore } from '../fakes/memory-store.ts';
 import { FakeWebhookSender } from '../fakes/fake-webhook-sender.ts';
 import { FakeGate } from '../fakes/fake-gate.ts';
 import { quietLogger } from '../fakes/quiet-logger.ts';
+import { RecordedMetrics } from '../fakes/recorded-metrics.ts';
 import { FakeRuntime } from '../fakes/runtime.ts';
 import { FakeWorkspaces } from '../fakes/workspaces.ts';
 
@@ -69,6 +71,8 @@ export interface World extends AsyncDisposable {
   readonly running: RunningAgent;
   readonly runtimes: Map<string, FakeRuntime>;
   readonly routes: Map<string, Route>;
+  /** Counted by the API and the node. */
+  readonly metrics: RecordedMetrics;
   /** One API request, as a tenant or as nobody. */
   request(method: string, path: string, options?: RequestOptions): Promise<Response>;
 }
@@ -98,6 +102,8 @@ export async function startWorld(remains: Remains, options: WorldOptions = {}): 
   const wrap = options.wrap ?? ((_, port) => port);
   const [apiKeys, nodeKeys] = await Promise.all([generateKeyPair('EdDSA'), generateKeyPair('EdDSA')]);
   const runtimes = new Map<string, FakeRuntime>();
+  const metrics = new RecordedMetrics();
+  const redactor = createRedactor();
   const routes = new Map<string, Route>();
   const agentPorts: AgentPorts = {
     engine: wrap('engine', remains.engine),
@@ -126,6 +132,8 @@ export async function startWorld(remains: Remains, options: WorldOptions = {}): 
     clock,
     newId,
     log: quietLogger,
+    metrics,
+    redactor,
   };
   const app = createApp(() => ports, proxiedPeer);
   const exchange = createSyncClient({
@@ -163,7 +171,7 @@ export async function startWorld(remains: Remains, options: WorldOptions = {}): 
     place: async () => NODE_ID,
   };
   const ports: Ports = {
-    store: wrap('store', remains.store),
+    store: countedStore(wrap('store', remains.store), metrics),
     nodes,
     channel: createVerifier(
       API_AUDIENCE,
@@ -173,11 +181,13 @@ export async function startWorld(remains: Remains, options: WorldOptions = {}): 
     vault: secretBox({ current: btoa('fake-secrets-key-of-32-bytes-000'), previous: [] }),
     passwords: plainHasher,
     webhookSender: new FakeWebhookSender(),
-    metrics: noMetrics,
+    metrics,
+    metricsPage: metrics,
     clock,
     pause,
     newId,
     log: quietLogger,
+    redactor,
     instance: {
       version: '0.0.0-test',
       addressing: { domain: 'localhost', publicPort: 8080, tls: false },
@@ -205,6 +215,7 @@ export async function startWorld(remains: Remains, options: WorldOptions = {}): 
     running,
     runtimes,
     routes,
+    metrics,
     request: async (method, path, { as = 'acme', body, raw, headers } = {}) =>
       app.request(path, {
         method,

@@ -1,6 +1,7 @@
 import type { LookupAddress, LookupOptions } from 'node:dns';
 import { lookup, Resolver } from 'node:dns/promises';
 import type { LookupFunction } from 'node:net';
+import { callbackify } from 'node:util';
 import { type AddressRule, refused } from './target.ts';
 
 /** @throws the system's error when a name has no address */
@@ -38,15 +39,15 @@ export function publicNames(servers: NameServers = new Resolver(QUESTION)): Reso
  * given here, so that a name which means something else a moment later gains nothing.
  */
 export function checkedLookup(allows: AddressRule, resolve: Resolve): LookupFunction {
+  const allowed = async (host: string, options: LookupOptions): Promise<LookupAddress[]> => {
+    const found = await resolve(host, { ...options, all: true });
+    const mine = found.filter(({ address }) => allows(address));
+    if (mine.length === 0) throw refused();
+    return mine;
+  };
   return (host, options, callback) => {
-    resolve(host, { ...options, all: true })
-      .then((found) => {
-        const allowed = found.filter(({ address }) => allows(address));
-        const [first] = allowed;
-        if (first === undefined) throw refused();
-        if (options.all === true) callback(null, allowed);
-        else callback(null, first.address, first.family);
-      })
-      .catch((error: NodeJS.ErrnoException) => callback(error, []));
+    if (options.all === true) return callbackify(allowed)(host, options, callback);
+    const first = async () => (await allowed(host, options))[0];
+    callbackify(first)((error, found) => callback(error, found?.address ?? '', found?.family));
   };
 }

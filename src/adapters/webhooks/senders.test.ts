@@ -29,6 +29,8 @@ function answering(...answers: string[][]): Resolve & { asked: () => number } {
   return Object.assign(resolve, { asked: () => asked });
 }
 
+const noData = () => Promise.reject(new Error('queryAaaa ENODATA'));
+
 describe('a name that somebody else decides over', () => {
   let scope: AsyncDisposableStack;
   let inside: Receiver;
@@ -85,14 +87,13 @@ describe('a name that somebody else decides over', () => {
   });
 
   it('has addresses of one kind alone', async () => {
-    const missing = () => Promise.reject(new Error('queryAaaa ENODATA'));
     const outside = scope.use(await startReceiver(undefined, { host: '127.0.0.2', port: inside.port }));
     const four = publicNames({
       resolve4: async () => ['127.0.0.2'],
-      resolve6: missing,
+      resolve6: noData,
     });
     expect([await senderBy(four)(), outside.received.length]).toEqual([204, 1]);
-    const six = publicNames({ resolve4: missing, resolve6: async () => ['::1'] });
+    const six = publicNames({ resolve4: noData, resolve6: async () => ['::1'] });
     await expect(senderBy(six)()).rejects.toMatchObject({ code: 'invalid_request' });
   });
 });

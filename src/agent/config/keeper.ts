@@ -26,21 +26,22 @@ interface Opened {
  * in the clear in memory alone, from when it is first needed.
  */
 export class ConfigKeeper {
-  readonly #ports: Pick<AgentPorts, 'seal' | 'log'>;
+  readonly #ports: Pick<AgentPorts, 'seal' | 'log' | 'redactor'>;
   readonly #records: Records<ConfigRecord>;
   readonly #opened = new Map<string, Opened>();
   /** Those whose records this node cannot open. */
   readonly #lost = new Set<string>();
   readonly #lock = new KeyedLock();
 
-  constructor(ports: Pick<AgentPorts, 'seal' | 'log'>, records: Records<ConfigRecord>) {
+  constructor(ports: Pick<AgentPorts, 'seal' | 'log' | 'redactor'>, records: Records<ConfigRecord>) {
     this.#ports = ports;
     this.#records = records;
   }
 
   /** The revision of what can be used; undefined for none, and for one that has to be told again. */
   revisionOf(id: string): number | undefined {
-    return this.#lost.has(id) ? undefined : this.#records.get(id)?.revision;
+    const record = this.#records.get(id);
+    return this.#lost.has(id) || record?.unreadable === true ? undefined : record?.revision;
   }
 
   /**
@@ -52,7 +53,7 @@ export class ConfigKeeper {
     return this.#lock.run(id, async () => {
       if (!(await this.#isNews(id, config))) return false;
       const sealed = await this.#ports.seal.close(JSON.stringify(config));
-      await this.#records.save({ id, revision: config.revision, sealed });
+      await this.#records.save({ id, revision: config.revision, unreadable: !isReadable(config), sealed });
       this.#lost.delete(id);
       this.#remember(id, config);
       return true;
@@ -129,6 +130,7 @@ export class ConfigKeeper {
   #remember(id: string, config: SandboxConfig): Opened {
     const before = this.#opened.get(id)?.secrets ?? [];
     const secrets = new Set([...before, ...secretsOf(config)]);
+    for (const secret of secrets) this.#ports.redactor.learn(secret);
     const opened = { config, secrets, mask: maskOf([...secrets]) };
     this.#opened.set(id, opened);
     return opened;

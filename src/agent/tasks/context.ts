@@ -23,7 +23,10 @@ export interface TaskSandboxes {
 }
 
 export interface TaskKeeperContext {
-  readonly ports: Pick<AgentPorts, 'engine' | 'defaults' | 'workspaces' | 'gate' | 'seal' | 'clock' | 'log'>;
+  readonly ports: Pick<
+    AgentPorts,
+    'engine' | 'defaults' | 'workspaces' | 'gate' | 'seal' | 'clock' | 'log' | 'metrics' | 'redactor'
+  >;
   readonly records: Records<TaskRecord>;
   readonly outbox: Outbox;
   readonly sandboxes: TaskSandboxes;

@@ -88,12 +88,20 @@ export class TaskRun {
         const mask = await this.#context.configs.mask(this.sandboxId);
         const told = maskedOutcome(mask, outcome);
         await reportEnd(this.#context, this.#notes, told, this.#closing.signal);
+        this.#measure(outcome);
       }
     } catch (error) {
       this.#context.ports.log.error('a task could not be let go of', error, { taskId: this.#record.id });
     } finally {
       this.#closing.abort();
     }
+  }
+
+  #measure({ status }: TaskOutcome): void {
+    const { metrics, clock } = this.#context.ports;
+    const { agent } = this.#record.assignment;
+    metrics.count('tasks_total', { agent, status });
+    metrics.observe('task_duration_seconds', (clock() - this.#record.acceptedAt) / 1000, { agent });
   }
 
   async #outcome(): Promise<TaskOutcome | undefined> {
@@ -127,6 +135,7 @@ export class TaskRun {
   async #openGate(): Promise<void> {
     const { ports } = this.#context;
     const upstream = JSON.parse(await ports.seal.open(this.#record.upstream)) as Upstream;
+    if (upstream.key !== undefined) ports.redactor.learn(upstream.key);
     const { providerDirectory } = await ports.workspaces.find(this.sandboxId);
     this.#gate = await ports.gate.open(providerDirectory, {
       upstream,

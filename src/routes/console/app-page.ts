@@ -126,6 +126,13 @@ function factsOf(app: App, view: SandboxView | undefined, now: number): Fact[] {
     fact('Created', app.createdAt, now),
     ...(active === undefined ? [] : [fact('Last active', active, now)]),
   ];
+  if (view !== undefined)
+    facts.push({
+      name: 'Files',
+      value: 'Download',
+      href: `/apps/${app.id}/download`,
+      note: 'as a zip archive',
+    });
   if (view?.sandbox.idlePolicy === 'always_on') facts.push({ name: 'When idle', value: 'stays awake' });
   if (view?.sandbox.visibility === 'private') facts.push({ name: 'Preview', value: 'private' });
   return facts;

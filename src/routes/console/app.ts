@@ -6,6 +6,7 @@ import type { Ports } from '../../domain/ports.ts';
 import { restartProcesses } from '../../domain/sandbox-io.ts';
 import { createAppSandbox, startSandbox, stopSandbox } from '../../domain/sandbox-commands.ts';
 import type { Env } from '../context.ts';
+import { exportAnswer } from '../v1/export.ts';
 import { idParam } from '../v1/params.ts';
 import { appOf } from './app-of.ts';
 import { appPage } from './app-page.ts';
@@ -42,6 +43,11 @@ export const appPages = new Hono<Env>()
     );
     c.header('cache-control', 'no-store');
     return c.redirect(url, 303);
+  })
+  .get('/:id/download', async (c) => {
+    const { currentSandboxId } = await appOf(c);
+    if (currentSandboxId === undefined) throw notFound('sandbox');
+    return exportAnswer(c, currentSandboxId);
   })
   .post('/:id/start', async (c) => {
     const app = await appOf(c);

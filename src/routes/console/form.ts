@@ -8,9 +8,18 @@ export const limitForm = limitBody(64 * 1024);
 const limitPrompt = limitBody(3 * 1024 * 1024);
 const isPrompt = (path: string): boolean => /^\/apps\/[^/]+\/tasks$/.test(path);
 
-/** Of the forms of an app, one holds a prompt: MAX_PROMPT_LENGTH characters, each nine bytes long or a little more. */
-export const limitAppForm: MiddlewareHandler<Env> = (c, next) =>
-  isPrompt(c.req.path) ? limitPrompt(c, next) : limitForm(c, next);
+/** MAX_CONFIG_VALUE_BYTES, each of which may be a line's end, that a form sends as six, and the rest of the form. */
+const limitConfig = limitBody(512 * 1024);
+const isConfig = (path: string): boolean => /^\/apps\/[^/]+\/config(?:\/edit)?$/.test(path);
+
+/**
+ * Of the forms of an app, one holds a prompt: MAX_PROMPT_LENGTH characters, each nine bytes long or a little more; and two a
+ * value of its config.
+ */
+export const limitAppForm: MiddlewareHandler<Env> = (c, next) => {
+  if (isPrompt(c.req.path)) return limitPrompt(c, next);
+  return isConfig(c.req.path) ? limitConfig(c, next) : limitForm(c, next);
+};
 
 /** The fields of a submitted form; empty when the body is no form. May be read more than once. */
 export async function readForm(c: AppContext): Promise<URLSearchParams> {

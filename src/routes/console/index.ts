@@ -4,6 +4,7 @@ import { activityPages } from './activity.ts';
 import { agentPages } from './agents.ts';
 import { appPages } from './app.ts';
 import { appList } from './apps.ts';
+import { configPages } from './config.ts';
 import { auditPage } from './audit.ts';
 import { assets } from './assets.ts';
 import { limitAppForm, limitForm } from './form.ts';
@@ -24,6 +25,7 @@ export const consolePages = new Hono<Env>()
   .route('/apps', appPages)
   .route('/apps', taskPages)
   .route('/apps', snapshotPages)
+  .route('/apps', configPages)
   .use('/activity/*', signedIn)
   .route('/activity', activityPages)
   .use('/agents/*', limitForm, signedIn)

@@ -26,6 +26,7 @@ export const newApp = new Hono<Env>()
     const ports = c.get('ports');
     const { owner } = c.get('principal');
     const app = await createApp(ports, owner, checked.output);
+    c.set('auditTarget', { id: app.id });
     await tryCreateSandbox(ports, owner, app.id);
     return c.redirect(`/apps/${app.id}`, 303);
   });

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { apiWorld } from '../../../tests/fakes/api-world.ts';
 import { signedInVisitor, stranger } from '../../../tests/fakes/visitor.ts';
 import { createApiKey } from '../../domain/api-key-commands.ts';
-import { issueLoginLink } from '../../domain/auth.ts';
+import { hashSecret, issueLoginLink } from '../../domain/auth.ts';
+import { setUpPassword } from '../../domain/password-commands.ts';
 
 const MINUTE = 60_000;
 const APP = '/apps/01ARZ3NDEKTSV4RRFFQ69G5FAV';
@@ -186,6 +187,111 @@ describe('signing in with a token', () => {
     const answer = await visitor.get('/login?next=/apps/new');
     expect([answer.status, answer.headers.get('location')]).toEqual([303, '/apps/new']);
   });
+});
+
+describe('signing in with the password', () => {
+  const PASSWORD = 'test-password-not-real';
+  const ADDRESS = { 'x-sandboxd-peer': '203.0.113.9' };
+
+  async function guarded() {
+    const world = apiWorld();
+    const owner = { owner: 'default', via: 'session', actor: { kind: 'session' } } as const;
+    await setUpPassword(world.ports, owner, { password: PASSWORD });
+    return world;
+  }
+
+  it('is offered where there is one, beside the other ways', async () => {
+    const bare = await (await stranger(apiWorld()).get('/login')).text();
+    const page = await (await stranger(await guarded()).get('/login')).text();
+    expect([bare, page].map((one) => one.includes('name="password"'))).toEqual([false, true]);
+    for (const one of [bare, page]) expect(one).toContain('name="token"');
+  });
+
+  it('opens a session and goes where the visitor was going', async () => {
+    const world = await guarded();
+    const answer = await stranger(world).post('/login', { password: PASSWORD, next: '/apps/new' });
+    expect([answer.status, answer.headers.get('location')]).toEqual([303, '/apps/new']);
+    const cookie = answer.headers.get('set-cookie')?.split(';')[0];
+    expect(await (await stranger(world, cookie).get('/')).text()).toContain('Signed in as default');
+  });
+
+  it.each([
+    ['', 400, 'Enter the password.'],
+    ['wrong', 401, 'This is not the password.'],
+    ['x'.repeat(1025), 400, 'Enter the password.'],
+  ])('with %j says at the field what is wrong', async (password, status, problem) => {
+    const answer = await stranger(await guarded()).post('/login', { password, next: '/apps/new' });
+    const page = await answer.text();
+    expect([answer.status, answer.headers.get('set-cookie')]).toEqual([status, null]);
+    expect(page).toContain(`id="password-problem">${problem}`);
+    expect(page).toContain('name="next" value="/apps/new"');
+  });
+
+  it.each(['password', 'token'])(
+    'has to wait after five times the wrong %s, whichever comes next',
+    async (way) => {
+      const visitor = stranger(await guarded());
+      for (let time = 0; time < 5; time += 1) await visitor.post('/login', { [way]: 'wrong' }, ADDRESS);
+      for (const [name, value] of [
+        ['password', PASSWORD],
+        ['token', 'sbx_wrong'],
+      ] as const) {
+        const refused = await visitor.post('/login', { [name]: value }, ADDRESS);
+        expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '60']);
+        expect(await refused.text()).toContain(
+          `id="${name}-problem">Too many attempts failed. Try again in 60`,
+        );
+      }
+    },
+  );
+
+  it('is not made easier by signing in with a token in between', async () => {
+    const world = await guarded();
+    const { token } = await createApiKey(world.ports, 'rival', { name: 'laptop' });
+    const visitor = stranger(world);
+    for (let time = 0; time < 5; time += 1) {
+      await visitor.post('/login', { password: 'wrong' }, ADDRESS);
+      await visitor.post('/login', { token }, ADDRESS);
+    }
+    expect((await visitor.post('/login', { password: PASSWORD }, ADDRESS)).status).toBe(429);
+  });
+
+  it('does not stand in the way of a login link', async () => {
+    const world = await guarded();
+    const visitor = stranger(world);
+    for (let time = 0; time < 9; time += 1) await visitor.post('/login', { password: 'wrong' }, ADDRESS);
+    const link = await issueLoginLink(world.ports);
+    expect((await visitor.post(`/login/${link}`, {}, ADDRESS)).status).toBe(303);
+  });
+});
+
+describe('signing out everywhere', () => {
+  it('ends every session of the owner, and nobody else’s', async () => {
+    const world = apiWorld();
+    const [one, two] = [await signedInVisitor(world), await signedInVisitor(world)];
+    const other = await signedInVisitor(world, 'acme');
+    const left = await one.post('/logout/everywhere');
+    expect([left.status, left.headers.get('location')]).toEqual([303, '/login']);
+    const statuses = await Promise.all([one, two, other].map(async (who) => (await who.get('/')).status));
+    expect(statuses).toEqual([303, 303, 200]);
+  });
+
+  it('is not done by a form that does not know the session', async () => {
+    const world = apiWorld();
+    const visitor = await signedInVisitor(world);
+    expect((await visitor.post('/logout/everywhere', { csrf_token: 'wrong' })).status).toBe(403);
+    expect((await visitor.get('/')).status).toBe(200);
+  });
+});
+
+it('sessions that have expired are gone with the next one that begins', async () => {
+  const world = apiWorld();
+  const visitor = await signedInVisitor(world);
+  const hash = await hashSecret(visitor.cookie?.split('=')[1] ?? '');
+  world.advance(30 * 24 * 60 * MINUTE + 1);
+  expect(await world.ports.store.identity.session(hash)).toBeDefined();
+  await signedInVisitor(world);
+  expect(await world.ports.store.identity.session(hash)).toBeUndefined();
 });
 
 describe('with authentication off', () => {

@@ -45,7 +45,9 @@ export const apps = new Hono<Env>()
     }),
     async (c) => {
       const input = await readInput(c, NewApp);
-      return c.json(presentApp(await createApp(c.get('ports'), c.get('principal').owner, input)), 201);
+      const app = await createApp(c.get('ports'), c.get('principal').owner, input);
+      c.set('auditTarget', { id: app.id });
+      return c.json(presentApp(app), 201);
     },
   )
   .get(
@@ -116,6 +118,7 @@ export const apps = new Hono<Env>()
       const input = await readInput(c, NewAppSandbox);
       const { owner } = c.get('principal');
       const view = await viewSandbox(ports, await createAppSandbox(ports, owner, id, input));
+      c.set('auditTarget', { sandboxId: view.sandbox.id });
       return c.json(presentSandbox(view, ports.instance.addressing), 201);
     },
   )

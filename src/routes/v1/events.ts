@@ -34,11 +34,12 @@ export const events = new Hono<Env>().get(
     }),
 );
 
+const isKnown = (name: string): name is EventType => EVENT_TYPES.some((type) => type === name);
+
 /** @throws invalid_request for a type that no event has: a filter that is misspelt would look like a quiet day */
 function typesQuery(c: AppContext): EventType[] | undefined {
   const given = c.req.queries('type')?.flatMap((text) => text.split(',').map((name) => name.trim()));
   if (given === undefined) return undefined;
-  const isKnown = (name: string): name is EventType => EVENT_TYPES.some((type) => type === name);
   const unknown = given.filter((name) => !isKnown(name));
   if (unknown.length === 0) return [...new Set(given.filter(isKnown))];
   const named = unknown.map((name) => `"${name}"`).join(', ');

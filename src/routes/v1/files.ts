@@ -84,6 +84,7 @@ export const files = new Hono<Env>()
     async (c) => {
       const files = await workspace(c);
       const { path, append, bytes } = await readWrite(c);
+      c.set('auditTarget', { path });
       if (bytes.byteLength > MAX_WRITE_BYTES) {
         throw new SandboxdError('payload_too_large', 'content: a file may have at most 25 MiB.');
       }
@@ -103,7 +104,9 @@ export const files = new Hono<Env>()
     }),
     async (c) => {
       const files = await workspace(c);
-      await files.delete({ path: requiredPath(c), root: rootQuery(c) });
+      const path = requiredPath(c);
+      c.set('auditTarget', { path });
+      await files.delete({ path, root: rootQuery(c) });
       return c.body(null, 204);
     },
   );

@@ -66,6 +66,7 @@ export const sandboxes = new Hono<Env>()
     async (c) => {
       const input = await readInput(c, NewProjectSandbox);
       const made = await createProjectSandbox(c.get('ports'), c.get('principal').owner, input);
+      c.set('auditTarget', { id: made.sandbox.id });
       return c.json(await answer(c, made.sandbox), made.created ? 201 : 200);
     },
   )

@@ -53,7 +53,9 @@ export const settings = new Hono<Env>()
       const ports = c.get('ports');
       const { owner } = c.get('principal');
       requireOperator(ports.instance, owner);
-      await updateSettings(ports, owner, await readInput(c, SettingsPatch));
+      const patch = await readInput(c, SettingsPatch);
+      c.set('auditTarget', { fields: Object.keys(patch.lifecycle).join(', ') });
+      await updateSettings(ports, owner, patch);
       return c.json(await summary(ports));
     },
   );

@@ -72,6 +72,7 @@ export const snapshots = new Hono<Env>()
     async (c) => {
       const input = await readInput(c, NewSnapshot);
       const snapshot = await captureSnapshot(c.get('ports'), c.get('principal').owner, input);
+      c.set('auditTarget', { id: snapshot.id });
       return c.json(await answer(c, snapshot), 201);
     },
   )
@@ -138,6 +139,7 @@ export const appSnapshots = new Hono<Env>()
       const ports = c.get('ports');
       const id = idParam(c, 'app');
       const input = await readInput(c, RestoreInput);
+      c.set('auditTarget', { snapshotId: input.snapshot_id });
       const sandbox = await restoreApp(ports, c.get('principal').owner, id, input);
       return c.json(presentSandbox(await viewSandbox(ports, sandbox), ports.instance.addressing), 201);
     },
@@ -159,6 +161,7 @@ export const appSnapshots = new Hono<Env>()
       const ports = c.get('ports');
       const id = idParam(c, 'app');
       const input = await readInput(c, ForkInput);
+      c.set('auditTarget', { snapshotId: input.snapshot_id });
       const { app, sandbox } = await forkApp(ports, c.get('principal').owner, id, input);
       const view = await viewSandbox(ports, sandbox);
       return c.json({ app: presentApp(app), sandbox: presentSandbox(view, ports.instance.addressing) }, 201);

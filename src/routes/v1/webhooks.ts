@@ -66,6 +66,7 @@ const endpoints = new Hono<Env>()
     async (c) => {
       const input = await readInput(c, NewWebhook);
       const made = await createWebhook(c.get('ports'), c.get('principal').owner, input);
+      c.set('auditTarget', { id: made.webhook.id });
       return c.json(presentWithSecret(made), 201);
     },
   )
@@ -122,6 +123,7 @@ const endpoints = new Hono<Env>()
       summary: 'Make a new signing secret',
       description: 'For a day, requests carry a signature by the one before as well.',
       tag: 'Webhooks',
+      creates: true,
       ok: { 200: WebhookWithSecretBody },
       errors: ['not_found'],
     }),
@@ -164,14 +166,11 @@ const deliveries = new Hono<Env>()
       const webhookId = idParam(c, 'webhook');
       const status = statusQuery(c);
       const { rows, next_before } = await page(pageQuery(c), async (query) => {
-        const found = await listDeliveries(c.get('ports'), c.get('principal').owner, {
-          ...query,
-          webhookId,
-          status,
-        });
-        return found.map((delivery) => ({ ...delivery, id: delivery.eventId }));
+        const of = { ...query, webhookId, status };
+        const found = await listDeliveries(c.get('ports'), c.get('principal').owner, of);
+        return found.map((delivery) => ({ id: delivery.eventId, delivery }));
       });
-      return c.json({ deliveries: rows.map(presentDelivery), next_before });
+      return c.json({ deliveries: rows.map(({ delivery }) => presentDelivery(delivery)), next_before });
     },
   )
   .post(
