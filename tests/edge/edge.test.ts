@@ -171,7 +171,7 @@ describe('A Worker', () => {
 
   it('carries a create with a key out once', async () => {
     const create = async () => {
-      const headers = { ...as(ALICE).headers, 'idempotency-key': 'edge' };
+      const headers = { authorization: `Bearer ${ALICE}`, 'idempotency-key': 'edge' };
       const answer = await ask('/v1/apps', { ...post({ name: 'Only once' }), headers });
       return [answer.status, await answer.text()];
     };

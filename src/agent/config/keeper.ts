@@ -40,7 +40,8 @@ export class ConfigKeeper {
 
   /** The revision of what can be used; undefined for none, and for one that has to be told again. */
   revisionOf(id: string): number | undefined {
-    return this.#lost.has(id) ? undefined : this.#records.get(id)?.revision;
+    const record = this.#records.get(id);
+    return this.#lost.has(id) || record?.unreadable === true ? undefined : record?.revision;
   }
 
   /**
@@ -52,7 +53,7 @@ export class ConfigKeeper {
     return this.#lock.run(id, async () => {
       if (!(await this.#isNews(id, config))) return false;
       const sealed = await this.#ports.seal.close(JSON.stringify(config));
-      await this.#records.save({ id, revision: config.revision, sealed });
+      await this.#records.save({ id, revision: config.revision, unreadable: !isReadable(config), sealed });
       this.#lost.delete(id);
       this.#remember(id, config);
       return true;

@@ -6,6 +6,8 @@ export interface ConfigRecord {
   /** The sandbox's. */
   readonly id: string;
   readonly revision: number;
+  /** A value of it could not be read by the server. */
+  readonly unreadable?: boolean;
   /** The configuration as JSON, sealed: values in the clear are in memory alone. */
   readonly sealed: string;
 }
