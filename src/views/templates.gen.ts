@@ -1641,12 +1641,12 @@ if (it.problems.token || it.problems.link) {
 __eta.res+=' open';
 }
 __eta.res+='>\n<summary>Other ways in</summary>\n<div class="login">\n';
-__eta.res+=include('@login-command');
+__eta.res+=include('@login-command', it);
 __eta.res+='<div class="rule"><span>or</span></div>\n';
 __eta.res+=include('@login-token', { next: it.next, problem: it.problems.token, isFirst: false });
 __eta.res+='</div>\n</details>\n';
 } else {
-__eta.res+=include('@login-command');
+__eta.res+=include('@login-command', it);
 __eta.res+='<div class="rule"><span>or</span></div>\n';
 __eta.res+=include('@login-token', { next: it.next, problem: it.problems.token, isFirst: true });
 }

@@ -168,6 +168,8 @@ describe('what an app is configured with, on its node', () => {
     const state = await seen();
     expect(state).toMatchObject({ state: 'error' });
     expect(state.errorMessage).toContain('STRIPE_KEY');
+    // It is not had: so every sync asks for it anew.
+    expect(state.configRevision).toBeUndefined();
     await expect(node.tasks(sandbox).submit(ORDER)).rejects.toMatchObject({ code: 'unavailable' });
     expect(world.running.agent.keeper.unfinished).toEqual([]);
     // The key is back: the revision is what it was.
