@@ -94,7 +94,7 @@ export async function logIn(
 }
 
 /**
- * Begins a session by an API key. A wrong one counts like a wrong password; a good one is no reason to forget that others were
+ * Begins a session by an API key, which ends with the key. A wrong one counts like a wrong password; a good one is no reason to forget that others were
  * wrong, because it may be another owner's.
  * @throws unauthorized, rate_limited
  */
@@ -106,7 +106,7 @@ export async function logInWithToken(
 ): Promise<OpenedSession> {
   await requireNoWait(ports, address);
   const principal = await authenticate(ports, { bearer: token }, later);
-  if (principal !== undefined) return openSession(ports, principal.owner);
+  if (principal !== undefined) return openSession(ports, principal.owner, await hashSecret(token));
   await noteFailure(ports, address);
   throw new SandboxdError('unauthorized', 'This token is not valid.');
 }

@@ -48,6 +48,9 @@ export function identityStoreContract(current: () => Store): void {
         await commit({ kind: 'session.insert', session: { ...session, hash } });
       }
       expect(await current().identity.session('a')).toEqual({ ...session, hash: 'a' });
+      const backed = { ...session, hash: 'd', tokenHash: 'h1' };
+      await commit({ kind: 'session.insert', session: backed });
+      expect(await current().identity.session('d')).toEqual(backed);
       await commit({ kind: 'session.delete', hash: 'a' });
       expect(await current().identity.session('a')).toBeUndefined();
       await commit({ kind: 'identity.expire', now: LATER + 10 });

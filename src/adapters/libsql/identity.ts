@@ -19,6 +19,7 @@ const TOKEN_COLUMNS = sql`id, owner, name, hash, prefix, created_at, last_used_a
 interface SessionRow {
   hash: string;
   owner: string;
+  token_hash: string | null;
   created_at: number;
   expires_at: number;
 }
@@ -56,7 +57,7 @@ export const identityReads = (database: Sql): IdentityReads => ({
   },
   async session(hash) {
     const [row] = await database.read<SessionRow>(
-      sql`SELECT hash, owner, created_at, expires_at FROM sessions WHERE hash = ${hash}`,
+      sql`SELECT hash, owner, token_hash, created_at, expires_at FROM sessions WHERE hash = ${hash}`,
     );
     return row && toSession(row);
   },
@@ -81,9 +82,10 @@ const toToken = (row: TokenRow): ApiToken => ({
   expiresAt: row.expires_at ?? undefined,
 });
 
-const toSession = ({ hash, owner, created_at, expires_at }: SessionRow): Session => ({
+const toSession = ({ hash, owner, token_hash, created_at, expires_at }: SessionRow): Session => ({
   hash,
   owner,
+  tokenHash: token_hash ?? undefined,
   createdAt: created_at,
   expiresAt: expires_at,
 });
@@ -122,9 +124,10 @@ export const noteFailedLogin = ({ scopes, at, since }: ChangeOf<'login.failed'>)
 export const forgetLoginFailures = (scope: string): Statement =>
   sql`DELETE FROM login_failures WHERE scope = ${scope}`;
 
-export const insertSession = ({ hash, owner, createdAt, expiresAt }: Session): Statement => sql`
-  INSERT INTO sessions (hash, owner, created_at, expires_at)
-  VALUES (${hash}, ${owner}, ${createdAt}, ${expiresAt})`;
+export const insertSession = (session: Session): Statement => sql`
+  INSERT INTO sessions (hash, owner, token_hash, created_at, expires_at)
+  VALUES (${session.hash}, ${session.owner}, ${session.tokenHash ?? null}, ${session.createdAt},
+    ${session.expiresAt})`;
 
 export const deleteSession = (hash: string): Statement => sql`DELETE FROM sessions WHERE hash = ${hash}`;
 
