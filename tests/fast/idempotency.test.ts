@@ -5,6 +5,7 @@ import { parse } from 'yaml';
 import { hashSecret } from '../../src/domain/auth.ts';
 import { SandboxdError } from '../../src/domain/errors.ts';
 import type { Change, Store } from '../../src/domain/store.ts';
+import { MAX_PROMPT_LENGTH } from '../../src/domain/task.ts';
 import { type ApiWorld, apiWorld } from '../fakes/api-world.ts';
 import { makeRemains, startWorld } from '../harness/world.ts';
 
@@ -207,6 +208,18 @@ describe('a create with a key', () => {
     const answer = await send({ key: 'one', body: { name: 'x'.repeat(2 ** 20) } });
     expect(answer.status).toBe(413);
     expect(await world.ports.store.idempotency.find('acme', 'one', 0)).toBeUndefined();
+  });
+
+  it('may come with the longest prompt there can be, every character of it escaped', async () => {
+    const { id } = await send({});
+    const { id: sandbox } = await send({ path: `/v1/apps/${id}/sandbox`, body: {} });
+    const prompt = '\u0001'.repeat(MAX_PROMPT_LENGTH);
+    const body = { prompt, agent: 'none-of-that-name' };
+    const [bare, keyed] = [{}, { key: 'one' }].map((key) =>
+      send({ ...key, path: `/v1/sandboxes/${sandbox}/tasks`, body }),
+    );
+    expect((await keyed)?.text).toBe((await bare)?.text);
+    expect((await keyed)?.status).toBe(400);
   });
 
   it('leaves nothing in the database that can be read', async () => {
