@@ -117,7 +117,7 @@ export const noteFailedLogin = ({ scopes, at, since }: ChangeOf<'login.failed'>)
   sql`DELETE FROM login_failures WHERE last_at < ${since}`,
   ...scopes.map(
     (scope) => sql`INSERT INTO login_failures (scope, count, last_at) VALUES (${scope}, 1, ${at})
-      ON CONFLICT DO UPDATE SET count = count + 1, last_at = max(last_at, excluded.last_at)`,
+      ON CONFLICT DO UPDATE SET count = count + 1, last_at = excluded.last_at`,
   ),
 ];
 
