@@ -187,7 +187,7 @@ export type Change =
   /** Takes the place of the one there was. */
   | { readonly kind: 'password.put'; readonly password: Password }
   | { readonly kind: 'password.delete'; readonly owner: string }
-  /** Ends all sessions of an owner but the one by `exceptHash`. */
+  /** Ends all sessions of an owner but the one by `exceptHash`, and drops the login links that would begin another. */
   | { readonly kind: 'sessions.delete'; readonly owner: string; readonly exceptHash?: string }
   /** One more failed login under each of these names, the last of them at `at`; failures before `since` are forgotten. */
   | {

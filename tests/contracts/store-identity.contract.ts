@@ -115,8 +115,16 @@ export function identityStoreContract(current: () => Store): void {
       for (const hash of ['a', 'b', 'c'])
         await commit({ kind: 'session.insert', session: { ...session, hash } });
       await commit({ kind: 'session.insert', session: { ...session, hash: 'd', owner: STRANGER } });
+      for (const [hash, owner] of [
+        ['mine', OWNER],
+        ['theirs', STRANGER],
+      ] as const)
+        await commit({ kind: 'login-link.insert', link: { hash, owner, expiresAt: LATER + 10 } });
       await commit({ kind: 'sessions.delete', owner: OWNER, exceptHash: 'b' });
       expect(await left()).toEqual(['b', 'd']);
+      // Or whoever had a link ready would be back at once.
+      expect(await current().identity.redeemLoginLink('mine', LATER)).toBeUndefined();
+      expect(await current().identity.redeemLoginLink('theirs', LATER)).toBeDefined();
       await commit({ kind: 'sessions.delete', owner: OWNER });
       expect(await left()).toEqual(['d']);
     });

@@ -59,8 +59,10 @@ export const identityChanges: Appliers<Kind> = {
   'session.delete': ({ sessions }, { hash }) => {
     sessions.delete(hash);
   },
-  'sessions.delete': ({ sessions }, { owner, exceptHash }) =>
-    removeWhere(sessions, (session) => session.owner === owner && session.hash !== exceptHash),
+  'sessions.delete': ({ sessions, loginLinks }, { owner, exceptHash }) => {
+    removeWhere(sessions, (session) => session.owner === owner && session.hash !== exceptHash);
+    removeWhere(loginLinks, (link) => link.owner === owner);
+  },
   'login.failed': ({ loginFailures }, { scopes, at, since }) => {
     removeWhere(loginFailures, ({ lastAt }) => lastAt < since);
     for (const scope of scopes) {

@@ -99,7 +99,7 @@ const STATEMENTS: { [Kind in Change['kind']]: (change: ChangeOf<Kind>) => readon
   'token.used': (change) => [noteTokenUse(change)],
   'password.put': ({ password }) => [putPassword(password)],
   'password.delete': ({ owner }) => [deletePassword(owner)],
-  'sessions.delete': (change) => [deleteSessions(change)],
+  'sessions.delete': deleteSessions,
   'login.failed': noteFailedLogin,
   'login.succeeded': ({ scope }) => [forgetLoginFailures(scope)],
   'session.insert': ({ session }) => [insertSession(session)],

@@ -131,8 +131,10 @@ export const insertSession = (session: Session): Statement => sql`
 
 export const deleteSession = (hash: string): Statement => sql`DELETE FROM sessions WHERE hash = ${hash}`;
 
-export const deleteSessions = ({ owner, exceptHash }: ChangeOf<'sessions.delete'>): Statement =>
-  sql`DELETE FROM sessions WHERE owner = ${owner} AND hash IS NOT ${exceptHash ?? null}`;
+export const deleteSessions = (change: ChangeOf<'sessions.delete'>): readonly Statement[] => [
+  sql`DELETE FROM sessions WHERE owner = ${change.owner} AND hash IS NOT ${change.exceptHash ?? null}`,
+  sql`DELETE FROM login_links WHERE owner = ${change.owner}`,
+];
 
 export const insertLoginLink = ({ hash, owner, expiresAt }: LoginLink): Statement => sql`
   INSERT INTO login_links (hash, owner, expires_at) VALUES (${hash}, ${owner}, ${expiresAt})`;
