@@ -90,6 +90,14 @@ export function identityStoreContract(current: () => Store): void {
       expect(await current().identity.token(plain.hash)).toEqual({ ...plain, lastUsedAt: LATER });
     });
 
+    it('knows at most so many tokens of one owner', async () => {
+      const put = (owner: string) => commit({ kind: 'token.insert', token: aToken({ owner }), most: 2 });
+      await put(STRANGER);
+      for (let count = 0; count < 2; count += 1) await put(OWNER);
+      await expect(put(OWNER)).rejects.toMatchObject({ code: 'conflict' });
+      expect(await current().identity.tokens(OWNER)).toHaveLength(2);
+    });
+
     it('forgets a token that its owner deletes, and nobody else', async () => {
       const token = aToken();
       await commit({ kind: 'token.insert', token });

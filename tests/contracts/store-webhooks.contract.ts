@@ -58,6 +58,15 @@ export function webhookStoreContract(current: () => Store): void {
   } as const;
 
   describe('webhooks', () => {
+    it('are at most so many of one owner', async () => {
+      const put = (owner: string) =>
+        commit({ kind: 'webhook.insert', webhook: aWebhook({ owner }), most: 2 });
+      await put(STRANGER);
+      for (let count = 0; count < 2; count += 1) await put(OWNER);
+      await expect(put(OWNER)).rejects.toMatchObject({ code: 'invalid_request' });
+      expect(await current().webhooks.list(OWNER)).toHaveLength(2);
+    });
+
     it('are read back as they were written, newest first', async () => {
       const plain = await insert();
       const full = await insert({

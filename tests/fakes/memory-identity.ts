@@ -42,7 +42,11 @@ type Kind = Extract<
 >;
 
 export const identityChanges: Appliers<Kind> = {
-  'token.insert': ({ tokens }, { token }) => insertNew(tokens, token.hash, token),
+  'token.insert': ({ tokens }, { token, most = Infinity }) => {
+    const others = [...tokens.values()].filter(({ owner }) => owner === token.owner);
+    if (others.length >= most) throw new SandboxdError('conflict', 'There are too many.');
+    insertNew(tokens, token.hash, token);
+  },
   'token.delete': ({ tokens }, { owner, id }) =>
     removeWhere(tokens, (token) => token.owner === owner && token.id === id),
   'token.used': ({ tokens }, { hash, at }) => {

@@ -94,7 +94,7 @@ const STATEMENTS: { [Kind in Change['kind']]: (change: ChangeOf<Kind>) => readon
     insertReport(change),
     acknowledge(change.nodeId, change.report.seq),
   ],
-  'token.insert': ({ token }) => [insertToken(token)],
+  'token.insert': (change) => [insertToken(change)],
   'token.delete': (change) => [deleteToken(change)],
   'token.used': (change) => [noteTokenUse(change)],
   'password.put': ({ password }) => [putPassword(password)],
