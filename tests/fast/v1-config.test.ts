@@ -344,7 +344,7 @@ describe('Config over the API', () => {
     await ports.store.commit(...others);
     letAllSeeTheSame(4);
     const answers = await Promise.all(['A', 'B', 'C', 'D'].map((key) => world.put(key)));
-    expect(answers.map(({ status }) => status).toSorted()).toEqual([201, 400, 400, 400]);
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
     expect(answers.find(({ status }) => status === 400)?.text).toContain(`at most ${MAX_CONFIG_ITEMS}`);
   });
 

@@ -68,14 +68,16 @@ export const insertConfig = ({ item, room }: ChangeOf<'config.insert'>): Stateme
     CASE WHEN ${fits(item, room)} THEN ${item.sealed} END, ${item.unreadableSince ?? null}, ${item.createdAt},
     ${item.updatedAt})`;
 
-/** Whether what the app has beside an item leaves room for it, in bytes as config-limits.ts counts them. */
+/** As config-limits.ts counts them. */
+const bytesOf = (key: Statement, sealed: Statement): Statement =>
+  sql`length(CAST(${key} AS BLOB)) + (length(${sealed}) * 3 + 3) / 4`;
+
+/** Whether what the app has beside an item leaves room for it. */
 function fits({ appId, key, sealed }: ConfigItem, room: ConfigRoom | undefined): Statement {
   if (room === undefined) return sql`true`;
-  const size = (name: Statement, value: Statement) =>
-    sql`length(CAST(${name} AS BLOB)) + (length(${value}) * 3 + 3) / 4`;
   return sql`(
     SELECT count(*) < ${room.items}
-      AND coalesce(sum(${size(sql`key`, sql`sealed`)}), 0) + ${size(sql`${key}`, sql`${sealed}`)} <= ${room.bytes}
+      AND coalesce(sum(${bytesOf(sql`key`, sql`sealed`)}), 0) + ${bytesOf(sql`${key}`, sql`${sealed}`)} <= ${room.bytes}
     FROM config_items WHERE app_id = ${appId} AND key <> ${key})`;
 }
 
