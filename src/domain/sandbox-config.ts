@@ -41,6 +41,8 @@ export const revisionOf = (config: SandboxConfig | undefined): number | undefine
 export const secretsOf = (config: SandboxConfig): string[] => {
   if (!isReadable(config)) return [];
   const { runtime, agent, sensitive } = config;
-  const values = sensitive.flatMap((name) => [runtime[name], agent[name]]);
-  return [...new Set(values.filter((value) => value !== undefined))];
+  // By what they hold themselves: `constructor` is a name like any other.
+  const names = new Set(sensitive);
+  const held = [...Object.entries(runtime), ...Object.entries(agent)].filter(([name]) => names.has(name));
+  return [...new Set(held.map(([, value]) => value))];
 };
