@@ -45,7 +45,7 @@ export interface DeliveryRow {
   readonly eventId: string;
   readonly type: string;
   readonly chip: Chip;
-  /** How often it was tried, and what came of it last: "3 attempts · 503". */
+  /** How often it was tried, and what is known besides. */
   readonly facts: readonly string[];
   /** Why the last attempt failed. */
   readonly error?: string;

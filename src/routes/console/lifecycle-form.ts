@@ -1,7 +1,6 @@
 import * as v from 'valibot';
 import { type LifecycleSettings, SettingsPatch } from '../../domain/settings.ts';
 import type { LifecycleFields, LifecycleProblems } from '../../views/settings-models.ts';
-import { duration } from './duration.ts';
 
 /** The settings as they were sent; numbers as they were typed. */
 interface LifecycleForm {
@@ -65,9 +64,22 @@ export function lifecycleFields(now: LifecycleSettings, refused?: RefusedLifecyc
     idleThresholdSeconds: String(now.idleThresholdSeconds),
     keepaliveMaxSeconds: String(now.keepaliveMaxSeconds),
     ...refused?.form,
-    idleInWords: duration(now.idleThresholdSeconds * 1000),
-    keepaliveInWords:
-      now.keepaliveMaxSeconds === 0 ? 'none is allowed' : duration(now.keepaliveMaxSeconds * 1000),
+    idleInWords: inWords(now.idleThresholdSeconds),
+    keepaliveInWords: now.keepaliveMaxSeconds === 0 ? 'none is allowed' : inWords(now.keepaliveMaxSeconds),
     problems: refused?.problems ?? {},
   };
+}
+
+const UNITS = [
+  ['day', 86_400],
+  ['hour', 3600],
+  ['minute', 60],
+  ['second', 1],
+] as const;
+
+/** Exactly, in the greatest unit that does. */
+function inWords(seconds: number): string {
+  const [unit, length] = UNITS.find(([, one]) => seconds % one === 0) ?? UNITS[3];
+  const words = new Intl.NumberFormat('en', { style: 'unit', unit, unitDisplay: 'long' });
+  return words.format(seconds / length);
 }

@@ -103,22 +103,27 @@ const CHIPS: Readonly<Record<DeliveryStatus, Chip>> = {
 };
 
 function deliveryRow(webhook: Webhook, delivery: WebhookDelivery, now: number): DeliveryRow {
-  const { eventId, eventType, status, attempts, nextAttemptAt, lastStatus, lastError, endedAt } = delivery;
+  const { eventId, eventType, status, lastError, endedAt } = delivery;
   const retry = `${webhookHref(webhook)}/deliveries/${eventId}/retry`;
   return {
     eventId,
     type: eventType,
     chip: CHIPS[status],
-    facts: [
-      attempts === 1 ? '1 attempt' : `${attempts} attempts`,
-      ...(lastStatus === undefined ? [] : [`answered ${lastStatus}`]),
-      ...(status === 'pending' && nextAttemptAt > now
-        ? [`tried next in ${duration(nextAttemptAt - now)}`]
-        : []),
-    ],
+    facts: deliveryFacts(delivery, now),
     ...(status !== 'delivered' && lastError !== undefined && { error: lastError }),
     ...(endedAt !== undefined && { ended: moment(endedAt, now) }),
     // What is disabled is sent nothing.
     ...(status === 'dead' && webhook.enabled && { retryHref: retry }),
   };
+}
+
+function deliveryFacts(
+  { status, attempts, nextAttemptAt, lastStatus }: WebhookDelivery,
+  now: number,
+): string[] {
+  if (attempts === 0) return ['not tried yet'];
+  const facts = [attempts === 1 ? '1 attempt' : `${attempts} attempts`];
+  if (status === 'delivered' && lastStatus !== undefined) facts.push(`answered ${lastStatus}`);
+  if (status === 'pending') facts.push(`tried again in ${duration(nextAttemptAt - now)}`);
+  return facts;
 }
