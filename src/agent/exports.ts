@@ -49,7 +49,7 @@ export class Exports {
         return ports.workspaces.export(id, { signal, freeze: (task) => task() });
       }
       using _ = sandboxes.hold(id, 'it is being exported');
-      return ports.workspaces.export(id, {
+      return await ports.workspaces.export(id, {
         signal,
         freeze: (task) => frozen(this.#world, id, signal, task),
       });

@@ -3,11 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest';
 import { S3_KEYS, S3Server } from '../../tests/doubles/s3-server.ts';
+import { typeCommand } from '../../tests/harness/command-line.ts';
 import { clearStaging, stagingOf } from '../backup/staging.ts';
 import { claimDataDirectory } from '../compose/claim.ts';
 import { EXIT } from './failure.ts';
-import { runCommandLine } from './run.ts';
-import type { Terminal } from './terminal.ts';
 
 let dataDir: string;
 
@@ -19,25 +18,8 @@ afterEach(async () => {
   await rm(dataDir, { recursive: true, force: true });
 });
 
-async function run(args: string[], env: NodeJS.ProcessEnv = {}) {
-  const printed: string[] = [];
-  const noted: string[] = [];
-  const terminal: Terminal = {
-    interactive: false,
-    print: (line) => void printed.push(line),
-    note: (line) => void noted.push(line),
-    progress: () => ({ update() {}, done() {}, [Symbol.dispose]() {} }),
-    confirm: async () => false,
-    askSecret: async () => '',
-  };
-  const signal = new AbortController().signal;
-  const exitCode = await runCommandLine(args, {
-    terminal,
-    env: { SANDBOXD_DATA_DIR: dataDir, ...env },
-    signal,
-  });
-  return { exitCode, printed: printed.join('\n'), noted: noted.join('\n') };
-}
+const run = (args: string[], env: NodeJS.ProcessEnv = {}) =>
+  typeCommand(args, { SANDBOXD_DATA_DIR: dataDir, ...env });
 
 it.each([[[]], [['help']], [['--help']], [['-h']]])('lists every command for %j', async (args) => {
   const { exitCode, printed } = await run(args);

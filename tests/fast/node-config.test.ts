@@ -148,6 +148,8 @@ describe('what an app is configured with, on its node', () => {
   it('is nowhere on the disk in the clear, nor in the engine, and goes with its sandbox', async () => {
     await node.configure(sandbox, config(1));
     await wake();
+    // What waits to be told is removed once it is.
+    await expect.poll(() => readdir(join(remains.directory, 'outbox'))).toEqual(['acknowledged.json']);
     const files = await readdir(remains.directory, { recursive: true, withFileTypes: true });
     const texts = await Promise.all(
       files.filter((file) => file.isFile()).map((file) => readFile(join(file.parentPath, file.name), 'utf8')),
@@ -168,6 +170,8 @@ describe('what an app is configured with, on its node', () => {
     const state = await seen();
     expect(state).toMatchObject({ state: 'error' });
     expect(state.errorMessage).toContain('STRIPE_KEY');
+    // It is not had: so every sync asks for it anew.
+    expect(state.configRevision).toBeUndefined();
     await expect(node.tasks(sandbox).submit(ORDER)).rejects.toMatchObject({ code: 'unavailable' });
     expect(world.running.agent.keeper.unfinished).toEqual([]);
     // The key is back: the revision is what it was.
