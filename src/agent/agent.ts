@@ -296,6 +296,7 @@ export class NodeAgent implements NodeClient {
     await this.keeper.leave();
     await Promise.all(this.#aside);
     await Promise.all([...this.lifecycle.live.values()].map((live) => live.detach()));
+    await this.#outbox.settled;
   }
 
   /** One change at a time per sandbox. */

@@ -135,6 +135,10 @@ export async function openSession(ports: Ports, owner: string, tokenHash?: strin
 export const closeSession = async (ports: Ports, session: string): Promise<void> =>
   ports.store.commit({ kind: 'session.delete', hash: await hashSecret(session) });
 
-/** Ends every session of an owner. */
-export const closeSessions = async (ports: Ports, owner: string): Promise<void> =>
-  ports.store.commit({ kind: 'sessions.delete', owner });
+/** Ends every session of an owner. @param except the secret of one that goes on */
+export const closeSessions = async (ports: Ports, owner: string, except?: string): Promise<void> =>
+  ports.store.commit({
+    kind: 'sessions.delete',
+    owner,
+    ...(except !== undefined && { exceptHash: await hashSecret(except) }),
+  });

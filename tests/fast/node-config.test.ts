@@ -148,6 +148,8 @@ describe('what an app is configured with, on its node', () => {
   it('is nowhere on the disk in the clear, nor in the engine, and goes with its sandbox', async () => {
     await node.configure(sandbox, config(1));
     await wake();
+    // What waits to be told is removed once it is.
+    await expect.poll(() => readdir(join(remains.directory, 'outbox'))).toEqual(['acknowledged.json']);
     const files = await readdir(remains.directory, { recursive: true, withFileTypes: true });
     const texts = await Promise.all(
       files.filter((file) => file.isFile()).map((file) => readFile(join(file.parentPath, file.name), 'utf8')),
