@@ -115,12 +115,16 @@ export type Change =
       readonly room?: ConfigRoom;
     }
   | { readonly kind: 'config.delete'; readonly owner: string; readonly appId: string; readonly key: string }
-  /** It is known not to open, since `at`; a value that is put in its place ends that. The revision stays. */
+  /**
+   * What is `sealed` in it is known not to open, since `at`; a value that is put in its place ends that, and nothing happens
+   * when that came first. The revision stays.
+   */
   | {
       readonly kind: 'config.unreadable';
       readonly owner: string;
       readonly appId: string;
       readonly key: string;
+      readonly sealed: string;
       readonly at: number;
     }
   /** The same secret under another key: nothing else changes, and nothing at all where it is not sealed as `was` any more. */
@@ -130,13 +134,14 @@ export type Change =
   | { readonly kind: 'webhook.insert'; readonly webhook: Webhook; readonly most?: number }
   /**
    * These fields alone, so that two changes at once both stay. Nothing happens to one that is gone; what waits
-   * for one that is not enabled goes on waiting.
+   * for one that is not enabled goes on waiting. `conflict` when its secrets are not sealed as they `were` any more.
    */
   | {
       readonly kind: 'webhook.update';
       readonly owner: string;
       readonly id: string;
       readonly set: Partial<Pick<Webhook, 'url' | 'eventTypes' | 'description' | 'enabled' | 'sealed'>>;
+      readonly were?: string;
       readonly at: number;
     }
   /** With everything that was on its way to it. */

@@ -23,11 +23,12 @@ const updated = (item: ConfigItem, was: Pick<ConfigItem, 'sealed' | 'updatedAt'>
   was,
 });
 const deleted = ({ owner, appId, key }: ConfigItem): Change => ({ kind: 'config.delete', owner, appId, key });
-const unreadable = ({ owner, appId, key }: ConfigItem, at = LATER): Change => ({
+const unreadable = ({ owner, appId, key, sealed }: ConfigItem, at = LATER): Change => ({
   kind: 'config.unreadable',
   owner,
   appId,
   key,
+  sealed,
   at,
 });
 
@@ -138,6 +139,9 @@ export function configStoreContract(current: () => Store): void {
       await commit(updated({ ...item, accessPolicy: 'both' }, item));
       expect(await find(item)).toEqual({ ...item, accessPolicy: 'both', unreadableSince: LATER });
       await commit(updated({ ...item, sealed: 'sealed-2' }, item));
+      expect(await find(item)).toEqual({ ...item, sealed: 'sealed-2' });
+      // Who has found that out of the value before says nothing of this one.
+      await commit(unreadable(item));
       expect(await find(item)).toEqual({ ...item, sealed: 'sealed-2' });
     });
 

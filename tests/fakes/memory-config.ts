@@ -82,9 +82,9 @@ export const configChanges: Appliers<Kind> = {
     state.config.delete(keyOf(place.appId, place.key));
     count(state, place.appId);
   },
-  'config.unreadable': (state, { at, ...place }) => {
+  'config.unreadable': (state, { at, sealed, ...place }) => {
     const row = ownItem(state, place);
-    if (row === undefined) return;
+    if (row?.sealed !== sealed) return;
     const unreadableSince = row.unreadableSince ?? at;
     state.config.set(keyOf(place.appId, place.key), { ...row, unreadableSince });
   },

@@ -99,4 +99,5 @@ export const deleteConfig = (place: ChangeOf<'config.delete'>): Statement =>
   sql`DELETE FROM config_items ${at(place)}`;
 
 export const markUnreadable = (change: ChangeOf<'config.unreadable'>): Statement =>
-  sql`UPDATE config_items SET unreadable_since = ${change.at} ${at(change)} AND unreadable_since IS NULL`;
+  sql`UPDATE config_items SET unreadable_since = ${change.at} ${at(change)}
+    AND sealed = ${change.sealed} AND unreadable_since IS NULL`;

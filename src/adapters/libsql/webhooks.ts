@@ -135,7 +135,8 @@ export const insertWebhook = ({ webhook, most }: ChangeOf<'webhook.insert'>): St
     ${webhook.updatedAt})`;
 
 export const updateWebhook = (change: ChangeOf<'webhook.update'>): readonly Statement[] => {
-  const { owner, id, set, at } = change;
+  const { owner, id, set, were, at } = change;
+  const isSeen = were === undefined ? sql`true` : sql`sealed = ${were}`;
   const eventTypes = set.eventTypes === undefined ? null : JSON.stringify(set.eventTypes);
   return [
     sql`UPDATE webhooks SET
@@ -143,7 +144,7 @@ export const updateWebhook = (change: ChangeOf<'webhook.update'>): readonly Stat
         description = coalesce(${set.description ?? null}, description),
         event_types = coalesce(${eventTypes}, event_types),
         enabled = coalesce(${set.enabled === undefined ? null : Number(set.enabled)}, enabled),
-        sealed = coalesce(${set.sealed ?? null}, sealed),
+        sealed = CASE WHEN ${isSeen} THEN coalesce(${set.sealed ?? null}, sealed) END,
         updated_at = ${at}
       WHERE id = ${id} AND owner = ${owner}`,
     ...(set.enabled === undefined ? [] : [hold(change, !set.enabled)]),

@@ -115,7 +115,7 @@ const endpoints = new Hono<Env>()
       tag: 'Webhooks',
       creates: true,
       ok: { 200: WebhookWithSecretBody },
-      errors: ['not_found'],
+      errors: ['not_found', 'conflict'],
     }),
     async (c) => {
       const id = idParam(c, 'webhook');
