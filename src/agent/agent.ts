@@ -301,6 +301,7 @@ export class NodeAgent implements NodeClient {
   /** Gives up all that is copied, for the next run of this node to do again. */
   async giveUp(): Promise<void> {
     this.lifecycle.giveUp();
+    this.#exports.close();
     await this.snapshots.leave();
   }
 
