@@ -36,7 +36,7 @@ export async function createApiKey(
     ...(expiresAt !== undefined && { expiresAt }),
   };
   await ports.store.commit(
-    { kind: 'token.insert', token: key },
+    { kind: 'token.insert', token: key, most: MAX_API_KEYS },
     recorded(ports, 'api_key.created', about(key, 'was created')),
   );
   return { token, key };

@@ -1,6 +1,7 @@
 import type { ApiToken, LoginLink, Session } from '../../domain/identity.ts';
 import type { Password } from '../../domain/password.ts';
 import type { ChangeOf, IdentityReads } from '../../domain/store.ts';
+import { hasFewer } from './limits.ts';
 import { sql, type Sql, type Statement } from './sql.ts';
 
 interface TokenRow {
@@ -96,9 +97,11 @@ const toLoginLink = ({ hash, owner, expires_at }: LoginLinkRow): LoginLink => ({
   expiresAt: expires_at,
 });
 
-export const insertToken = (token: ApiToken): Statement => sql`
+/** Where there are as many as there may be, its name would become NULL, which the table refuses. */
+export const insertToken = ({ token, most }: ChangeOf<'token.insert'>): Statement => sql`
   INSERT INTO api_tokens (${TOKEN_COLUMNS})
-  VALUES (${token.id}, ${token.owner}, ${token.name}, ${token.hash}, ${token.prefix}, ${token.createdAt},
+  VALUES (${token.id}, ${token.owner}, CASE WHEN ${hasFewer(sql`api_tokens`, token.owner, most)} THEN ${token.name} END,
+    ${token.hash}, ${token.prefix}, ${token.createdAt},
     ${token.lastUsedAt ?? null}, ${token.expiresAt ?? null})`;
 
 export const deleteToken = ({ owner, id }: ChangeOf<'token.delete'>): Statement =>
@@ -131,8 +134,10 @@ export const insertSession = (session: Session): Statement => sql`
 
 export const deleteSession = (hash: string): Statement => sql`DELETE FROM sessions WHERE hash = ${hash}`;
 
-export const deleteSessions = ({ owner, exceptHash }: ChangeOf<'sessions.delete'>): Statement =>
-  sql`DELETE FROM sessions WHERE owner = ${owner} AND hash IS NOT ${exceptHash ?? null}`;
+export const deleteSessions = (change: ChangeOf<'sessions.delete'>): readonly Statement[] => [
+  sql`DELETE FROM sessions WHERE owner = ${change.owner} AND hash IS NOT ${change.exceptHash ?? null}`,
+  sql`DELETE FROM login_links WHERE owner = ${change.owner}`,
+];
 
 export const insertLoginLink = ({ hash, owner, expiresAt }: LoginLink): Statement => sql`
   INSERT INTO login_links (hash, owner, expires_at) VALUES (${hash}, ${owner}, ${expiresAt})`;

@@ -126,6 +126,7 @@ const identity = [
   sql`CREATE INDEX api_tokens_of_owner ON api_tokens (owner, id)`,
   sql`ALTER TABLE sessions ADD COLUMN token_hash TEXT`,
   sql`CREATE INDEX sessions_of_owner ON sessions (owner)`,
+  sql`CREATE INDEX login_links_of_owner ON login_links (owner)`,
   sql`CREATE TABLE passwords (
     owner TEXT PRIMARY KEY NOT NULL,
     hash TEXT NOT NULL,
