@@ -189,7 +189,7 @@ export type Change =
   | { readonly kind: 'password.delete'; readonly owner: string }
   /** Ends all sessions of an owner but the one by `exceptHash`. */
   | { readonly kind: 'sessions.delete'; readonly owner: string; readonly exceptHash?: string }
-  /** One more failed login under each of these names; failures before `since` are forgotten. */
+  /** One more failed login under each of these names, the last of them at `at`; failures before `since` are forgotten. */
   | {
       readonly kind: 'login.failed';
       readonly scopes: readonly string[];

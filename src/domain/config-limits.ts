@@ -30,10 +30,15 @@ export function requireRoom(items: readonly Kept[], item: Kept): void {
 const sizeOf = ({ key, sealed }: Kept): number =>
   new TextEncoder().encode(key).length + Math.ceil((sealed.length * 3) / 4);
 
+/** Names that whoever reads objects of JSON leaves out, since they mean something else to JavaScript. */
+const NEVER_READ: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
+
 /** A program's environment ends a name at the first "=". @throws invalid_request */
 export function requireDeliverable({ key, accessPolicy }: Pick<ConfigItem, 'key' | 'accessPolicy'>): void {
-  if (!key.includes('=') || !(reachesRuntime(accessPolicy) || reachesAgent(accessPolicy))) return;
+  if (!reachesRuntime(accessPolicy) && !reachesAgent(accessPolicy)) return;
+  const what = key.includes('=') ? 'a name with "="' : NEVER_READ.has(key) ? `the name "${key}"` : undefined;
+  if (what === undefined) return;
   throw invalid(
-    'key: a name with "=" cannot be delivered to programs. Choose another key, or access_policy control_plane_only.',
+    `key: ${what} cannot be delivered to programs. Choose another key, or access_policy control_plane_only.`,
   );
 }

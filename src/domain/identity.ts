@@ -26,6 +26,8 @@ export interface ApiToken {
 export interface Session {
   readonly hash: string;
   readonly owner: string;
+  /** Of the token that it was opened with, if it was: it is good for as long as that is. */
+  readonly tokenHash?: string;
   readonly createdAt: number;
   readonly expiresAt: number;
 }

@@ -64,8 +64,8 @@ export const identityChanges: Appliers<Kind> = {
   'login.failed': ({ loginFailures }, { scopes, at, since }) => {
     removeWhere(loginFailures, ({ lastAt }) => lastAt < since);
     for (const scope of scopes) {
-      const { count, lastAt } = loginFailures.get(scope) ?? { count: 0, lastAt: 0 };
-      loginFailures.set(scope, { count: count + 1, lastAt: Math.max(lastAt, at) });
+      const { count = 0 } = loginFailures.get(scope) ?? {};
+      loginFailures.set(scope, { count: count + 1, lastAt: at });
     }
   },
   'login.succeeded': ({ loginFailures }, { scope }) => {

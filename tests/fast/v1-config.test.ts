@@ -131,6 +131,12 @@ const TABLE: readonly Row[] = [
     status: 400,
     contains: ['key: a name with \\"=\\"', 'control_plane_only'],
   })),
+  ...['constructor', 'prototype', '__proto__'].map((key) => ({
+    name: `refuses to deliver ${key}, which would not arrive`,
+    request: ['POST', undefined, { key, value: 'x', access_policy: 'both' }] as const,
+    status: 400,
+    contains: [`key: the name \\"${key}\\" cannot be delivered`, 'control_plane_only'],
+  })),
   {
     name: 'takes that key for the control plane alone',
     request: ['POST', undefined, { key: 'A=B', value: 'x' }],

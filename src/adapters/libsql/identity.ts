@@ -19,6 +19,7 @@ const TOKEN_COLUMNS = sql`id, owner, name, hash, prefix, created_at, last_used_a
 interface SessionRow {
   hash: string;
   owner: string;
+  token_hash: string | null;
   created_at: number;
   expires_at: number;
 }
@@ -56,7 +57,7 @@ export const identityReads = (database: Sql): IdentityReads => ({
   },
   async session(hash) {
     const [row] = await database.read<SessionRow>(
-      sql`SELECT hash, owner, created_at, expires_at FROM sessions WHERE hash = ${hash}`,
+      sql`SELECT hash, owner, token_hash, created_at, expires_at FROM sessions WHERE hash = ${hash}`,
     );
     return row && toSession(row);
   },
@@ -81,9 +82,10 @@ const toToken = (row: TokenRow): ApiToken => ({
   expiresAt: row.expires_at ?? undefined,
 });
 
-const toSession = ({ hash, owner, created_at, expires_at }: SessionRow): Session => ({
+const toSession = ({ hash, owner, token_hash, created_at, expires_at }: SessionRow): Session => ({
   hash,
   owner,
+  tokenHash: token_hash ?? undefined,
   createdAt: created_at,
   expiresAt: expires_at,
 });
@@ -115,16 +117,17 @@ export const noteFailedLogin = ({ scopes, at, since }: ChangeOf<'login.failed'>)
   sql`DELETE FROM login_failures WHERE last_at < ${since}`,
   ...scopes.map(
     (scope) => sql`INSERT INTO login_failures (scope, count, last_at) VALUES (${scope}, 1, ${at})
-      ON CONFLICT DO UPDATE SET count = count + 1, last_at = max(last_at, excluded.last_at)`,
+      ON CONFLICT DO UPDATE SET count = count + 1, last_at = excluded.last_at`,
   ),
 ];
 
 export const forgetLoginFailures = (scope: string): Statement =>
   sql`DELETE FROM login_failures WHERE scope = ${scope}`;
 
-export const insertSession = ({ hash, owner, createdAt, expiresAt }: Session): Statement => sql`
-  INSERT INTO sessions (hash, owner, created_at, expires_at)
-  VALUES (${hash}, ${owner}, ${createdAt}, ${expiresAt})`;
+export const insertSession = (session: Session): Statement => sql`
+  INSERT INTO sessions (hash, owner, token_hash, created_at, expires_at)
+  VALUES (${session.hash}, ${session.owner}, ${session.tokenHash ?? null}, ${session.createdAt},
+    ${session.expiresAt})`;
 
 export const deleteSession = (hash: string): Statement => sql`DELETE FROM sessions WHERE hash = ${hash}`;
 
