@@ -310,7 +310,6 @@ export class NodeAgent implements NodeClient {
     await this.keeper.leave();
     await Promise.all(this.#aside);
     await this.lifecycle.leave();
-    await this.#outbox.settled;
   }
 
   /** One change at a time per sandbox. */
