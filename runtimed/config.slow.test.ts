@@ -80,7 +80,7 @@ describe('a configuration', () => {
     const web = { command: 'echo "port: $PORT"; exec sleep 600', port: 3456 };
     await using it = await startSandbox({ app: { 'sandbox.yaml': manifest({ web }) }, environment: AWAITED });
     await configure(it, { env: { PORT: '1' } });
-    await until(async () => (await it.client.logs('web')).includes('port: 3456'));
+    await expect.poll(() => it.client.logs('web')).toContain('port: 3456');
   });
 
   test('starts programs whatever it is called and holds', async () => {

@@ -37,6 +37,21 @@ describe('who never gives up', () => {
     expect(guesses).toBeLessThan(100 + 130);
   });
 
+  it('waits no longer because a clock was wrong, and goes on waiting when it is right', async () => {
+    const world = apiWorld();
+    const ahead = { ...world.ports, clock: () => world.ports.clock() + 365 * DAY };
+    for (let time = 0; time < 6; time += 1) await noteFailure(ahead, '203.0.113.9');
+    await expect(requireNoWait(world.ports, '203.0.113.9')).resolves.toBeUndefined();
+    await noteFailure(world.ports, '203.0.113.9');
+    await expect(requireNoWait(world.ports, '203.0.113.9')).rejects.toMatchObject({ retryAfterSeconds: 240 });
+  });
+
+  it('has tries left, though the clock of who counts is a little ahead', async () => {
+    const world = apiWorld();
+    await noteFailure({ ...world.ports, clock: () => world.ports.clock() + 50 }, undefined);
+    await expect(requireNoWait(world.ports, undefined)).resolves.toBeUndefined();
+  });
+
   it('is told to wait a whole second at least', async () => {
     const world = apiWorld();
     for (let time = 0; time < 5; time += 1) await noteFailure(world.ports, undefined);

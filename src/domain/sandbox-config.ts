@@ -40,9 +40,8 @@ export const revisionOf = (config: SandboxConfig | undefined): number | undefine
 /** The values that output is masked for, each once. */
 export const secretsOf = (config: SandboxConfig): string[] => {
   if (!isReadable(config)) return [];
-  const { runtime, agent, sensitive } = config;
-  // By what they hold themselves: `constructor` is a name like any other.
-  const names = new Set(sensitive);
-  const held = [...Object.entries(runtime), ...Object.entries(agent)].filter(([name]) => names.has(name));
-  return [...new Set(held.map(([, value]) => value))];
+  const sensitive = new Set(config.sensitive);
+  // Entry by entry: some names, like "constructor", are found in every object.
+  const entries = [config.runtime, config.agent].flatMap(Object.entries<string>);
+  return [...new Set(entries.filter(([name]) => sensitive.has(name)).map(([, value]) => value))];
 };

@@ -45,7 +45,10 @@ export async function createWebhook(
     createdAt: now,
     updatedAt: now,
   };
-  await ports.store.commit({ kind: 'webhook.insert', webhook }, happened(ports, webhook, 'created'));
+  await ports.store.commit(
+    { kind: 'webhook.insert', webhook, most: MAX_WEBHOOKS },
+    happened(ports, webhook, 'created'),
+  );
   return { webhook, secret };
 }
 

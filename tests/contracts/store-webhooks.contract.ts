@@ -58,6 +58,15 @@ export function webhookStoreContract(current: () => Store): void {
   } as const;
 
   describe('webhooks', () => {
+    it('are at most so many of one owner', async () => {
+      for (const owner of [STRANGER, OWNER, OWNER])
+        await commit({ kind: 'webhook.insert', webhook: aWebhook({ owner }), most: 2 });
+      await expect(commit({ kind: 'webhook.insert', webhook: aWebhook(), most: 2 })).rejects.toMatchObject({
+        code: 'invalid_request',
+      });
+      expect(await current().webhooks.list(OWNER)).toHaveLength(2);
+    });
+
     it('are read back as they were written, newest first', async () => {
       const plain = await insert();
       const full = await insert({

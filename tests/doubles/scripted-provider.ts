@@ -32,6 +32,8 @@ export const modelFor = (scenario: string): string => `scripted-${scenario}`;
 export interface ScriptedProviderOptions extends ScriptOptions {
   /** Turns away what comes with another key, or with none. */
   readonly key?: string;
+  /** Said at the end of every refusal: some providers repeat there what they were sent. */
+  readonly repeated?: string;
 }
 
 export interface ProviderRequest {
@@ -150,7 +152,10 @@ function reply(
   const dialect = dialectOf(request.path);
   const refusal =
     options.key === undefined || options.key === request.key ? REFUSALS[request.scenario] : REFUSALS['401'];
-  if (refusal !== undefined) return refuse(request, dialect ?? 'chat', refusal, response);
+  if (refusal !== undefined) {
+    const message = [refusal.message, options.repeated].filter(Boolean).join(' ');
+    return refuse(request, dialect ?? 'chat', { ...refusal, message }, response);
+  }
   if (request.scenario === 'hang') return false;
   if (request.scenario === 'drop') {
     response.destroy();

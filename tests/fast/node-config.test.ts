@@ -9,7 +9,7 @@ import { MASK } from '../../src/domain/mask.ts';
 import type { NodeClient, NodeReport, SandboxObservation, SyncAnswer } from '../../src/domain/node.ts';
 import type { ExecEvent } from '../../src/domain/runtimed.ts';
 import type { SandboxConfig } from '../../src/domain/sandbox-config.ts';
-import type { TaskOrder } from '../../src/domain/task.ts';
+import { aTaskOrder } from '../fakes/rows.ts';
 import type { FakeRuntime } from '../fakes/runtime.ts';
 import { READY } from '../fakes/runtime.ts';
 import { makeRemains, type Remains, startWorld, type World } from '../harness/world.ts';
@@ -26,20 +26,7 @@ const config = (revision: number, runtime: Record<string, string> = { KEY: SECRE
 });
 const UNREADABLE: SandboxConfig = { revision: 9, unreadable: 'STRIPE_KEY' };
 
-const ORDER: TaskOrder = {
-  id: TASK,
-  prompt: 'Make it blue',
-  agent: 'opencode',
-  provider: 'anthropic',
-  timeout_s: 600,
-  continue: false,
-  upstream: {
-    provider: 'anthropic',
-    baseUrl: 'http://provider.test/v1',
-    keyHeader: 'x-api-key',
-    key: SECRET,
-  },
-};
+const ORDER = aTaskOrder({ id: TASK });
 
 describe('what an app is configured with, on its node', () => {
   let remains: Remains & AsyncDisposable;
@@ -151,6 +138,8 @@ describe('what an app is configured with, on its node', () => {
   it('is nowhere on the disk in the clear, nor in the engine, and goes with its sandbox', async () => {
     await node.configure(sandbox, config(1));
     await wake();
+    // What waits to be told is removed once it is.
+    await expect.poll(() => readdir(join(remains.directory, 'outbox'))).toEqual(['acknowledged.json']);
     const files = await readdir(remains.directory, { recursive: true, withFileTypes: true });
     const texts = await Promise.all(
       files.filter((file) => file.isFile()).map((file) => readFile(join(file.parentPath, file.name), 'utf8')),

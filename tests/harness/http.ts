@@ -5,6 +5,7 @@ import { buffer } from 'node:stream/consumers';
 export interface Answer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
+  readonly bytes: Buffer;
   readonly text: string;
 }
 
@@ -36,7 +37,8 @@ export async function visit(
   outgoing.end(body);
   const [incoming] = (await once(outgoing, 'response')) as [import('node:http').IncomingMessage];
   const bytes = await buffer(incoming);
-  return { status: incoming.statusCode ?? 0, headers: incoming.headers, text: bytes.toString('utf8') };
+  const { statusCode: status = 0, headers: answered } = incoming;
+  return { status, headers: answered, bytes, text: bytes.toString('utf8') };
 }
 
 /** Repeats until an answer has the status, or the time (milliseconds) is over; answers the last one. */

@@ -19,6 +19,8 @@ export class Installation implements AsyncDisposable {
   readonly dataDir: string;
   readonly port: number;
   readonly docker = new Docker();
+  /** Told of every answer of its API. */
+  onAnswer: (request: string, answer: Answer) => void = () => undefined;
   #env: NodeJS.ProcessEnv;
   #token = '';
 
@@ -103,13 +105,15 @@ export class Installation implements AsyncDisposable {
     return { authorization: `Bearer ${this.#token}` };
   }
 
-  api(
+  async api(
     method: string,
     path: string,
     { token = this.#token, ...options }: VisitOptions & { token?: string } = {},
   ): Promise<Answer> {
     const headers = { authorization: `Bearer ${token}`, ...options.headers };
-    return visit(`${this.base}${path}`, { ...options, method, headers });
+    const answer = await visit(`${this.base}${path}`, { ...options, method, headers });
+    this.onAnswer(`${method} ${path}`, answer);
+    return answer;
   }
 
   async json<T>(method: string, path: string, body?: unknown): Promise<T> {

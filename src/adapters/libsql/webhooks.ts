@@ -2,6 +2,7 @@ import type { EventType } from '../../domain/event.ts';
 import type { ChangeOf, WebhookReads } from '../../domain/store.ts';
 import type { DueDelivery, Webhook, WebhookDelivery } from '../../domain/webhook.ts';
 import { EVENT_COLUMNS, type EventRow, toEvent } from './events.ts';
+import { hasFewer } from './limits.ts';
 import { NOTHING, sql, type Sql, type Statement } from './sql.ts';
 
 interface WebhookRow {
@@ -125,9 +126,11 @@ const toDelivery = (row: DeliveryRow): WebhookDelivery => ({
   endedAt: row.ended_at ?? undefined,
 });
 
-export const insertWebhook = ({ webhook }: ChangeOf<'webhook.insert'>): Statement => sql`
+/** Where there are as many as there may be, its address would become NULL, which the table refuses. */
+export const insertWebhook = ({ webhook, most }: ChangeOf<'webhook.insert'>): Statement => sql`
   INSERT INTO webhooks (id, owner, url, description, event_types, enabled, sealed, created_at, updated_at)
-  VALUES (${webhook.id}, ${webhook.owner}, ${webhook.url}, ${webhook.description},
+  VALUES (${webhook.id}, ${webhook.owner}, CASE WHEN ${hasFewer(sql`webhooks`, webhook.owner, most)} THEN ${webhook.url} END,
+    ${webhook.description},
     ${JSON.stringify(webhook.eventTypes)}, ${webhook.enabled ? 1 : 0}, ${webhook.sealed}, ${webhook.createdAt},
     ${webhook.updatedAt})`;
 

@@ -35,7 +35,7 @@ const items = async () =>
   }));
 /** What the page says of one item. */
 const about = (page: string, key: string) =>
-  page.split('<li class="config-item">').find((part) => part.includes(`<bdi>${key}</bdi>`)) ?? '';
+  page.split('<li class="item">').find((part) => part.includes(`<bdi>${key}</bdi>`)) ?? '';
 const version = (page: string) => /name="version" value="(\d+)"/.exec(page)?.[1] ?? '';
 /** Sends the form for a new one. */
 const send = (fields: Record<string, string>) =>
