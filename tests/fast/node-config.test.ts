@@ -217,6 +217,7 @@ describe('what an app is configured with, on its node', () => {
   it('is there before a sandbox is: what a crash leaves of a creation starts nothing without it', async () => {
     const id = '01JNEWSANDB0X000000000000A';
     const row = await order({ id, desired: 'running', applied: 0 });
+    // oxlint-disable-next-line typescript/unbound-method -- called on whatever it is called on
     const { save } = Records.prototype;
     const kept: boolean[] = [];
     const saving = vi.spyOn(Records.prototype, 'save').mockImplementation(function (this: Records, record) {
@@ -280,7 +281,7 @@ describe('what an app is configured with, on its node', () => {
       await node.configure(sandbox, {
         ...config(2),
         agent: { AGENT_KEY: 'newer-key-not-real' },
-      } as SandboxConfig);
+      });
       return start(id);
     });
     try {
