@@ -83,6 +83,35 @@ describe('a configuration', () => {
     await expect.poll(() => it.client.logs('web')).toContain('port: 3456');
   });
 
+  test('starts programs whatever it is called and holds', async () => {
+    const env = {
+      PATH: '/nowhere',
+      BASH_ENV: '/nowhere/either',
+      'no-name.of a shell': 'kept',
+      LINES: 'one\ntwo',
+      constructor: 'a word',
+      LONG: 'x'.repeat(64 * 1024),
+    };
+    const workers = [worker('w', 'env')];
+    const build = { command: 'env | grep constructor; exit 1' };
+    await using it = await startSandbox({
+      app: { 'sandbox.yaml': manifest({ workers, build }) },
+      environment: AWAITED,
+    });
+    await configure(it, { env });
+    await until(async () => (await it.client.logs('w')).includes('no-name.of a shell=kept'));
+    expect(await it.client.logs('w')).toContain('constructor=a word');
+    const tasks = new TaskClient(it.client);
+    const order = { ...assignment(`env | grep ^x-y=; ${DONE}`), env: { 'x-y': 'kept', PATH: '/nowhere' } };
+    expect((await tasks.submit(order)).status).toBe(202);
+    const events = await tasks.events(order.id);
+    expect(JSON.stringify(events)).toContain('x-y=kept');
+    expect(events.at(-1)?.data).toMatchObject({
+      status: 'succeeded',
+      build_error_message: expect.stringContaining('constructor=a word') as unknown,
+    });
+  });
+
   test('that is older is not taken over, and what was secret before stays so', async () => {
     await using it = await startSandbox({ app: WORKERS });
     await configure(it, { ...given, revision: 2 });

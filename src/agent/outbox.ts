@@ -101,14 +101,6 @@ export class Outbox {
     });
   }
 
-  /** Resolves when everything that was to be written is. Never rejects: whoever had it written knows how that went. */
-  get settled(): Promise<void> {
-    return this.#tail.then(
-      () => undefined,
-      () => undefined,
-    );
-  }
-
   #exclusive<T>(task: () => Promise<T>): Promise<T> {
     const turn = this.#tail.then(task, task);
     this.#tail = turn;

@@ -1,3 +1,4 @@
+import { toBase64Url } from './base64.ts';
 import { SandboxdError } from './errors.ts';
 import { type ApiToken, DEFAULT_OWNER, type LoginLink, type Principal, type Session } from './identity.ts';
 import type { Ports } from './ports.ts';
@@ -14,13 +15,7 @@ export async function hashSecret(secret: string): Promise<string> {
 }
 
 /** 256 random bits, such that they can stand in URLs and headers. */
-export function randomSecret(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(32));
-  return btoa(String.fromCharCode(...bytes))
-    .replaceAll('+', '-')
-    .replaceAll('/', '_')
-    .replaceAll('=', '');
-}
+export const randomSecret = (): string => toBase64Url(crypto.getRandomValues(new Uint8Array(32)));
 
 /** Lets work go on beside a request that does not wait for it. The work does not reject. */
 export type Later = (work: Promise<void>) => void;

@@ -103,6 +103,14 @@ describe('an app on its way to somebody', () => {
     expect(world.routes.get(id)?.state).toBe('live');
   });
 
+  it('ends with its node', async () => {
+    const held = watched();
+    const bytes = await world.running.agent.export(id, new AbortController().signal);
+    await world.running.agent.giveUp();
+    expect(held()).toEqual([false]);
+    await expect(buffer(bytes)).rejects.toMatchObject({ code: 'node_unavailable' });
+  });
+
   it('is copied for two at once, and for a third when one of them has ended', async () => {
     const first = await exported();
     await exported();

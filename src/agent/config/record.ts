@@ -11,3 +11,12 @@ export interface ConfigRecord {
   /** The configuration as JSON, sealed: values in the clear are in memory alone. */
   readonly sealed: string;
 }
+
+/**
+ * Stands for a configuration that there may be, and that the server tells: without it a sandbox would be started as if there
+ * were none.
+ */
+export const untoldConfig = (id: string): ConfigRecord => ({ id, revision: 0, sealed: '' });
+
+/** What is delivered has a revision above that. */
+export const isUntold = ({ revision }: ConfigRecord): boolean => revision === 0;

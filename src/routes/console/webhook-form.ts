@@ -48,8 +48,8 @@ export function webhookInput({
   }
   return {
     problems: {
-      url: wrongUrl && `The address ${wrongUrl}.`,
-      description: wrongText && `The description ${wrongText}.`,
+      url: wrongUrl && `It ${wrongUrl}.`,
+      description: wrongText && `It ${wrongText}.`,
     },
   };
 }

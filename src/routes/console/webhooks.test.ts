@@ -78,7 +78,7 @@ describe('a webhook that is added', () => {
   });
 
   it.each<[Fields & { url: string; events: string }, string, string]>([
-    [{ url: '', events: 'everything' }, 'url', 'The address must be an address like https://'],
+    [{ url: '', events: 'everything' }, 'url', 'It must be an address like https://'],
     [{ url: 'ftp://a.test', events: 'everything' }, 'url', 'must be an address like'],
     [{ url: 'https://me:pass@a.test', events: 'everything' }, 'url', 'must not hold a user name'],
     [
