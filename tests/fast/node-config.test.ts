@@ -35,12 +35,15 @@ describe('what an app is configured with, on its node', () => {
   let node: NodeClient;
   /** What the API says besides, in answers to syncs. */
   let configs: SyncAnswer['configs'];
+  /** Whether the API is out of reach. */
+  let isAlone: boolean;
   /** What the API was told. */
   let reported: NodeReport[];
 
   const up = async () => {
     world = await startWorld(remains, {
       onExchange: ({ reports }, answer) => {
+        if (isAlone) throw new SandboxdError('node_unavailable', 'Nobody answers.');
         reported.push(...reports);
         return { ...answer, configs };
       },
@@ -55,6 +58,7 @@ describe('what an app is configured with, on its node', () => {
 
   beforeEach(async () => {
     configs = [];
+    isAlone = false;
     reported = [];
     remains = await makeRemains();
     await up();
@@ -194,10 +198,12 @@ describe('what an app is configured with, on its node', () => {
     const path = join(remains.directory, 'configs', `${sandbox}.json`);
     const leave = () => writeFile(path, JSON.stringify(untoldConfig(sandbox)));
     await leave();
+    isAlone = true;
     await up();
     await world.running.agent.wake(sandbox);
     expect(await seen()).toMatchObject({ state: 'error' });
     expect((await seen()).configRevision).toBeUndefined();
+    isAlone = false;
     configs = [{ sandboxId: sandbox, config: config(1) }];
     await world.running.syncNow();
     await world.running.agent.wake(sandbox);
