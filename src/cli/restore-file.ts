@@ -64,6 +64,7 @@ const remarksOn = (
 ): string[] => [
   ...(keys === undefined ? [NEW_KEYS] : []),
   ...(header.secretsKey === 'configured' ? [OWN_SECRETS_KEY] : []),
+  ...(asCopy ? [SAME_WEBHOOKS] : []),
   ...(asCopy && header.database.kind === 'remote' ? [ONE_DATABASE] : []),
   ...(asCopy && header.snapshots === 'shared' ? [ONE_STORE] : []),
   ...leftOut.map(({ what, id, reason }) => `NOT in the backup: ${what} ${id}. ${reason}`),
@@ -73,6 +74,8 @@ const NEW_KEYS =
   'The keys are new: enter the keys of model providers anew, and make links to private previews anew.';
 const OWN_SECRETS_KEY =
   'The key of secrets was SANDBOXD_SECRETS_KEY: set it to the same before you start the server.';
+const SAME_WEBHOOKS =
+  'The copy has the webhooks of the original: disable those whose receivers should not hear from both.';
 const ONE_DATABASE =
   'Before you start the copy, set SANDBOXD_DATABASE_URL to a copy of the database: two installations cannot share one.';
 const ONE_STORE =

@@ -91,8 +91,10 @@ describe('a server', () => {
   });
 
   it('tells nobody inside its network, unless its operator allows that', async () => {
+    // Its operator allowed it once: said at the creation already, it is refused when it is sent all the same.
+    const { webhook } = await subscribe(portsWith(true, new WebhookLoop()));
     const ports = portsWith(false, new WebhookLoop());
-    const { webhook } = await subscribe(ports);
+    await expect(subscribe(ports)).rejects.toThrow('url: The address is not on the public internet');
     await createApp(ports, OWNER, APP);
     await sendDueWebhooks(ports, new AbortController().signal);
     const [delivery] = await ports.store.webhooks.deliveries(OWNER, { webhookId: webhook.id, limit: 1 });

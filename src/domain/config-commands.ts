@@ -105,7 +105,7 @@ async function replace(ports: Ports, was: ConfigItem, item: ConfigItem, fields: 
   try {
     await ports.store.commit(
       { kind: 'config.update', item, was, room: CONFIG_ROOM },
-      happened(ports, 'config.updated', item, { fields }),
+      happened(ports, 'config.updated', item, { fields }, was.sensitive && !item.sensitive),
     );
     return true;
   } catch (error) {
@@ -161,18 +161,23 @@ async function requireItem(ports: Ports, owner: string, appId: string, key: stri
   return item;
 }
 
-/** It names keys and what changed of them; never a value. */
+/**
+ * It names keys and what changed of them; never a value.
+ * @param isShown whether a value that nobody could read can be read now
+ */
 function happened(
   ports: Ports,
   type: 'config.created' | 'config.updated' | 'config.deleted',
   { owner, appId, key }: ConfigItem,
   facts: Record<string, string | boolean>,
+  isShown = false,
 ): Change {
   const [, done = ''] = type.split('.');
   return recorded(ports, type, {
     owner,
     appId,
-    message: `Config "${key}" was ${done}.`,
+    ...(isShown && { severity: 'warning' }),
+    message: `Config "${key}" was ${done}${isShown ? ', and can be read from now on' : ''}.`,
     payload: { key, ...facts },
   });
 }

@@ -26,6 +26,7 @@ export async function createWebhook(
   owner: string,
   { url, description, event_types }: v.InferOutput<typeof NewWebhook>,
 ): Promise<WebhookWithSecret> {
+  requireReachable(ports, url);
   const others = await ports.store.webhooks.list(owner);
   if (others.length >= MAX_WEBHOOKS) {
     throw invalid(`You have ${MAX_WEBHOOKS} webhooks, which is the most there can be. Delete one first.`);
@@ -63,6 +64,7 @@ export async function updateWebhook(
   if (fields.length === 0) {
     throw invalid('The body changes nothing: give url, event_types, description or enabled.');
   }
+  if (patch.url !== undefined) requireReachable(ports, patch.url);
   const { event_types, ...others } = patch;
   const set = { ...others, ...(event_types !== undefined && { eventTypes: distinct(event_types) }) };
   const webhook = await requireWebhook(ports, owner, id);
@@ -71,6 +73,16 @@ export async function updateWebhook(
     happened(ports, { ...webhook, ...set }, 'updated', { fields: fields.join(',') }),
   );
   return requireWebhook(ports, owner, id);
+}
+
+/** Better said at once than by a delivery that fails. @throws invalid_request */
+function requireReachable({ webhookSender }: Ports, url: string): void {
+  try {
+    webhookSender.check(url);
+  } catch (cause) {
+    if (!(cause instanceof SandboxdError)) throw cause;
+    throw invalid(`url: ${cause.message}`, { cause });
+  }
 }
 
 const distinct = (types: readonly EventType[] | null): readonly EventType[] => [...new Set(types ?? [])];

@@ -70,6 +70,8 @@ export interface WebhookRequest {
  * the address that is connected to.
  */
 export interface WebhookSender {
+  /** @throws SandboxdError `invalid_request` for an address that is refused whatever names lead to */
+  check(url: string): void;
   /**
    * Sends once: repeating it is for the caller.
    * @returns the HTTP status, whatever it is

@@ -188,7 +188,14 @@ const TABLE: readonly Row[] = [
     request: ['PATCH', 'API_KEY', { sensitive: false }],
     status: 200,
     contains: ['"sensitive":false', `"value":"${SECRET_VALUE}"`],
-    events: [{ type: 'config.updated', payload: { key: 'API_KEY', fields: 'sensitive' } }],
+    events: [
+      {
+        type: 'config.updated',
+        severity: 'warning',
+        message: 'Config "API_KEY" was updated, and can be read from now on.',
+        payload: { key: 'API_KEY', fields: 'sensitive' },
+      },
+    ],
   },
   {
     name: 'hides a value that became sensitive',

@@ -140,6 +140,8 @@ describe('a webhook', () => {
     [{ url: 'https://hooks.test/\0' }, 'url: must not contain a NUL'],
     [{ url: 'https://user:password@hooks.test' }, 'url: must not hold a user name or password'],
     [{ url: `https://hooks.test/${'a'.repeat(2048)}` }, 'url: must be at most 2048 characters'],
+    [{ url: 'http://0x7f.1:9000/' }, 'url: The address is not on the public internet'],
+    [{ url: 'http://localhost/' }, 'url: The address is not on the public internet'],
     [{ url: 'https://hooks.test', event_types: [] }, 'event_types: must name a type'],
     [{ url: 'https://hooks.test', event_types: 'task.failed' }, 'event_types: must be a list'],
     [{ url: 'https://hooks.test', event_types: ['task.*'] }, 'event_types.0: must hold types of events'],
@@ -156,6 +158,7 @@ describe('a webhook', () => {
     [{ secret: 'whsec_mine' }, 'changes nothing'],
     [{ enabled: 'no' }, 'enabled: must be true or false'],
     [{ url: 'nowhere' }, 'url: must be an address'],
+    [{ url: 'http://[::1]/' }, 'url: The address is not on the public internet'],
   ])('does not become %j', async (patch, message) => {
     const { id } = await create();
     const answer = await ask('PATCH', `/${id}`, patch);

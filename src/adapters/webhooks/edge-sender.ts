@@ -7,6 +7,7 @@ import { type AddressRule, checkTarget, DEADLINE_MS, tooSlow, unreachable } from
  * @param deadlineMs milliseconds
  */
 export const edgeWebhookSender = (allows: AddressRule, deadlineMs = DEADLINE_MS): WebhookSender => ({
+  check: (url) => checkTarget(url, allows),
   async send({ url, headers, body }, signal) {
     checkTarget(url, allows);
     const deadline = AbortSignal.timeout(deadlineMs);

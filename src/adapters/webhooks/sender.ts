@@ -20,6 +20,7 @@ export interface SenderOptions {
  */
 export function webhookSender({ way, allows, deadlineMs = DEADLINE_MS }: SenderOptions): WebhookSender {
   return {
+    check: (url) => checkTarget(url, allows),
     async send({ url, headers, body }: WebhookRequest, signal) {
       checkTarget(url, allows);
       const deadline = AbortSignal.timeout(deadlineMs);
