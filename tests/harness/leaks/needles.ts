@@ -20,12 +20,11 @@ const SHORTEST_LINE = 12;
  * those forget is found here.
  */
 export function needlesOf(secrets: readonly Secret[]): Needle[] {
-  const all = secrets.flatMap(({ name, value, bytes }) => [
-    ...linesOf(value).flatMap((line) => formsOf(line).map((form) => ({ secret: name, ...form }))),
-    ...(bytes === undefined
-      ? []
-      : base64Forms(Buffer.from(bytes)).map((form) => ({ secret: name, ...form }))),
-  ]);
+  const all = secrets.flatMap(({ name: secret, value, bytes: stoodFor }) => {
+    const binary = stoodFor === undefined ? [] : base64Forms(Buffer.from(stoodFor));
+    const forms = [...linesOf(value).flatMap(formsOf), ...binary];
+    return forms.map(({ form, bytes }): Needle => ({ secret, form, bytes }));
+  });
   const known = new Map<string, Needle>();
   for (const needle of all) {
     const key = `${needle.secret} ${needle.bytes.toString('hex')}`;
