@@ -75,8 +75,6 @@ beforeAll(async () => {
   await step('task 2', async () => {
     tasks.push(await journey.work('401'));
   });
-  for (const id of tasks)
-    console.log(await journey.see(`/tasks/${id}`), (await journey.see(`/tasks/${id}/log`)).slice(0, 3000));
   await step('mistakes', () => makeMistakes(journey));
   await step('browse', () => browsing.lookAround(tasks));
   await step('kill', async () => {

@@ -223,42 +223,38 @@ export class Journey {
     return id;
   }
 
-  /** Sleep, copies, and everything that is made of them. */
+  /** Sleep, copies, and everything that is made of them. The sandbox itself stays, with all that is in it. */
   async copies(): Promise<void> {
     const { site, sandbox } = this;
-    const capture = (name: string, live: boolean) =>
-      site.json<{ id: string }>('POST', '/v1/snapshots', { source_sandbox_id: sandbox, name, live });
-    const live = await capture('live', true);
+    const live = await this.#capture('live', true);
     await site.json('POST', `/v1/sandboxes/${sandbox}/stop`);
-    const [resting] = await Promise.all([
-      capture('at rest', false),
-      site.api('GET', `/v1/sandboxes/${sandbox}/export`),
-    ]);
-    const fork = await site.json<{ app: { id: string } }>('POST', `/v1/apps/${this.app}/fork`, {
-      snapshot_id: live.id,
-    });
-    await visitUntil(200, this.url, PATIENCE_MS);
+    const resting = await this.#capture('at rest', false);
     await site.api('GET', `/v1/sandboxes/${sandbox}/export`);
-    const restored = await site.json<{ id: string }>('POST', `/v1/apps/${this.app}/restore`, {
-      snapshot_id: resting.id,
+    const { app: fork } = await site.json<{ app: { id: string } }>('POST', `/v1/apps/${this.app}/fork`, {
+      snapshot_id: live,
     });
-    this.sandbox = restored.id;
-    await this.until(
-      () => this.see(''),
-      (text) => text.includes('"status":"ready"'),
-    );
-    this.url = (
-      await site.json<{ preview: { url: string } }>('GET', `/v1/sandboxes/${restored.id}`)
-    ).preview.url;
+    await site.json('POST', `/v1/apps/${fork.id}/restore`, { snapshot_id: resting });
+    await site.json('GET', `/v1/apps/${fork.id}/config`);
+    // A visit wakes it.
     await this.#visit('/tell');
-    const { url } = await site.json<{ url: string }>('POST', `/v1/sandboxes/${restored.id}/preview-link`, {});
+    await site.api('GET', `/v1/sandboxes/${sandbox}/export`);
+    const { url } = await site.json<{ url: string }>('POST', `/v1/sandboxes/${sandbox}/preview-link`, {});
     this.learn('preview link', new URL(url).search.slice(1).split('=').at(-1) ?? '');
     await visit(url);
-    await site.json('GET', `/v1/apps/${fork.app.id}/config`);
     await this.until(
       () => this.logs('web'),
       (text) => text.includes('told'),
     );
+  }
+
+  async #capture(name: string, live: boolean): Promise<string> {
+    const asked = { source_sandbox_id: this.sandbox, name, live };
+    const { id } = await this.site.json<{ id: string }>('POST', '/v1/snapshots', asked);
+    await this.until(
+      async () => (await this.site.api('GET', `/v1/snapshots/${id}`)).text,
+      (text) => text.includes('"status":"ready"'),
+    );
+    return id;
   }
 
   /** Every list there is, and what commands print. */
