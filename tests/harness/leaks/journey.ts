@@ -28,6 +28,7 @@ export class Journey {
   /** Those that the installation has made itself. */
   readonly made: Secret[] = [];
   readonly #around: Surroundings;
+  readonly tasks: string[] = [];
   app = '';
   sandbox = '';
   url = '';
@@ -212,15 +213,15 @@ export class Journey {
   }
 
   /** A task, to its end. */
-  async work(scenario: string, more: object = {}): Promise<string> {
+  async work(scenario: string): Promise<void> {
     const at = `/v1/sandboxes/${this.sandbox}/tasks`;
     const model = `anthropic/${modelFor(scenario)}`;
-    const order = { prompt: 'Tell what you have.', agent: 'claude-code', model, ...more };
+    const order = { prompt: 'Tell what you have.', agent: 'claude-code', model };
     const { id } = await this.site.json<{ id: string }>('POST', at, order);
     await this.site.api('GET', `${at}/${id}/events`, { headers: { accept: 'text/event-stream' } });
     for (const path of ['', '/events', '/log', '/diff']) await this.site.api('GET', `${at}/${id}${path}`);
     await this.site.api('GET', `/v1/tasks/${id}/events`);
-    return id;
+    this.tasks.push(id);
   }
 
   /** Sleep, copies, and everything that is made of them. The sandbox itself stays, with all that is in it. */
