@@ -258,6 +258,49 @@ export class Journey {
     return id;
   }
 
+  /** Ends of things, and what else there is to be asked for. */
+  async leave(): Promise<void> {
+    const { app, sandbox, site, tasks } = this;
+    const at = `/v1/sandboxes/${sandbox}`;
+    await Promise.all(['/healthz', '/readyz'].map((path) => site.api('GET', path)));
+    await site.json('PATCH', `/v1/apps/${app}`, { name: 'Told', description: 'everything' });
+    await site.api('POST', `${at}/start`);
+    await site.api('POST', `${at}/tasks/${tasks[0]}/cancel`);
+    await site.api('POST', `${at}/tasks/${tasks[0]}/revert`);
+    const asked = { project: { id: 'p', user_id: VALUES.HIDDEN_KEY.length }, template: VALUES.RUNTIME_KEY };
+    await site.api('POST', '/v1/sandboxes', { body: JSON.stringify(asked) });
+    await site.api('POST', '/v1/auth/logout', { body: JSON.stringify({ everywhere: VALUES.HIDDEN_KEY }) });
+    const { snapshots } = await site.json<{ snapshots: { id: string }[] }>(
+      'GET',
+      `/v1/apps/${app}/snapshots`,
+    );
+    await site.api('DELETE', `/v1/snapshots/${VALUES.HIDDEN_KEY.length}`);
+    await site.json('DELETE', `/v1/snapshots/${snapshots[0]?.id}`);
+    const { apps } = await site.json<{ apps: { id: string; current_sandbox_id?: string }[] }>(
+      'GET',
+      '/v1/apps',
+    );
+    const other = apps.find((one) => one.id !== app && one.current_sandbox_id !== undefined);
+    await site.json('DELETE', `/v1/sandboxes/${other?.current_sandbox_id}`);
+    await this.#leaveWebhooks();
+  }
+
+  async #leaveWebhooks(): Promise<void> {
+    const { site } = this;
+    const { webhooks } = await site.json<{ webhooks: { id: string; url: string }[] }>('GET', '/v1/webhooks');
+    for (const { id } of webhooks) {
+      const { deliveries } = await site.json<{ deliveries: { event_id: string }[] }>(
+        'GET',
+        `/v1/webhooks/${id}/deliveries`,
+      );
+      await site.api('POST', `/v1/webhooks/${id}/deliveries/${deliveries[0]?.event_id}/retry`);
+    }
+    for (const { received, origin } of this.#around.receivers) {
+      for (const request of received) this.evidence.keep('request', `to ${origin}`, JSON.stringify(request));
+    }
+    await site.json('DELETE', `/v1/webhooks/${webhooks[0]?.id}`);
+  }
+
   /** Every list there is, and what commands print. */
   async review(): Promise<void> {
     const { app, sandbox, site } = this;
