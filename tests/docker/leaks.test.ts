@@ -40,7 +40,7 @@ const SEARCHED_FILES: readonly RegExp[] = [
   /\/keys\/secrets$/,
   /\/node\/sandboxes\/.+\.json$/,
   /\/sandboxes\/\w+\/home\/workspace\/app\/web\.cjs$/,
-  /\/sandboxes\/\w+\/home\/\.runtimed\/logs\/.+/,
+  /\/sandboxes\/\w+\/home\/\.runtimed\/web\.log$/,
   /\/sandboxes\/\w+\/home\/\.runtimed\/agents\/claude-code\/projects\/.+\.jsonl$/,
   /\/sandboxes\/\w+\/home\/\.runtimed\/tasks\/\w+\/.+/,
   /\/snapshots\/.+ » unpacked » .*web\.cjs$/,

@@ -160,7 +160,7 @@ export class Journey {
       environ,
       `${environ} | base64 -w0`,
       `${environ} | tr '\\0' '\\n'`,
-      `${environ} >&2; cat ~/.runtimed/logs/* ~/.runtimed/*/*`,
+      `${environ} >&2; cat ~/.runtimed/*.log ~/.runtimed/tasks/*/*`,
     ])
       await this.exec({ cmd: ['bash', '-c', script] });
     const stream = { headers: { accept: 'text/event-stream' } };
