@@ -1,8 +1,25 @@
 import { defineConfig } from 'vitest/config';
 
 /**
+ * Tests with an engine that mostly wait, each for what only it has made: they run two at a time. The others measure how long
+ * something takes, fill a machine, or look at what all installations share; a file that is not named here is one of them.
+ */
+const PATIENT = [
+  'agents',
+  'backup',
+  'config',
+  'custom-image',
+  'package-managers',
+  'presets',
+  'presets-offline',
+  'sandbox-manifest',
+  'task-promises',
+  'workspaces',
+].map((name) => `tests/docker/${name}.test.ts`);
+
+/**
  * One project per layer, by what it needs: `fast` needs Node alone, `slow` many processes, waits and disk syncs besides,
- * `edge` workerd, `docker` a real engine, `browser` an engine and Chromium.
+ * `edge` workerd, `docker` a real engine (as do those of `docker-patient`), `browser` an engine and Chromium.
  */
 export default defineConfig({
   test: {
@@ -41,9 +58,19 @@ export default defineConfig({
         test: {
           name: 'docker',
           include: ['tests/docker/**/*.test.ts'],
+          exclude: PATIENT,
           testTimeout: 120_000,
           hookTimeout: 300_000,
           maxWorkers: 1,
+        },
+      },
+      {
+        test: {
+          name: 'docker-patient',
+          include: PATIENT,
+          testTimeout: 120_000,
+          hookTimeout: 300_000,
+          maxWorkers: 2,
         },
       },
       {

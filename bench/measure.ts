@@ -24,3 +24,7 @@ export async function timed(act: () => Promise<unknown>): Promise<number> {
   await act();
   return performance.now() - began;
 }
+
+/** The value that so many of a hundred are not above. */
+export const percentile = (values: readonly number[], percent: number): number =>
+  values.toSorted((a, b) => a - b)[Math.ceil((values.length * percent) / 100) - 1] ?? 0;

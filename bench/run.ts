@@ -3,6 +3,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<{ run(): Promise<void> }
   proxy: () => import('./proxy.ts'),
   presets: () => import('./presets.ts'),
   snapshots: () => import('./snapshots.ts'),
+  store: () => import('./store.ts'),
 };
 
 const load = BENCHMARKS[process.argv[2] ?? ''];

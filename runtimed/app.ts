@@ -1,4 +1,5 @@
 import type { Logger } from '../src/domain/log.ts';
+import type { Mask } from '../src/domain/mask.ts';
 import { WEB_PROCESS } from '../src/domain/manifest-schema.ts';
 import type { ManifestProblem } from '../src/domain/manifest-problem.ts';
 import type { BootPhase, RestartScope, RuntimeStatus } from '../src/domain/runtimed.ts';
@@ -48,7 +49,7 @@ export class App {
   #isOutdated = false;
   #phase: BootPhase = 'seeding';
   #webPort: number | undefined;
-  #manifestError: string | undefined;
+  #problems: readonly ManifestProblem[] = [];
 
   constructor(parts: AppParts) {
     this.#parts = parts;
@@ -62,7 +63,7 @@ export class App {
       preview: health.state,
       ...(this.#webPort !== undefined && { web_port: this.#webPort }),
       processes: supervisor.states,
-      ...(this.#manifestError !== undefined && { manifest_error: mask.text(this.#manifestError) }),
+      ...(this.#problems.length > 0 && { manifest_error: describe(this.#problems, mask) }),
       ...(revision !== undefined && { config_revision: revision }),
     };
   }
@@ -203,11 +204,10 @@ export class App {
   }
 
   #report(problems: readonly ManifestProblem[]): void {
-    const error = problems.length === 0 ? undefined : describe(problems);
-    if (error !== undefined) {
-      this.#parts.logger.warn('sandbox.yaml is not usable, running the defaults', { error });
-    }
-    this.#manifestError = error;
+    this.#problems = problems;
+    if (problems.length === 0) return;
+    const error = describe(problems, this.#parts.configuration.mask);
+    this.#parts.logger.warn('sandbox.yaml is not usable, running the defaults', { error });
   }
 
   /** A start ends with the first good answer, or for an app without a web process when its workers are started. */
@@ -232,10 +232,11 @@ export class App {
 }
 
 /** A tenant can make as many problems as it likes; a few of them tell enough. */
-function describe(problems: readonly ManifestProblem[]): string {
+function describe(problems: readonly ManifestProblem[], mask: Mask): string {
   const told = problems
     .slice(0, PROBLEMS_TOLD)
     .map(({ path, message }) => (path === '' ? message : `${path}: ${message}`));
   const more = problems.length - told.length;
-  return `${told.join('; ').slice(0, MAX_ERROR_LENGTH)}${more > 0 ? `; and ${more} more` : ''}`;
+  // Before it is cut: what is left of a secret would not be known for one.
+  return `${mask.text(told.join('; ')).slice(0, MAX_ERROR_LENGTH)}${more > 0 ? `; and ${more} more` : ''}`;
 }

@@ -64,7 +64,7 @@ describe('the process of a runtime', () => {
       expect.arrayContaining(['runtime started', 'process started']),
     );
     for (const line of lines)
-      expect(line).toMatchObject({ time: expect.any(String), level: expect.any(String) });
+      expect(line).toMatchObject({ at: expect.any(String), level: expect.any(String) });
   });
 
   it('replaces a socket that an earlier run has left', async () => {

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { systemClock } from '../src/domain/ids.ts';
+import { describeFailure, lineLogger } from '../src/domain/line-logger.ts';
 import { SANDBOX_UID } from '../src/domain/runtimed.ts';
 import { Configuration } from './config/configuration.ts';
-import { lineLogger } from './log.ts';
 import type { RuntimeOptions } from './options.ts';
 import { type RuntimeContext, startRuntime } from './runtime.ts';
 
@@ -17,7 +17,12 @@ export async function runProcess(options: RuntimeOptions, agents: RuntimeContext
   // Agents, and people, end what they have left running by `pkill node`, and do not mean the sandbox.
   process.title = 'runtimed';
   const configuration = new Configuration(options.environment, options.home);
-  const logger = lineLogger((line) => process.stdout.write(configuration.mask.text(line)), systemClock);
+  const logger = lineLogger({
+    level: 'debug',
+    redactor: { text: (text) => configuration.mask.text(text) },
+    describe: describeFailure,
+    write: (line) => process.stdout.write(`${line}\n`),
+  });
   // Nobody reads the log any more: that is no reason to stop.
   process.stdout.on('error', () => {});
   // Whatever a request or a file brings about must not end the sandbox; the log has what there is to know.

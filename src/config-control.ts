@@ -1,5 +1,5 @@
 import { ConfigError, type Reader } from './config-reader.ts';
-import { DEFAULT_OWNER } from './domain/identity.ts';
+import { DEFAULT_OWNER, isOwnerName } from './domain/identity.ts';
 import { LOG_LEVELS, type LogLevel } from './domain/log.ts';
 import { IDLE_THRESHOLD, KEEPALIVE_MAX, type LifecycleSettings } from './domain/settings.ts';
 
@@ -40,7 +40,7 @@ export const readControl = (read: Reader): ControlConfig => ({
 function readOperators(read: Reader): ReadonlySet<string> {
   const name = 'SANDBOXD_OPERATORS';
   const owners = (read.text(name) ?? DEFAULT_OWNER).split(',').map((owner) => owner.trim());
-  const odd = owners.find((owner) => !/^[A-Za-z0-9_.-]{1,64}$/.test(owner));
+  const odd = owners.find((owner) => !isOwnerName(owner));
   if (odd === undefined) return new Set(owners);
   throw new ConfigError(`${name}: "${odd}" is no owner. Give names like ${DEFAULT_OWNER},acme.`);
 }

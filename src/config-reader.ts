@@ -1,4 +1,4 @@
-import { DEFAULT_OWNER } from './domain/identity.ts';
+import { DEFAULT_OWNER, isOwnerName } from './domain/identity.ts';
 
 /** Variables by name, wherever they come from: a process's environment, or the bindings of a Worker. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -108,7 +108,7 @@ export function parseTokens(text: string | undefined): { owner: string; secret: 
       const colon = entry.indexOf(':');
       const owner = colon < 0 ? DEFAULT_OWNER : entry.slice(0, colon);
       const secret = entry.slice(colon + 1);
-      if (!/^[A-Za-z0-9_.-]{1,64}$/.test(owner) || secret.length < 16) {
+      if (!isOwnerName(owner) || secret.length < 16) {
         throw new ConfigError(
           'SANDBOXD_API_TOKENS: every entry is name:secret, with a name of letters, digits, "_", "." or "-" and a secret of at least 16 characters.',
         );

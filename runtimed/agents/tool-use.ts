@@ -1,5 +1,5 @@
 import { isAbsolute, relative } from 'node:path';
-import { MAX_TOOL_OUTPUT, type ToolKind, type ToolProgress } from '../../src/domain/task.ts';
+import type { ToolKind, ToolProgress } from '../../src/domain/task.ts';
 
 /** A use of a tool as an agent tells of it. */
 export interface ToolUse {
@@ -16,20 +16,17 @@ export interface ToolUse {
   readonly output?: string | undefined;
 }
 
-const MAX_TITLE = 300;
-const MAX_NAME = 200;
-
-/** The same for people, with nothing in it that is longer than it may be. */
+/** The same for people, in its whole length: it is cut once there is no secret in it. */
 export function toolProgress(use: ToolUse, directory: string): ToolProgress {
   const path = use.path === undefined ? undefined : pathInApp(use.path, directory);
   return {
-    id: use.id.slice(0, MAX_NAME),
-    name: use.name.slice(0, MAX_NAME),
+    id: use.id,
+    name: use.name,
     kind: use.kind,
-    title: titleOf(use, path).slice(0, MAX_TITLE),
+    title: titleOf(use, path),
     status: use.status,
     ...(path !== undefined && { path }),
-    ...(use.output !== undefined && { output: cut(use.output, use.kind) }),
+    ...(use.output !== undefined && { output: use.output.toWellFormed() }),
   };
 }
 
@@ -45,10 +42,4 @@ function pathInApp(path: string, directory: string): string {
   if (!isAbsolute(path)) return path;
   const inside = relative(directory, path);
   return inside === '..' || inside.startsWith('../') ? path : inside || '.';
-}
-
-/** What a command comes to is at its end; everything else begins with what matters. */
-function cut(output: string, kind: ToolKind): string {
-  const kept = kind === 'execute' ? output.slice(-MAX_TOOL_OUTPUT) : output.slice(0, MAX_TOOL_OUTPUT);
-  return kept.toWellFormed();
 }

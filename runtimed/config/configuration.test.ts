@@ -41,3 +41,17 @@ test.each([
   expect(refused).toThrow(new RegExp(`^${field}: `));
   expect(refused).not.toThrow(/test-key/);
 });
+
+test('names that objects have of their own are names like any other', () => {
+  const text = '{"revision":1,"env":{"constructor":"a","__proto__":"b","prototype":"c"},"secrets":[]}';
+  const configuration = new Configuration({}, HOME);
+  configuration.take(parseRuntimeConfig(JSON.parse(text)));
+  const own = Object.entries(configuration.environment);
+  expect(own).toEqual(
+    expect.arrayContaining([
+      ['constructor', 'a'],
+      ['__proto__', 'b'],
+      ['prototype', 'c'],
+    ]),
+  );
+});

@@ -1,17 +1,18 @@
+import { withEarlier } from '../../src/domain/earlier-secrets.ts';
 import { type Mask, maskOf } from '../../src/domain/mask.ts';
 import type { RuntimeConfig } from '../../src/domain/runtimed.ts';
 import { type Environment, programEnvironment } from '../processes/environment.ts';
 import type { MaskSource } from './masked-output.ts';
 
 /**
- * What the app is configured with: in memory alone. What starts from now on has the newest values; output is masked for
- * all that were ever secret here, since programs that run have the old ones.
+ * What the app is configured with: in memory alone. What starts from now on has the newest values; output is masked also for
+ * those before, which programs that run have.
  */
 export class Configuration implements MaskSource {
   readonly #container: Readonly<Record<string, string | undefined>>;
   readonly #home: string;
   readonly #received = Promise.withResolvers<void>();
-  readonly #secrets = new Set<string>();
+  #secrets: readonly string[] = [];
   #mask: Mask = maskOf([]);
   #revision: number | undefined;
   #environment: Environment;
@@ -53,9 +54,9 @@ export class Configuration implements MaskSource {
     if (this.#revision !== undefined && revision <= this.#revision) return false;
     this.#revision = revision;
     this.#environment = programEnvironment(this.#container, this.#home, env);
-    const known = this.#secrets.size;
-    for (const secret of secrets) this.#secrets.add(secret);
-    if (this.#secrets.size > known) this.#mask = maskOf([...this.#secrets]);
+    const known = new Set(this.#secrets);
+    this.#secrets = withEarlier(secrets, this.#secrets);
+    if (secrets.some((secret) => !known.has(secret))) this.#mask = maskOf(this.#secrets);
     this.#received.resolve();
     return true;
   }

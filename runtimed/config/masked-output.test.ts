@@ -70,10 +70,11 @@ describe('a log', () => {
   });
 });
 
+const message = (id: string, text: string): AgentHappening => ({ type: 'message', data: { id, text } });
+
 test('what an agent tells has no secret in it, in one piece or across those of a message', () => {
   const told: AgentHappening[] = [];
   const work = new MaskedWork(configured(SECRET), (happening) => told.push(happening));
-  const message = (id: string, text: string): AgentHappening => ({ type: 'message', data: { id, text } });
   work.take(message('a', 'It is test-'));
   work.take(message('a', 'key-not-real, and test'));
   work.take(message('b', '-key'));

@@ -2,14 +2,23 @@ import * as v from 'valibot';
 import { invalid } from '../../src/domain/errors.ts';
 import type { RuntimeConfig } from '../../src/domain/runtimed.ts';
 
-/** Names and values as the kernel takes them. */
-export const Variables = v.record(
+const Variable = v.tuple([
   v.pipe(
     v.string(),
     v.regex(/^[^=\0]+$/, 'env: has a name that no variable can have: it is empty, or contains "=" or NUL.'),
   ),
   v.pipe(v.string('env: must hold texts.'), v.excludes('\0', 'env: contains a NUL character.')),
-  'env: must be an object of texts.',
+]);
+
+/** Names and values as the kernel takes them. As a list of pairs: a record of valibot's drops names like `constructor`. */
+export const Variables = v.pipe(
+  v.custom<object>(
+    (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+    'env: must be an object of texts.',
+  ),
+  v.transform(Object.entries),
+  v.array(Variable),
+  v.transform((pairs): Readonly<Record<string, string>> => Object.fromEntries(pairs)),
 );
 
 const REVISION = 'revision: must be a whole number above 0.';

@@ -21,9 +21,10 @@ export function programEnvironment(
   }
   return {
     LANG: 'C.UTF-8',
-    PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
     ...passed,
     ...configured,
+    // A login shell says anew where programs are; until then it has to be found itself.
+    PATH: passed['PATH'] ?? '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
     HOME: home,
     USER,
     LOGNAME: USER,

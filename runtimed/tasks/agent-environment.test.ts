@@ -37,3 +37,15 @@ test('an agent never asks a proxy for its own address', () => {
     no_proxy: 'b,127.0.0.1,a,localhost',
   });
 });
+
+test('an agent has what it is given, credentials too, but is who and where it is', () => {
+  const given = { NPM_TOKEN: 'test-key-not-real', HOME: '/elsewhere', TOOL: 'given', NO_PROXY: 'inside' };
+  const container = { HOME: '/home/sandbox', TOOL: 'container', DEPLOY_TOKEN: 'test-key-not-real' };
+  expect(agentEnvironment(container, given)).toEqual({
+    NPM_TOKEN: 'test-key-not-real',
+    HOME: '/home/sandbox',
+    TOOL: 'given',
+    NO_PROXY: 'inside,127.0.0.1,localhost',
+    no_proxy: 'inside,127.0.0.1,localhost',
+  });
+});

@@ -12,8 +12,8 @@ const PLACES = new Set(['PWD', 'OLDPWD']);
 /** Where the way to the provider begins; a proxy outside does not know it. */
 const OWN_ADDRESSES = ['127.0.0.1', 'localhost'];
 
-/** Who and where an agent is, whatever it is given. */
-const FIXED = ['HOME', 'USER', 'LOGNAME', 'SHELL'];
+/** Who and where an agent is, whatever it is given, and where it finds the shell that starts it. */
+const FIXED = new Set(['PATH', 'HOME', 'USER', 'LOGNAME', 'SHELL']);
 
 /**
  * What an agent starts with: what any program does, without credentials but those it is given, and never through a proxy
@@ -21,7 +21,7 @@ const FIXED = ['HOME', 'USER', 'LOGNAME', 'SHELL'];
  */
 export function agentEnvironment(environment: Environment, given: Environment = {}): Environment {
   const kept = Object.entries(environment).filter(([name]) => !looksLikeCredential(name));
-  const wanted = Object.entries(given).filter(([name]) => !FIXED.includes(name));
+  const wanted = Object.entries(given).filter(([name]) => !FIXED.has(name));
   const { no_proxy: lower, NO_PROXY: upper, ...rest } = Object.fromEntries([...kept, ...wanted]);
   const excepted = [upper, lower, ...OWN_ADDRESSES].flatMap((list = '') => list.split(','));
   const list = [...new Set(excepted.map((host) => host.trim()).filter((host) => host !== ''))].join(',');

@@ -84,9 +84,19 @@ describe('what an agent tells', () => {
     expect(pieces.every((piece) => piece.isWellFormed() && piece.length <= 65_536)).toBe(true);
     const [cut] = bounded({
       type: 'tool',
-      data: { ...tool.data, output: 'o'.repeat(9000) },
+      data: { ...tool.data, kind: 'read', output: 'o'.repeat(9000) },
     });
     expect(cut).toMatchObject({ data: { output: expect.stringMatching(/^o{3999}…$/) as unknown } });
+  });
+
+  test('is kept from its end where it is what a command has put out', () => {
+    const output = `first ${'.'.repeat(9000)} last`;
+    const command = { ...tool.data, kind: 'execute', title: output, output } as const;
+    const [cut] = bounded({ type: 'tool', data: command });
+    expect(cut?.data).toMatchObject({
+      title: expect.stringMatching(/^first \.{293}…$/) as unknown,
+      output: expect.stringMatching(/^…\.{3994} last$/) as unknown,
+    });
   });
 
   test('is well-formed when it is cut', () => {

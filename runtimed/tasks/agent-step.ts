@@ -172,13 +172,14 @@ class Attendance {
   async #follow(turn: AgentTurn, feed: LineFeed): Promise<AgentVerdict> {
     const driver = this.#driver;
     const { timings, logger, masks } = this.#context;
-    using pacer = new MessagePacer(this.#work.tell, timings.messageInterval);
-    const work = new MaskedWork(masks, (happening) => pacer.take(happening));
+    const work = new MaskedWork(masks, this.#work.tell);
     // Written by `start` with a pipe.
     const stdin = this.#program.stdin as NonNullable<Program['stdin']>;
     const pipes = { lines: feed.lines(), stdin, signal: this.#halted };
     try {
-      return await driver.follow(pipes, turn, (happening) => work.take(happening));
+      // Paced first: a model speaks in syllables, and each would be looked through by itself.
+      using pacer = new MessagePacer((happening) => work.take(happening), timings.messageInterval);
+      return await driver.follow(pipes, turn, (happening) => pacer.take(happening));
     } catch (error) {
       logger.error('a driver lost its agent', error, { agent: driver.id });
       return { ok: false, error: 'What the agent said could not be followed.' };

@@ -4,7 +4,7 @@ import type { AgentHappening } from '../agents/driver.ts';
 /** Characters. */
 const MAX_MESSAGE_PIECE = 64 * 1024;
 const MAX_NAME = 200;
-const MAX_TITLE = 500;
+const MAX_TITLE = 300;
 const MAX_PATH = 4096;
 
 /** What an agent tells, in events of a sensible size: nothing of a message is lost, what belongs to a tool is cut. */
@@ -14,14 +14,16 @@ export function bounded(happening: AgentHappening): AgentHappening[] {
     return pieces(text).map((text) => ({ type: 'message', data: { id: id.slice(0, MAX_NAME), text } }));
   }
   const { data } = happening;
-  const { id, name, title, path, output } = data;
+  const { id, name, kind, title, path, output } = data;
+  // What a command comes to is at its end; everything else begins with what matters.
+  const outputOf = kind === 'execute' ? tailOf : shortened;
   const cut = {
     ...data,
     id: id.slice(0, MAX_NAME),
     name: name.slice(0, MAX_NAME),
     title: shortened(title, MAX_TITLE),
     ...(path !== undefined && { path: path.slice(0, MAX_PATH) }),
-    ...(output !== undefined && { output: shortened(output, MAX_TOOL_OUTPUT) }),
+    ...(output !== undefined && { output: outputOf(output, MAX_TOOL_OUTPUT) }),
   };
   return [{ type: 'tool', data: cut }];
 }

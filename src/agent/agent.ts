@@ -139,9 +139,22 @@ export class NodeAgent implements NodeClient {
 
   async configure(id: string, config: SandboxConfig): Promise<void> {
     if (this.#records.get(id) === undefined) return;
-    if (!(await this.#configs.takeOver(id, config))) return;
+    const isOther = await this.#configs.takeOver(id, config);
+    // Deleted meanwhile, with what was kept for it until then.
+    if (this.#records.get(id) === undefined) return this.#configs.forget(id);
+    if (!isOther) return;
     const live = this.lifecycle.live.get(id);
     if (live !== undefined) await this.#delivery.offer(id, live);
+  }
+
+  /** Sandboxes of which this node has not heard since it was restored what their apps are configured with. */
+  get untold(): string[] {
+    return this.#configs.untold;
+  }
+
+  /** An answer to all that was observed has no configuration for these. */
+  async settleUntold(ids: readonly string[]): Promise<void> {
+    await Promise.all(ids.map((id) => this.#configs.settle(id)));
   }
 
   async setPolicy(policy: NodePolicy): Promise<void> {
@@ -288,6 +301,7 @@ export class NodeAgent implements NodeClient {
   /** Gives up all that is copied, for the next run of this node to do again. */
   async giveUp(): Promise<void> {
     this.lifecycle.giveUp();
+    this.#exports.close();
     await this.snapshots.leave();
   }
 
@@ -295,7 +309,7 @@ export class NodeAgent implements NodeClient {
   async leave(): Promise<void> {
     await this.keeper.leave();
     await Promise.all(this.#aside);
-    await Promise.all([...this.lifecycle.live.values()].map((live) => live.detach()));
+    await this.lifecycle.leave();
   }
 
   /** One change at a time per sandbox. */

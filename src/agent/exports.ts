@@ -1,5 +1,5 @@
 import { notFound, SandboxdError } from '../domain/errors.ts';
-import { unsettled } from './errors.ts';
+import { shuttingDown, unsettled } from './errors.ts';
 import { type CaptureWorld, frozen } from './snapshots/archive.ts';
 
 /** Each holds a copy of the app on this node's disk until it has been read. */
@@ -13,9 +13,15 @@ type Bytes = AsyncIterableIterator<Uint8Array, undefined>;
 export class Exports {
   readonly #world: CaptureWorld;
   readonly #underWay = new Map<string, number>();
+  readonly #closing = new AbortController();
 
   constructor(world: CaptureWorld) {
     this.#world = world;
+  }
+
+  /** Ends all of them: the node does. */
+  close(): void {
+    this.#closing.abort(shuttingDown());
   }
 
   /**
@@ -29,7 +35,7 @@ export class Exports {
     this.#underWay.set(id, count + 1);
     const over = new AbortController();
     over.signal.addEventListener('abort', () => this.#leave(id));
-    const given = AbortSignal.any([signal, AbortSignal.timeout(LONGEST_MS)]);
+    const given = AbortSignal.any([signal, this.#closing.signal, AbortSignal.timeout(LONGEST_MS)]);
     try {
       const bytes = await this.#copied(id, AbortSignal.any([given, over.signal]));
       return streamOf(bytes, given, () => over.abort());
@@ -49,9 +55,10 @@ export class Exports {
         return ports.workspaces.export(id, { signal, freeze: (task) => task() });
       }
       using _ = sandboxes.hold(id, 'it is being exported');
-      return ports.workspaces.export(id, {
+      return await ports.workspaces.export(id, {
         signal,
-        freeze: (task) => frozen(this.#world, id, signal, task),
+        // Who has asked may leave meanwhile: that must not leave a sandbox that stands still.
+        freeze: (task) => frozen(this.#world, id, this.#closing.signal, task),
       });
     });
   }

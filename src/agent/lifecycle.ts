@@ -134,6 +134,7 @@ export class Lifecycle {
     await this.#ports.engine.stop(record.id, STOP_GRACE_SECONDS);
     await this.#ports.engine.remove(record.id);
     await this.#report(operation, record.id, stopReport(reason));
+    this.#configs.close(record.id);
     return this.#finish(record, { state: 'stopped', errorMessage: undefined });
   }
 
@@ -148,8 +149,9 @@ export class Lifecycle {
     await this.#ports.workspaces.remove(record.id);
     // A sandbox is deleted once, however often that has to be finished.
     await this.#report(record.id, record.id, deletionReport(record, this.#records));
-    await this.#configs.forget(record.id);
     await this.#records.remove(record.id);
+    // Last: what comes for it in between finds that it is gone.
+    await this.#configs.forget(record.id);
     this.#forget(record.id);
     this.#changed();
   }
@@ -160,8 +162,8 @@ export class Lifecycle {
     await this.#ports.engine.kill(id);
     await this.#ports.engine.remove(id);
     await this.#ports.workspaces.moveToTrash(id);
-    await this.#configs.forget(id);
     if (this.#records.get(id) !== undefined) await this.#records.remove(id);
+    await this.#configs.forget(id);
     this.#forget(id);
   }
 
@@ -170,6 +172,12 @@ export class Lifecycle {
     this.#reports.forget(id);
     this.waits.fail(id);
     this.#ports.route({ type: 'remove', sandboxId: id });
+  }
+
+  /** Lets go of everything that runs, as it is. */
+  async leave(): Promise<void> {
+    await Promise.all([...this.live.values()].map((live) => live.detach()));
+    await this.#reports.settled();
   }
 
   /** Follows a container that runs. */

@@ -40,14 +40,20 @@ export class Orders {
     const known = this.#parts.records.get(order.id);
     if (order.desired === 'absent') return this.#delete(order, known);
     if (known === undefined && this.#parts.graves.generationOf(order.id) !== undefined) return;
+    // Before the sandbox is known here: a visitor would start one that a crash has left without it.
+    if (config !== undefined) await this.#configure(order.id, config, known);
     const record = await this.#takeOver(order, known);
-    if (config !== undefined) await this.#parts.configure(order.id, config);
     const newest = record.order;
     if (newest.generation <= record.applied) return;
     // An order that was overtaken says when to act, and the newest one what to do.
     if (newest.desired === 'absent') await this.#delete(newest, record);
     else if (newest.desired === 'running') await this.#bringUp(record, known === undefined);
     else await this.#bringDown(record);
+  }
+
+  async #configure(id: string, config: SandboxConfig, known: SandboxRecord | undefined): Promise<void> {
+    if (known === undefined) await this.#parts.configs.takeOver(id, config);
+    else await this.#parts.configure(id, config);
   }
 
   async #takeOver(order: SandboxOrder, known: SandboxRecord | undefined): Promise<SandboxRecord> {
@@ -77,8 +83,8 @@ export class Orders {
       lifecycle.waits.fail(record.id);
       // Refused before anything was done: a create leaves no trace, a start leaves what was there.
       if (isCode(error, 'sandbox_capacity') && fresh) {
-        await configs.forget(record.id);
         await records.remove(record.id);
+        await configs.forget(record.id);
       }
       throw error;
     }

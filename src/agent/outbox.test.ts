@@ -76,17 +76,6 @@ describe('the outbox', () => {
     expect(second.pending()).toEqual([]);
   });
 
-  it('gives what has piled up in parts, the oldest first', async () => {
-    const outbox = await Outbox.open(directory);
-    await Promise.all(Array.from({ length: 503 }, (_, at) => outbox.add(`k${at}`, draft(String(at)))));
-    expect(outbox.pending()).toHaveLength(500);
-    expect(outbox.hasMore).toBe(true);
-    await outbox.acknowledge(500);
-    expect(numbers(outbox)).toEqual(['501 500', '502 501', '503 502']);
-    expect(outbox.hasMore).toBe(false);
-    // A thousand syncs of a disk that others use as well.
-  }, 60_000);
-
   it('clears away what a crash left half-written', async () => {
     await writeFile(join(directory, '1.json.x.tmp'), '{"half');
     const outbox = await Outbox.open(directory);

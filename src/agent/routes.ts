@@ -3,9 +3,9 @@ import type { ChannelVerifier } from '../domain/channel.ts';
 import { asSandboxdError } from '../domain/errors.ts';
 import type { Logger } from '../domain/log.ts';
 import type { NodeClient, NodePolicy, SandboxOrder } from '../domain/node.ts';
-import type { FileRoot } from '../domain/paths.ts';
 import type { ExecRequest, RestartScope } from '../domain/runtimed.ts';
 import type { SandboxConfig } from '../domain/sandbox-config.ts';
+import { fileRoutes } from './file-routes.ts';
 import { ndjson } from './ndjson.ts';
 import { snapshotRoutes } from './snapshots/routes.ts';
 import { taskRoutes } from './tasks/routes.ts';
@@ -44,29 +44,6 @@ export function createAgentApp(node: NodeClient, verifier: ChannelVerifier, log:
       await node.restartProcesses(c.req.param('id'), c.req.query('scope') as RestartScope);
       return c.body(null, 204);
     })
-    .get('/internal/v1/sandboxes/:id/files', async (c) => {
-      const { path, root, recursive } = c.req.query();
-      const files = node.files(c.req.param('id'));
-      return c.json(await files.list({ ...fileQuery(path, root), recursive: recursive === 'true' }));
-    })
-    .get('/internal/v1/sandboxes/:id/files/content', async (c) => {
-      const { path, root } = c.req.query();
-      const bytes = await node.files(c.req.param('id')).read(fileQuery(path, root));
-      return c.body(new Uint8Array(bytes), 200, { 'content-type': 'application/octet-stream' });
-    })
-    .put('/internal/v1/sandboxes/:id/files', async (c) => {
-      const { path, root, append } = c.req.query();
-      const body = new Uint8Array(await c.req.arrayBuffer());
-      await node
-        .files(c.req.param('id'))
-        .write({ ...fileQuery(path, root), append: append === 'true' }, body);
-      return c.body(null, 204);
-    })
-    .delete('/internal/v1/sandboxes/:id/files', async (c) => {
-      const { path, root } = c.req.query();
-      await node.files(c.req.param('id')).delete(fileQuery(path, root));
-      return c.body(null, 204);
-    })
     .get('/internal/v1/sandboxes/:id/export', async (c) =>
       c.body(await node.export(c.req.param('id'), c.req.raw.signal), 200, {
         'content-type': 'application/octet-stream',
@@ -84,6 +61,7 @@ export function createAgentApp(node: NodeClient, verifier: ChannelVerifier, log:
       const { id, process } = c.req.param();
       return ndjson(c, log, (signal) => node.followLog(id, process, Number(c.req.query('lines')), signal));
     })
+    .route('/internal/v1/sandboxes', fileRoutes(node))
     .route('/internal/v1/sandboxes', taskRoutes(node, log))
     .route('/internal/v1/snapshots', snapshotRoutes(node));
 }
@@ -97,5 +75,3 @@ const signedFor =
     await verifier.verify({ method: c.req.method, path: pathname + search, body }, token);
     await next();
   };
-
-const fileQuery = (path = '', root = 'app') => ({ path, root: root as FileRoot });

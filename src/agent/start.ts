@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { NodePolicy } from '../domain/node.ts';
 import { TEMPLATES } from '../domain/preset.ts';
 import type { Traffic } from '../domain/routing.ts';
-import { NodeAgent } from './agent.ts';
+import { NodeAgent, type NodeAgentParts } from './agent.ts';
 import { ConfigKeeper } from './config/keeper.ts';
 import type { ConfigRecord } from './config/record.ts';
 import { watchEngine } from './engine-watch.ts';
@@ -53,20 +53,13 @@ export async function startAgent(ports: AgentPorts, options: AgentOptions): Prom
   await ports.workspaces.open();
   await openStore(ports);
   const imageDigest = await ports.engine.imageDigest(ports.defaults.image);
-  const records = await Records.open(join(options.directory, 'sandboxes'));
-  const outbox = await Outbox.open(join(options.directory, 'outbox'));
-  const tasks = await Records.open<TaskRecord>(join(options.directory, 'tasks'));
-  const captures = await Records.open<CaptureRecord>(join(options.directory, 'captures'));
-  const configs = new ConfigKeeper(
-    ports,
-    await Records.open<ConfigRecord>(join(options.directory, 'configs')),
-  );
-  await configs.forgetOthers(new Set(records.all().map(({ id }) => id)));
+  const kept = await openKept(ports, options.directory);
+  const { records, outbox } = kept;
   const onPolicy = (policy: NodePolicy) => {
     idle.policy = policy;
   };
   const changed = () => sync.notify();
-  const agent = new NodeAgent({ ports, records, tasks, captures, configs, outbox, changed, onPolicy });
+  const agent = new NodeAgent({ ports, ...kept, changed, onPolicy });
   const idle = new IdleLoop(agent, records, ports.clock, options.policy);
   const orphans = new Orphans(ports, records, (id) => agent.putAway(id));
   const sync = new SyncLoop(agent, outbox, ports.log, {
@@ -115,6 +108,20 @@ export async function startAgent(ports: AgentPorts, options: AgentOptions): Prom
       await agent.leave();
     },
   };
+}
+
+/** What this node remembers over its own restarts. */
+async function openKept(
+  ports: AgentPorts,
+  directory: string,
+): Promise<Pick<NodeAgentParts, 'records' | 'outbox' | 'tasks' | 'captures' | 'configs'>> {
+  const records = await Records.open(join(directory, 'sandboxes'));
+  const outbox = await Outbox.open(join(directory, 'outbox'));
+  const tasks = await Records.open<TaskRecord>(join(directory, 'tasks'));
+  const captures = await Records.open<CaptureRecord>(join(directory, 'captures'));
+  const configs = new ConfigKeeper(ports, await Records.open<ConfigRecord>(join(directory, 'configs')));
+  await configs.forgetOthers(new Set(records.all().map(({ id }) => id)));
+  return { records, outbox, tasks, captures, configs };
 }
 
 /** Lays out prepared dependencies before a sandbox needs them: seconds once per image, nothing after that. */

@@ -27,6 +27,7 @@ export class StatusReports {
   readonly #outbox: Outbox;
   readonly #changed: () => void;
   readonly #last = new Map<string, Reported>();
+  readonly #underWay = new Set<Promise<void>>();
 
   constructor(ports: Pick<AgentPorts, 'clock' | 'log'>, outbox: Outbox, changed: () => void) {
     this.#ports = ports;
@@ -60,11 +61,18 @@ export class StatusReports {
   }
 
   #report(key: string, sandboxId: string, at: number, report: StatusReport): void {
-    this.#outbox
+    const told = this.#outbox
       .add(key, { at, sandboxId, ...report })
       .then(this.#changed, (error: unknown) =>
         this.#ports.log.error('a report of how a sandbox is was lost', error, { sandboxId }),
-      );
+      )
+      .finally(() => this.#underWay.delete(told));
+    this.#underWay.add(told);
+  }
+
+  /** Returns when all that was observed is on disk. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#underWay);
   }
 }
 

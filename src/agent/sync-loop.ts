@@ -67,6 +67,7 @@ export class SyncLoop {
   async #exchange(): Promise<void> {
     const { keeper, snapshots } = this.#agent;
     const observations = this.#agent.observeAll();
+    const { untold } = this.#agent;
     const { discarded } = snapshots;
     const answer = await this.#options.exchange({
       observations,
@@ -77,6 +78,7 @@ export class SyncLoop {
     await this.#outbox.acknowledge(answer.acknowledged);
     const configs = new Map(answer.configs.map(({ sandboxId, config }) => [sandboxId, config]));
     await Promise.all([...configs].map(([id, config]) => this.#configure(id, config)));
+    await this.#agent.settleUntold(untold.filter((id) => !configs.has(id)));
     snapshots.confirmDiscarded(discarded);
     if (this.#outbox.hasMore) this.notify();
     this.#options.onPolicy(answer.policy);

@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ArchivedTree, shell } from '../../tests/harness/archived-tree.ts';
-import { exportedOf, hasUnzip, unzipped, zipContents, zipListing } from '../../tests/harness/zips.ts';
+import { exportedOf, unzipped, zipContents, zipListing } from '../../tests/harness/zips.ts';
 import { staysWithin } from './zip.ts';
 
 const FILES = 'find . -mindepth 1 | LC_ALL=C sort';
@@ -17,37 +17,34 @@ async function withApp(): Promise<ArchivedTree & { readonly app: string }> {
 }
 
 describe('an exported app', () => {
-  it.skipIf(!hasUnzip)(
-    'is what is in the app directory, and unzips to the same contents, modes and times',
-    async () => {
-      await using tree = await withApp();
-      await shell(
-        `mkdir -p src empty; printf main > src/main.js; printf '#!/bin/sh' > run.sh; chmod 755 run.sh
+  it('is what is in the app directory, and unzips to the same contents, modes and times', async () => {
+    await using tree = await withApp();
+    await shell(
+      `mkdir -p src empty; printf main > src/main.js; printf '#!/bin/sh' > run.sh; chmod 755 run.sh
        : > nothing; printf h > .env; ln src/main.js again; touch -d 2001-09-09T01:46:40Z src/main.js
        ln -s src/main.js link; ln -s ../src empty/up; printf secret > ../beside`,
-        tree.app,
-      );
-      await writeFile(join(tree.home, 'outside'), 'secret');
-      const to = await unzipped(tree, await exportedOf(tree));
-      const { stdout } = await shell(FILES, to);
-      expect(stdout.split('\n').filter(Boolean)).toEqual([
-        './.env',
-        './again',
-        './empty',
-        './empty/up',
-        './link',
-        './nothing',
-        './run.sh',
-        './src',
-        './src/main.js',
-      ]);
-      expect(await readFile(join(to, 'again'), 'utf8')).toBe('main');
-      expect((await stat(join(to, 'run.sh'))).mode & 0o777).toBe(0o755);
-      expect((await stat(join(to, 'src/main.js'))).mtimeMs).toBe(1e12);
-      expect(await readlink(join(to, 'link'))).toBe('src/main.js');
-      expect(await readFile(join(to, 'empty/up/main.js'), 'utf8')).toBe('main');
-    },
-  );
+      tree.app,
+    );
+    await writeFile(join(tree.home, 'outside'), 'secret');
+    const to = await unzipped(tree, await exportedOf(tree));
+    const { stdout } = await shell(FILES, to);
+    expect(stdout.split('\n').filter(Boolean)).toEqual([
+      './.env',
+      './again',
+      './empty',
+      './empty/up',
+      './link',
+      './nothing',
+      './run.sh',
+      './src',
+      './src/main.js',
+    ]);
+    expect(await readFile(join(to, 'again'), 'utf8')).toBe('main');
+    expect((await stat(join(to, 'run.sh'))).mode & 0o777).toBe(0o755);
+    expect((await stat(join(to, 'src/main.js'))).mtimeMs).toBe(1e12);
+    expect(await readlink(join(to, 'link'))).toBe('src/main.js');
+    expect(await readFile(join(to, 'empty/up/main.js'), 'utf8')).toBe('main');
+  });
 
   it('has nothing that is generated, at any depth, nor what is runtimed’s own', async () => {
     await using tree = await withApp();

@@ -231,7 +231,7 @@ describe('archives of the system’s tar', () => {
   it('give sparse files with their holes', async () => {
     const from = join(base, 'from');
     await mkdir(from);
-    const script = `truncate -s 200M holes && echo middle | dd of=holes bs=1 seek=90000000 conv=notrunc status=none &&
+    const script = `truncate -s 20M holes && echo middle | dd of=holes bs=1 seek=9000000 conv=notrunc status=none &&
       printf start | dd of=holes bs=1 conv=notrunc status=none && truncate -s 10G empty && echo end >> holes`;
     execFileSync('sh', ['-c', script], { cwd: from });
     await plain(packed(from, '--sparse', '--format=pax'));

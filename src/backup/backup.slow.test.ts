@@ -213,6 +213,9 @@ describe('what is restored', () => {
       order: { generation: 4, revision: 6, desired: 'running' },
     });
     expect(record).not.toHaveProperty('operation');
+    // So that it is not started as if there were none.
+    const config: unknown = JSON.parse(await site.restored(`node/configs/${sandbox.id}.json`));
+    expect(config).toEqual({ id: sandbox.id, revision: 0, sealed: '' });
   });
 
   it('forgets what had not begun: it is ordered again', async () => {

@@ -1,5 +1,6 @@
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type ConfigRecord, untoldConfig } from '../agent/config/record.ts';
 import type { SandboxRecord } from '../agent/records.ts';
 import type { TaskRecord } from '../agent/tasks/record.ts';
 import type { SandboxOrder } from '../domain/node.ts';
@@ -12,7 +13,7 @@ export interface NodeFile {
 }
 
 const OUTBOX = 'outbox';
-/** Left out: the API tells a node again what it does not have, and the node's may be newer than the database's. */
+/** Left out: the API tells a node again what it does not have, and the node's may be newer than the database's. Nothing is started before that. */
 const CONFIGS = 'configs';
 const ACKNOWLEDGED = 'outbox/acknowledged.json';
 
@@ -40,21 +41,21 @@ async function* readIfThere(directory: string, path: string): AsyncGenerator<Nod
   }
 }
 
-/** What is restored of a record; undefined for what is better forgotten. */
-export function restoredNodeFile(
-  { path, content }: NodeFile,
-  orders: ReadonlyMap<string, SandboxOrder>,
-): Uint8Array | undefined {
+/** What is restored of a record; nothing of what is better forgotten. */
+export function restoredNodeFiles(file: NodeFile, orders: ReadonlyMap<string, SandboxOrder>): NodeFile[] {
+  const { path, content } = file;
   if (path.startsWith('sandboxes/')) {
     const record = parseJson(path, content) as SandboxRecord;
     // A creation that was under way is ordered again, and done from its beginning.
-    return record.state === 'new' ? undefined : encode(asleep(record, orders.get(record.id)));
+    if (record.state === 'new') return [];
+    const untold = { path: path.replace(/^sandboxes/, CONFIGS), content: encode(untoldConfig(record.id)) };
+    return [{ path, content: encode(asleep(record, orders.get(record.id))) }, untold];
   }
   if (path.startsWith('tasks/')) {
     // One that was not begun would wake its sandbox, and nobody waits for it any more.
-    return (parseJson(path, content) as TaskRecord).isBegun ? content : undefined;
+    return (parseJson(path, content) as TaskRecord).isBegun ? [file] : [];
   }
-  return path.startsWith(`${CONFIGS}/`) ? undefined : content;
+  return path.startsWith(`${CONFIGS}/`) ? [] : [file];
 }
 
 /**
@@ -67,4 +68,5 @@ function asleep(record: SandboxRecord, ordered: SandboxOrder | undefined): Sandb
   return { ...record, order, applied: order.generation, state, operation: undefined };
 }
 
-const encode = (record: SandboxRecord): Uint8Array => new TextEncoder().encode(JSON.stringify(record));
+const encode = (record: SandboxRecord | ConfigRecord): Uint8Array =>
+  new TextEncoder().encode(JSON.stringify(record));

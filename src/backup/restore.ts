@@ -11,7 +11,7 @@ import type { Store } from '../domain/store.ts';
 import type { ArchivedContent, WorkspaceSource } from '../domain/workspace.ts';
 import { KeptManifest, MEMBERS, parseMember, WorkspaceFacts } from './format.ts';
 import { type KeyFiles, layOutKeys } from './keys.ts';
-import { restoredNodeFile } from './node-state.ts';
+import { restoredNodeFiles } from './node-state.ts';
 import type { BackupFile } from './reader.ts';
 import { clearStaging, makeStaging, publish, requireNothing } from './staging.ts';
 
@@ -121,11 +121,11 @@ class Restore {
     const prefix = MEMBERS.node('');
     for (const name of this.#file.names.filter((name) => name.startsWith(prefix))) {
       const file = { path: name.slice(prefix.length), content: await this.#file.read(name) };
-      const content = restoredNodeFile(file, orders);
-      if (content === undefined) continue;
-      const path = join(this.#staging, 'node', file.path);
-      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-      await writeFile(path, content, { mode: 0o600, flag: 'wx' });
+      for (const { path, content } of restoredNodeFiles(file, orders)) {
+        const target = join(this.#staging, 'node', path);
+        await mkdir(dirname(target), { recursive: true, mode: 0o700 });
+        await writeFile(target, content, { mode: 0o600, flag: 'wx' });
+      }
     }
   }
 

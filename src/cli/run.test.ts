@@ -2,12 +2,10 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest';
-import { S3_KEYS, S3Server } from '../../tests/doubles/s3-server.ts';
+import { typeCommand } from '../../tests/harness/command-line.ts';
 import { clearStaging, stagingOf } from '../backup/staging.ts';
 import { claimDataDirectory } from '../compose/claim.ts';
 import { EXIT } from './failure.ts';
-import { runCommandLine } from './run.ts';
-import type { Terminal } from './terminal.ts';
 
 let dataDir: string;
 
@@ -19,25 +17,8 @@ afterEach(async () => {
   await rm(dataDir, { recursive: true, force: true });
 });
 
-async function run(args: string[], env: NodeJS.ProcessEnv = {}) {
-  const printed: string[] = [];
-  const noted: string[] = [];
-  const terminal: Terminal = {
-    interactive: false,
-    print: (line) => void printed.push(line),
-    note: (line) => void noted.push(line),
-    progress: () => ({ update() {}, done() {}, [Symbol.dispose]() {} }),
-    confirm: async () => false,
-    askSecret: async () => '',
-  };
-  const signal = new AbortController().signal;
-  const exitCode = await runCommandLine(args, {
-    terminal,
-    env: { SANDBOXD_DATA_DIR: dataDir, ...env },
-    signal,
-  });
-  return { exitCode, printed: printed.join('\n'), noted: noted.join('\n') };
-}
+const run = (args: string[], env: NodeJS.ProcessEnv = {}) =>
+  typeCommand(args, { SANDBOXD_DATA_DIR: dataDir, ...env });
 
 it.each([[[]], [['help']], [['--help']], [['-h']]])('lists every command for %j', async (args) => {
   const { exitCode, printed } = await run(args);
@@ -137,26 +118,6 @@ it.each([[['image', 'build']], [['image', 'verify', 'acme/sandbox:1']]])(
     expect(exitCode).toBe(EXIT.failed);
     expect(noted).toContain('SANDBOXD_DOCKER_SOCKET');
     expect(printed).toBe('');
-  },
-);
-
-it.each(['SANDBOXD_S3_ACCESS_KEY_ID', 'SANDBOXD_S3_SECRET_ACCESS_KEY'])(
-  'says before a server starts that the bucket refuses its %s',
-  async (name) => {
-    await using bucket = await S3Server.start();
-    const { exitCode, noted } = await run(['up'], {
-      // Taken, so that nothing is prepared after the machine was looked at.
-      SANDBOXD_LISTEN: new URL(bucket.endpoint).host,
-      SANDBOXD_SNAPSHOT_STORE: `s3://${bucket.bucket}`,
-      SANDBOXD_S3_ENDPOINT: bucket.endpoint,
-      SANDBOXD_S3_ACCESS_KEY_ID: S3_KEYS.accessKeyId,
-      SANDBOXD_S3_SECRET_ACCESS_KEY: S3_KEYS.secretAccessKey,
-      [name]: 'test-key-not-real',
-    });
-    expect(exitCode).toBe(EXIT.failed);
-    expect(noted).toContain('is taken by another program');
-    expect(noted).toContain(`the bucket ${bucket.bucket} cannot be used`);
-    expect(noted).toContain('refused the credentials');
   },
 );
 

@@ -1,9 +1,9 @@
-import { lineLogger, type LineLoggerOptions } from '../domain/line-logger.ts';
+import { describeFailure, lineLogger, type LineLoggerOptions } from '../domain/line-logger.ts';
 import type { Logger, LogLevel } from '../domain/log.ts';
 
 /** On the Worker's console, which the platform collects. */
 export const edgeLogger = (options: Pick<LineLoggerOptions, 'level' | 'redactor'>): Logger =>
-  lineLogger({ ...options, describe, write: (line, level) => CONSOLE[level](line) });
+  lineLogger({ ...options, describe: describeFailure, write: (line, level) => CONSOLE[level](line) });
 
 const CONSOLE: Readonly<Record<LogLevel, (line: string) => void>> = {
   debug: (line) => console.debug(line),
@@ -11,10 +11,3 @@ const CONSOLE: Readonly<Record<LogLevel, (line: string) => void>> = {
   warn: (line) => console.warn(line),
   error: (line) => console.error(line),
 };
-
-/** The failure with everything that led to it. */
-function describe(thrown: unknown): string {
-  if (!(thrown instanceof Error)) return String(thrown);
-  const own = thrown.stack ?? thrown.message;
-  return thrown.cause === undefined ? own : `${own}\ncaused by ${describe(thrown.cause)}`;
-}

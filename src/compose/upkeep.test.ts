@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { type ApiWorld, apiWorld } from '../../tests/fakes/api-world.ts';
-import { anEvent } from '../../tests/fakes/rows.ts';
+import { anAuditEntry, anEvent } from '../../tests/fakes/rows.ts';
 import { ulidSource } from '../domain/ids.ts';
 import type { Change, Store } from '../domain/store.ts';
 import { upkeep } from '../domain/upkeep.ts';
@@ -18,16 +18,7 @@ async function withHistory(world: ApiWorld, daysAgo: readonly number[]): Promise
     const at = world.time.clock() - days * DAY;
     const newId = ulidSource(() => at);
     for (const owner of OWNERS) {
-      const entry = {
-        id: newId(),
-        owner,
-        actor: { kind: 'session' },
-        action: 'POST /v1/apps',
-        target: {},
-        status: 201,
-        requestId: 'r',
-        at,
-      } as const;
+      const entry = anAuditEntry({ id: newId(), owner, at });
       await world.ports.store.commit(
         { kind: 'event', event: anEvent({ id: newId(), owner, createdAt: at }) },
         { kind: 'audit', entry },

@@ -1,11 +1,10 @@
 import { type ApiKeyInput, expiryOf, MAX_API_KEYS } from './api-key.ts';
 import { hashSecret, randomSecret } from './auth.ts';
 import { invalid, notFound, SandboxdError } from './errors.ts';
-import type { ApiToken } from './identity.ts';
+import { type ApiToken, isOwnerName } from './identity.ts';
 import type { Ports } from './ports.ts';
 import { recorded } from './record.ts';
 
-const OWNER_NAME = /^[A-Za-z0-9_.-]{1,64}$/;
 const PREFIX_LENGTH = 8;
 
 /**
@@ -17,7 +16,7 @@ export async function createApiKey(
   owner: string,
   input: ApiKeyInput,
 ): Promise<{ token: string; key: ApiToken }> {
-  if (!OWNER_NAME.test(owner)) {
+  if (!isOwnerName(owner)) {
     throw invalid('owner: use 1–64 letters, digits, "_", "." or "-".');
   }
   const now = ports.clock();
@@ -36,7 +35,7 @@ export async function createApiKey(
     ...(expiresAt !== undefined && { expiresAt }),
   };
   await ports.store.commit(
-    { kind: 'token.insert', token: key },
+    { kind: 'token.insert', token: key, most: MAX_API_KEYS },
     recorded(ports, 'api_key.created', about(key, 'was created')),
   );
   return { token, key };

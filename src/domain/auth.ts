@@ -1,3 +1,4 @@
+import { toBase64Url } from './base64.ts';
 import { SandboxdError } from './errors.ts';
 import { type ApiToken, DEFAULT_OWNER, type LoginLink, type Principal, type Session } from './identity.ts';
 import type { Ports } from './ports.ts';
@@ -14,13 +15,7 @@ export async function hashSecret(secret: string): Promise<string> {
 }
 
 /** 256 random bits, such that they can stand in URLs and headers. */
-export function randomSecret(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(32));
-  return btoa(String.fromCharCode(...bytes))
-    .replaceAll('+', '-')
-    .replaceAll('/', '_')
-    .replaceAll('=', '');
-}
+export const randomSecret = (): string => toBase64Url(crypto.getRandomValues(new Uint8Array(32)));
 
 /** Lets work go on beside a request that does not wait for it. The work does not reject. */
 export type Later = (work: Promise<void>) => void;
@@ -39,7 +34,7 @@ export async function authenticate(
   if (ports.instance.auth === 'off')
     return { owner: DEFAULT_OWNER, via: 'auth-off', actor: { kind: 'auth-off' } };
   if (bearer !== undefined) return ofToken(ports, await hashSecret(bearer), later);
-  return session === undefined ? undefined : ofSession(ports, session);
+  return session === undefined ? undefined : ofSession(ports, session, later);
 }
 
 async function ofToken(ports: Ports, hash: string, later: Later): Promise<Principal | undefined> {
@@ -65,11 +60,18 @@ async function noteUse({ store, clock, log }: Ports, { hash, id }: ApiToken): Pr
   }
 }
 
-async function ofSession(ports: Ports, secret: string): Promise<Principal | undefined> {
+async function ofSession(ports: Ports, secret: string, later: Later): Promise<Principal | undefined> {
   const session = await ports.store.identity.session(await hashSecret(secret));
   if (session === undefined || session.expiresAt <= ports.clock()) return undefined;
+  if (!(await isStillBacked(ports, session, later))) return undefined;
   const csrfToken = await hashSecret(`csrf:${secret}`);
   return { owner: session.owner, via: 'session', actor: { kind: 'session' }, csrfToken };
+}
+
+/** A session gives nobody more than the token it was opened with: what is revoked or has expired ends it too. */
+async function isStillBacked(ports: Ports, { owner, tokenHash }: Session, later: Later): Promise<boolean> {
+  if (tokenHash === undefined) return true;
+  return (await ofToken(ports, tokenHash, later))?.owner === owner;
 }
 
 /** The secret of a fresh login link: good once, for 15 minutes. */
@@ -106,13 +108,17 @@ export async function redeemLoginLink(ports: Ports, secret: string): Promise<Ope
   return openSession(ports, link.owner);
 }
 
-/** Begins a session, and clears away those that have expired. */
-export async function openSession(ports: Ports, owner: string): Promise<OpenedSession> {
+/**
+ * Begins a session, and clears away those that have expired.
+ * @param tokenHash of the token that it lasts as long as; undefined where nothing but its own end ends it
+ */
+export async function openSession(ports: Ports, owner: string, tokenHash?: string): Promise<OpenedSession> {
   const secret = randomSecret();
   const now = ports.clock();
   const session: Session = {
     hash: await hashSecret(secret),
     owner,
+    ...(tokenHash !== undefined && { tokenHash }),
     createdAt: now,
     expiresAt: now + SESSION_MS,
   };
@@ -124,6 +130,10 @@ export async function openSession(ports: Ports, owner: string): Promise<OpenedSe
 export const closeSession = async (ports: Ports, session: string): Promise<void> =>
   ports.store.commit({ kind: 'session.delete', hash: await hashSecret(session) });
 
-/** Ends every session of an owner. */
-export const closeSessions = async (ports: Ports, owner: string): Promise<void> =>
-  ports.store.commit({ kind: 'sessions.delete', owner });
+/** Ends every session of an owner. @param except the secret of one that goes on */
+export const closeSessions = async (ports: Ports, owner: string, except?: string): Promise<void> =>
+  ports.store.commit({
+    kind: 'sessions.delete',
+    owner,
+    ...(except !== undefined && { exceptHash: await hashSecret(except) }),
+  });

@@ -2,6 +2,7 @@ import type { App } from './app.ts';
 import type { AuditEntry } from './audit.ts';
 import type { CaptureEnd } from './capture.ts';
 import type { ConfigItem } from './config-item.ts';
+import type { ConfigRoom } from './config-limits.ts';
 import type { Credential } from './credential.ts';
 import type { Event } from './event.ts';
 import type { IdempotentRequest } from './idempotency.ts';
@@ -98,39 +99,49 @@ export type Change =
   /** Takes the place of the key there was. */
   | { readonly kind: 'credential.put'; readonly credential: Credential }
   | { readonly kind: 'credential.delete'; readonly owner: string; readonly provider: ProviderId }
-  /** `conflict` when the app has one by this key; `not_found` when the app is gone. The app's revision grows, with any of these. */
-  | { readonly kind: 'config.insert'; readonly item: ConfigItem }
   /**
-   * `conflict` when it is not as it `was` any more: who changes an item says what it has seen. Nothing happens to one that is
-   * gone.
+   * `conflict` when the app has one by this key, or no `room` for it; `not_found` when the app is gone. The app's revision
+   * grows, with any of these.
+   */
+  | { readonly kind: 'config.insert'; readonly item: ConfigItem; readonly room?: ConfigRoom }
+  /**
+   * `conflict` when it is not as it `was` any more: who changes an item says what it has seen; and when the app has no `room`
+   * for it. Nothing happens to one that is gone.
    */
   | {
       readonly kind: 'config.update';
       readonly item: ConfigItem;
       readonly was: Pick<ConfigItem, 'sealed' | 'updatedAt'>;
+      readonly room?: ConfigRoom;
     }
   | { readonly kind: 'config.delete'; readonly owner: string; readonly appId: string; readonly key: string }
-  /** It is known not to open, since `at`; a value that is put in its place ends that. The revision stays. */
+  /**
+   * What is `sealed` in it is known not to open, since `at`; a value that is put in its place ends that, and nothing happens
+   * when that came first. The revision stays.
+   */
   | {
       readonly kind: 'config.unreadable';
       readonly owner: string;
       readonly appId: string;
       readonly key: string;
+      readonly sealed: string;
       readonly at: number;
     }
   /** The same secret under another key: nothing else changes, and nothing at all where it is not sealed as `was` any more. */
   | { readonly kind: 'reseal'; readonly place: SealedPlace; readonly was: string; readonly sealed: string }
   | { readonly kind: 'settings.lifecycle'; readonly set: Partial<LifecycleSettings>; readonly at: number }
-  | { readonly kind: 'webhook.insert'; readonly webhook: Webhook }
+  /** `invalid_request` when its owner has the `most` there may be. */
+  | { readonly kind: 'webhook.insert'; readonly webhook: Webhook; readonly most?: number }
   /**
    * These fields alone, so that two changes at once both stay. Nothing happens to one that is gone; what waits
-   * for one that is not enabled goes on waiting.
+   * for one that is not enabled goes on waiting. `conflict` when its secrets are not sealed as they `were` any more.
    */
   | {
       readonly kind: 'webhook.update';
       readonly owner: string;
       readonly id: string;
       readonly set: Partial<Pick<Webhook, 'url' | 'eventTypes' | 'description' | 'enabled' | 'sealed'>>;
+      readonly were?: string;
       readonly at: number;
     }
   /** With everything that was on its way to it. */
@@ -180,16 +191,17 @@ export type Change =
       readonly eventId: string;
       readonly report: NodeReport;
     }
-  | { readonly kind: 'token.insert'; readonly token: ApiToken }
+  /** `conflict` when its owner has the `most` there may be. */
+  | { readonly kind: 'token.insert'; readonly token: ApiToken; readonly most?: number }
   /** Nothing happens when it is not the owner's. */
   | { readonly kind: 'token.delete'; readonly owner: string; readonly id: string }
   | { readonly kind: 'token.used'; readonly hash: string; readonly at: number }
   /** Takes the place of the one there was. */
   | { readonly kind: 'password.put'; readonly password: Password }
   | { readonly kind: 'password.delete'; readonly owner: string }
-  /** Ends all sessions of an owner but the one by `exceptHash`. */
+  /** Ends all sessions of an owner but the one by `exceptHash`, and drops the login links that would begin another. */
   | { readonly kind: 'sessions.delete'; readonly owner: string; readonly exceptHash?: string }
-  /** One more failed login under each of these names; failures before `since` are forgotten. */
+  /** One more failed login under each of these names, the last of them at `at`; failures before `since` are forgotten. */
   | {
       readonly kind: 'login.failed';
       readonly scopes: readonly string[];

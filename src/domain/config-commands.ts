@@ -1,7 +1,7 @@
 import type * as v from 'valibot';
 import { deliverConfig, noteUnreadable, openItem } from './config-delivery.ts';
 import { type ConfigItem, type ConfigPatch, configContext, type NewConfigItem } from './config-item.ts';
-import { requireDeliverable, requireRoom } from './config-limits.ts';
+import { CONFIG_ROOM, requireDeliverable, requireRoom } from './config-limits.ts';
 import { invalid, isCode, notFound, SandboxdError } from './errors.ts';
 import type { Ports } from './ports.ts';
 import { recorded } from './record.ts';
@@ -56,11 +56,13 @@ async function insert(ports: Ports, item: ConfigItem): Promise<void> {
   const { key, sensitive, accessPolicy } = item;
   try {
     await ports.store.commit(
-      { kind: 'config.insert', item },
+      { kind: 'config.insert', item, room: CONFIG_ROOM },
       happened(ports, 'config.created', item, { sensitive, access_policy: accessPolicy }),
     );
   } catch (cause) {
     if (!isCode(cause, 'conflict')) throw cause;
+    // Others were there first: with this key, or with what there was room for.
+    requireRoom(await ports.store.config.list(item.owner, item.appId), item);
     const remedy = 'Change it with PATCH, or choose another key.';
     throw new SandboxdError('conflict', `key: the app has "${key}" already. ${remedy}`, { cause });
   }
@@ -102,7 +104,7 @@ export async function updateConfig(
 async function replace(ports: Ports, was: ConfigItem, item: ConfigItem, fields: string): Promise<boolean> {
   try {
     await ports.store.commit(
-      { kind: 'config.update', item, was },
+      { kind: 'config.update', item, was, room: CONFIG_ROOM },
       happened(ports, 'config.updated', item, { fields }),
     );
     return true;

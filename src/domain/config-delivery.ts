@@ -67,7 +67,7 @@ export async function noteUnreadable(
   if (item.unreadableSince !== undefined) return;
   const { owner, appId, key } = item;
   await ports.store.commit(
-    { kind: 'config.unreadable', owner, appId, key, at: ports.clock() },
+    { kind: 'config.unreadable', owner, appId, key, sealed: item.sealed, at: ports.clock() },
     recorded(ports, 'config.unreadable', {
       owner,
       appId,

@@ -42,10 +42,9 @@ export async function claimKey(
   asked: KeyedRequest,
   signal: AbortSignal,
 ): Promise<KeptAnswer | undefined> {
-  const sealedRequest = await ports.vault.seal(asked.fingerprint, idempotencyContext(asked, 'request'));
   const deadline = ports.clock() + WAIT_MS;
   for (;;) {
-    if (await isTaken(ports, { owner: asked.owner, key: asked.key, sealedRequest })) return undefined;
+    if (await isTaken(ports, asked)) return undefined;
     const first = await ports.store.idempotency.find(asked.owner, asked.key, ports.clock() - IDEMPOTENCY_MS);
     // One that came to nothing, or is too old by now, leaves its key to the next.
     if (first === undefined) continue;
@@ -58,13 +57,18 @@ export async function claimKey(
   }
 }
 
-/** Whether the key is this request's from now on. */
-async function isTaken(ports: Ports, request: Omit<IdempotentRequest, 'createdAt'>): Promise<boolean> {
+/**
+ * Whether the key is this request's from now on. Sealed anew each time: what was sealed before the wait may be so with a key that
+ * is forgotten by now.
+ */
+async function isTaken(ports: Ports, asked: KeyedRequest): Promise<boolean> {
+  const { owner, key, fingerprint } = asked;
+  const sealedRequest = await ports.vault.seal(fingerprint, idempotencyContext(asked, 'request'));
   const now = ports.clock();
   try {
     await ports.store.commit({
       kind: 'idempotency.claim',
-      request: { ...request, createdAt: now },
+      request: { owner, key, sealedRequest, createdAt: now },
       since: now - IDEMPOTENCY_MS,
     });
     return true;

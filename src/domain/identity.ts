@@ -3,6 +3,9 @@ import type { Actor } from './audit.ts';
 /** The owner that the console, `token create` without `--owner`, and auth-off mode act as. */
 export const DEFAULT_OWNER = 'default';
 
+/** 1–64 letters, digits, "_", "." or "-". */
+export const isOwnerName = (name: string): boolean => /^[A-Za-z0-9_.-]{1,64}$/.test(name);
+
 /** A named bearer token. Only the hash of the secret is kept. */
 export interface ApiToken {
   readonly id: string;
@@ -23,6 +26,8 @@ export interface ApiToken {
 export interface Session {
   readonly hash: string;
   readonly owner: string;
+  /** Of the token that it was opened with, if it was: it is good for as long as that is. */
+  readonly tokenHash?: string;
   readonly createdAt: number;
   readonly expiresAt: number;
 }

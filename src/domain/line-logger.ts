@@ -35,6 +35,13 @@ export function lineLogger(options: LineLoggerOptions, always: LogFields = {}): 
   };
 }
 
+/** The failure with everything that led to it: messages and stacks. */
+export function describeFailure(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return String(thrown);
+  const own = thrown.stack ?? thrown.message;
+  return thrown.cause === undefined ? own : `${own}\ncaused by ${describeFailure(thrown.cause)}`;
+}
+
 const shownFields = (fields: LogFields, redactor: Pick<Redactor, 'text'>): LogFields =>
   Object.fromEntries(
     Object.entries(fields).map(([name, value]) => [

@@ -1,6 +1,6 @@
 import { addressScope } from './address-scope.ts';
 import { RateLimitedError } from './errors.ts';
-import { DEFAULT_OWNER } from './identity.ts';
+import { DEFAULT_OWNER, type LoginFailures } from './identity.ts';
 import type { Ports } from './ports.ts';
 import { recordAfter, recorded } from './record.ts';
 
@@ -19,6 +19,8 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 /** After such a time without a failure all of them are forgotten. Longer than any wait, or waiting would begin anew. */
 const MEMORY = 24 * HOUR;
+/** How far the clock of another server may be ahead. What lies further ahead was counted by one that is right by now. */
+const SKEW = MINUTE;
 
 const ofAddress = (address: string | undefined): Tier => ({
   scope: `address ${addressScope(address)}`,
@@ -41,6 +43,12 @@ const tiersOf = (address: string | undefined): readonly Tier[] => [ofAddress(add
 const waitAfter = ({ free, firstWait, longestWait }: Tier, count: number): number =>
   count < free ? 0 : Math.min(longestWait, firstWait * 2 ** (count - free));
 
+/** How much of that is left. */
+function waitLeft(tier: Tier, { count, lastAt }: LoginFailures, now: number): number {
+  if (count < tier.free || lastAt > now + SKEW) return 0;
+  return lastAt + waitAfter(tier, count) - now;
+}
+
 /**
  * Refuses who has to wait before the next attempt to log in. Asked before anything is compared, so that waiting cannot be
  * told from being right.
@@ -49,10 +57,9 @@ const waitAfter = ({ free, firstWait, longestWait }: Tier, count: number): numbe
  */
 export async function requireNoWait(ports: Ports, address: string | undefined): Promise<void> {
   const now = ports.clock();
-  const waits = tiersOf(address).map(async (tier) => {
-    const { count, lastAt } = await ports.store.identity.loginFailures(tier.scope, now - MEMORY);
-    return lastAt + waitAfter(tier, count) - now;
-  });
+  const waits = tiersOf(address).map(async (tier) =>
+    waitLeft(tier, await ports.store.identity.loginFailures(tier.scope, now - MEMORY), now),
+  );
   const wait = Math.max(...(await Promise.all(waits)));
   if (wait <= 0) return;
   const seconds = Math.ceil(wait / SECOND);

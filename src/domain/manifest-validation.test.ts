@@ -1,8 +1,5 @@
-import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { stringify } from 'yaml';
 import { validateManifest } from './manifest-validation.ts';
-import { resolveManifest } from './manifest.ts';
 import { PRESETS } from './preset.ts';
 
 const paths = (text: string) => validateManifest(text).warnings.map(({ path }) => path);
@@ -88,25 +85,5 @@ describe('validating a sandbox.yaml', () => {
     expect(validateManifest('['.repeat(16_000)).errors).toEqual([
       { path: '', message: 'is nested too deeply' },
     ]);
-  });
-
-  it('never throws, and accepts nothing that the executor would not run as declared', () => {
-    const value = fc.object({
-      key: fc.constantFrom('version', 'web', 'workers', 'build', 'port', 'command'),
-    });
-    const text = fc.oneof(
-      fc.string({ unit: 'binary' }),
-      value.map((value) => stringify({ version: 1, ...value })),
-    );
-    fc.assert(
-      fc.property(text, (text) => {
-        const report = validateManifest(text);
-        expect(report.valid).toBe(report.errors.length === 0);
-        const expected = { manifest: report.effective, problems: [] };
-        const executed = resolveManifest(text);
-        expect(executed).toEqual(report.valid ? expected : executed);
-      }),
-      { numRuns: 200 },
-    );
   });
 });

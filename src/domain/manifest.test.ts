@@ -220,7 +220,7 @@ describe('any input', () => {
         const defaults = resolveManifest(undefined, context).manifest;
         expect(manifest).toEqual(problems.length > 0 ? defaults : manifest);
       }),
-      { numRuns: 1000 },
+      { numRuns: 250 },
     );
   });
 

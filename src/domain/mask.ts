@@ -49,17 +49,22 @@ const STRIDE = 48;
  */
 const MAX_ENCODED = 32 * 1024;
 
-/** @param secrets the values themselves; those that are too short to be secrets are left out */
+/**
+ * Made when something is first looked through: of all that an app can be configured with that takes half a second and tens of
+ * megabytes.
+ * @param secrets the values themselves; those that are too short to be secrets are left out
+ */
 export function maskOf(secrets: readonly string[]): Mask {
   const long = [...new Set(secrets)].filter((secret) => secret.length >= SHORTEST_SECRET);
   if (long.length === 0) return NO_MASK;
-  const automaton = new ByteAutomaton(new Set(allForms(long).flatMap(piecesOf)));
-  const text = (plain: string) => maskedText(automaton, plain);
+  let made: ByteAutomaton | undefined;
+  const automaton = () => (made ??= new ByteAutomaton(new Set(allForms(long).flatMap(piecesOf))));
+  const text = (plain: string) => (plain.length < SHORTEST_SECRET ? plain : maskedText(automaton(), plain));
   return {
     text,
     json: (value) => maskedJson(text, value),
-    stream: () => new AutomatonStream(automaton),
-    places: (bytes) => new AutomatonStream(automaton).places(bytes),
+    stream: () => new AutomatonStream(automaton()),
+    places: (bytes) => new AutomatonStream(automaton()).places(bytes),
   };
 }
 
@@ -96,7 +101,6 @@ function cut(bytes: string, at: number): number {
 }
 
 function maskedText(automaton: ByteAutomaton, text: string): string {
-  if (text.length < SHORTEST_SECRET) return text;
   const stream = new AutomatonStream(automaton);
   const parts = [stream.push(new TextEncoder().encode(text)), stream.end()];
   return stream.hasFound ? new TextDecoder().decode(concat(parts)) : text;

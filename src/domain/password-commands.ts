@@ -94,8 +94,8 @@ export async function logIn(
 }
 
 /**
- * Begins a session by an API key. A wrong one counts like a wrong password; a good one is no reason to forget that others were
- * wrong, because it may be another owner's.
+ * Begins a session by an API key, which ends with the key. A wrong one counts like a wrong password; a good one is no
+ * reason to forget that others were wrong, because it may be another owner's.
  * @throws unauthorized, rate_limited
  */
 export async function logInWithToken(
@@ -106,14 +106,18 @@ export async function logInWithToken(
 ): Promise<OpenedSession> {
   await requireNoWait(ports, address);
   const principal = await authenticate(ports, { bearer: token }, later);
-  if (principal !== undefined) return openSession(ports, principal.owner);
+  if (principal !== undefined) return openSession(ports, principal.owner, await hashSecret(token));
   await noteFailure(ports, address);
   throw new SandboxdError('unauthorized', 'This token is not valid.');
 }
 
-/** Compares, within what failed attempts leave of patience. */
-const isRight = (ports: Ports, given: string, address: string | undefined): Promise<boolean> =>
-  hashing.among(ports.clock, async () => {
+/**
+ * Compares, within what failed attempts leave of patience. That is asked for twice: before, so that who has to wait takes the place
+ * of nobody else, and again by those few who are at it, of whom one may just have failed.
+ */
+async function isRight(ports: Ports, given: string, address: string | undefined): Promise<boolean> {
+  await requireNoWait(ports, address);
+  return hashing.among(ports.clock, async () => {
     await requireNoWait(ports, address);
     const password = await ports.store.identity.password(DEFAULT_OWNER);
     const right =
@@ -123,6 +127,7 @@ const isRight = (ports: Ports, given: string, address: string | undefined): Prom
     await (right ? forgetFailures : noteFailure)(ports, address);
     return right;
   });
+}
 
 async function takeAsLong({ passwords }: Ports, given: string): Promise<false> {
   await passwords.hash(given);

@@ -1,4 +1,4 @@
-import { fromBase64, toBase64 } from './base64.ts';
+import { fromBase64, toBase64Url } from './base64.ts';
 import { type PreviewAddressing, type PreviewTarget, previewUrl } from './preview.ts';
 
 /** The query parameter that carries a token into a private preview. */
@@ -67,7 +67,3 @@ export async function previewLink(
 /** What the MAC covers. The prefix keeps it apart from anything else the key might ever sign. */
 const statement = (target: PreviewTarget, expiry: string) =>
   new TextEncoder().encode(`sandboxd preview v1\n${target.sandboxId}\n${target.port}\n${expiry}`);
-
-function toBase64Url(bytes: Uint8Array): string {
-  return toBase64(bytes).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
-}

@@ -113,6 +113,6 @@ function nameOf(place: SealedPlace): string {
     case 'webhook':
       return `secret of webhook ${place.id}`;
     case 'idempotency':
-      return `${place.part} by Idempotency-Key "${place.key}" of owner ${place.owner}`;
   }
+  return `${place.part} by Idempotency-Key "${place.key}" of owner ${place.owner}`;
 }

@@ -40,7 +40,8 @@ export const revisionOf = (config: SandboxConfig | undefined): number | undefine
 /** The values that output is masked for, each once. */
 export const secretsOf = (config: SandboxConfig): string[] => {
   if (!isReadable(config)) return [];
-  const { runtime, agent, sensitive } = config;
-  const values = sensitive.flatMap((name) => [runtime[name], agent[name]]);
-  return [...new Set(values.filter((value) => value !== undefined))];
+  const sensitive = new Set(config.sensitive);
+  // Entry by entry: some names, like "constructor", are found in every object.
+  const entries = [config.runtime, config.agent].flatMap(Object.entries<string>);
+  return [...new Set(entries.filter(([name]) => sensitive.has(name)).map(([, value]) => value))];
 };

@@ -45,7 +45,10 @@ export async function createWebhook(
     createdAt: now,
     updatedAt: now,
   };
-  await ports.store.commit({ kind: 'webhook.insert', webhook }, happened(ports, webhook, 'created'));
+  await ports.store.commit(
+    { kind: 'webhook.insert', webhook, most: MAX_WEBHOOKS },
+    happened(ports, webhook, 'created'),
+  );
   return { webhook, secret };
 }
 
@@ -74,7 +77,7 @@ const distinct = (types: readonly EventType[] | null): readonly EventType[] => [
 
 /**
  * Makes a new signing secret. The one before it signs as well for another day; one that cannot be opened any more does not.
- * @throws not_found
+ * @throws not_found, conflict when somebody else makes one at the same moment: that one would be worth nothing
  */
 export async function rotateWebhookSecret(
   ports: Ports,
@@ -85,7 +88,7 @@ export async function rotateWebhookSecret(
   const { secret, text } = await nextSecrets(ports, webhook);
   const sealed = await ports.vault.seal(text, webhookContext(webhook));
   await ports.store.commit(
-    { kind: 'webhook.update', owner, id, set: { sealed }, at: ports.clock() },
+    { kind: 'webhook.update', owner, id, set: { sealed }, were: webhook.sealed, at: ports.clock() },
     happened(ports, webhook, 'updated', { fields: 'secret' }),
   );
   return { webhook: await requireWebhook(ports, owner, id), secret };

@@ -343,16 +343,20 @@ describe('many at once', () => {
   it('has at most 16 under way in all', async () => {
     for (let count = 0; count < 12; count += 1) await aWebhook(`host-${count}.test`);
     for (let count = 0; count < 3; count += 1) await happens();
+    const open = Promise.withResolvers<void>();
     let underWay = 0;
     let most = 0;
     world.webhookSender.answer = async () => {
       underWay += 1;
       most = Math.max(most, underWay);
-      await new Promise((resolve) => setImmediate(resolve));
+      await open.promise;
       underWay -= 1;
       return 200;
     };
-    await drain();
+    const draining = drain();
+    await expect.poll(() => underWay).toBe(16);
+    open.resolve();
+    await draining;
     expect([most, world.webhookSender.sent.length]).toEqual([16, 36]);
   });
 

@@ -28,7 +28,7 @@ const safeName = (name: string): string =>
 
 /** No file that is hidden, and none without a name. */
 function trimmed(name: string): string {
-  const short = [...name].slice(0, LONGEST).join('');
+  const short = Array.from(name).slice(0, LONGEST).join('');
   return short.replaceAll(/^[. -]+|[. -]+$/g, '') || 'app';
 }
 

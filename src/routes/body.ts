@@ -2,10 +2,13 @@ import { bodyLimit } from 'hono/body-limit';
 import type * as v from 'valibot';
 import { invalid, SandboxdError } from '../domain/errors.ts';
 import { parseInput } from '../domain/input.ts';
+import { MAX_PROMPT_LENGTH } from '../domain/task.ts';
 import type { AppContext } from './context.ts';
 
 const MIB = 1024 * 1024;
-export const JSON_LIMIT = MIB;
+const JSON_LIMIT = MIB;
+/** The longest prompt, should a client escape every character of it. No other body that creates something is longer. */
+export const PROMPT_LIMIT = 6 * MAX_PROMPT_LENGTH + 64 * 1024;
 
 /** Refuses a body over `maxBytes` before it is read to the end. */
 export const limitBody = (maxBytes: number) =>

@@ -9,7 +9,7 @@ import {
   releaseKey,
   requireKey,
 } from '../domain/idempotency-commands.ts';
-import { JSON_LIMIT, readAtMost } from './body.ts';
+import { PROMPT_LIMIT, readAtMost } from './body.ts';
 import type { AppContext, Env } from './context.ts';
 import { isCreation } from './describe.ts';
 
@@ -30,7 +30,8 @@ export const idempotent: MiddlewareHandler<Env> = async (c, next) => {
 };
 
 async function keyedRequest(c: AppContext, key: string): Promise<KeyedRequest> {
-  const body = await readAtMost(c.req.raw.body, JSON_LIMIT);
+  // What a route takes at most, it says itself when it reads it.
+  const body = await readAtMost(c.req.raw.body, PROMPT_LIMIT);
   // Whoever reads it next finds it whole.
   c.req.raw = new Request(c.req.raw, { method: c.req.method, body });
   const { pathname, search } = new URL(c.req.url);

@@ -31,6 +31,10 @@ export async function endAllSessions(c: AppContext): Promise<void> {
   dropCookie(c);
 }
 
+/** Ends all sessions of who is asking but the one that asks. */
+export const endOtherSessions = (c: AppContext): Promise<void> =>
+  closeSessions(c.get('ports'), c.get('principal').owner, sessionSecret(c));
+
 const dropCookie = (c: AppContext): string | undefined =>
   deleteCookie(c, sessionCookieName(c.get('ports').instance), attributes(c));
 

@@ -27,3 +27,13 @@ export interface Moment {
   readonly ago: string;
   readonly iso: string;
 }
+
+export interface Fact {
+  readonly name: string;
+  readonly value: string;
+  readonly title?: string;
+  /** Where its value leads to. */
+  readonly href?: string;
+  /** What is said after it. */
+  readonly note?: string;
+}

@@ -1,7 +1,8 @@
 import type { ActivityPage } from './activity-models.ts';
-import type { Chip, Frame, Moment, Tone } from './basic-models.ts';
+import type { Chip, Fact, Frame, Moment, Tone } from './basic-models.ts';
 import type { AuditPage, LoginLinkPage, LoginPage } from './identity-models.ts';
 import type { ConfigPage, DeleteConfigPage, EditConfigPage } from './config-models.ts';
+import type { KeysPage, RevokeKeyPage, SettingsPage } from './settings-models.ts';
 import type {
   AppSnapshots,
   DeleteSnapshotPage,
@@ -10,8 +11,9 @@ import type {
   SnapshotsPage,
 } from './snapshot-models.ts';
 import type { AgentsPage, AppTasks, LogEntry, RevertTaskPage, TaskPage, TasksPage } from './task-models.ts';
+import type { AskWebhookPage, EditWebhookPage, WebhookPage, WebhooksPage } from './webhook-models.ts';
 
-export type { Account, Chip, Frame, Moment, Tone } from './basic-models.ts';
+export type { Account, Chip, Fact, Frame, Moment, Tone } from './basic-models.ts';
 
 /** What each template is given. Texts are plain: templates escape them. */
 
@@ -114,16 +116,6 @@ export interface ProcessRow {
   readonly restarts: number;
 }
 
-export interface Fact {
-  readonly name: string;
-  readonly value: string;
-  readonly title?: string;
-  /** Where its value leads to. */
-  readonly href?: string;
-  /** What is said after it. */
-  readonly note?: string;
-}
-
 export interface TimelineEntry {
   readonly id: string;
   readonly message: string;
@@ -193,6 +185,14 @@ export interface Views {
   readonly 'snapshot-delete': DeleteSnapshotPage;
   readonly activity: ActivityPage;
   readonly agents: AgentsPage;
+  readonly settings: SettingsPage;
+  readonly keys: KeysPage;
+  readonly 'key-revoke': RevokeKeyPage;
+  readonly webhooks: WebhooksPage;
+  readonly webhook: WebhookPage;
+  readonly 'webhook-edit': EditWebhookPage;
+  readonly 'webhook-rotate': AskWebhookPage;
+  readonly 'webhook-delete': AskWebhookPage;
   readonly 'log-entries': { readonly entries: readonly LogEntry[] };
   readonly error: ErrorPage;
   readonly problem: { readonly message: string };

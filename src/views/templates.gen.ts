@@ -376,41 +376,9 @@ async function captureAsync(fn){const s=__eta.res;__eta.res='';try{await fn();re
 function block(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=capture(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?capture(fn):'';}
 async function blockAsync(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=await captureAsync(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?await captureAsync(fn):'';}
 
-__eta.res+='<div class="side">\n<section class="panel" aria-labelledby="details-title">\n<h2 id="details-title">Details</h2>\n<dl class="facts">\n';
-for (const fact of it.facts) {
-__eta.res+='<div><dt>';
-__eta.res+=__eta.e(fact.name);
-__eta.res+='</dt><dd';
-if (fact.title) {
-__eta.res+=' title="';
-__eta.res+=__eta.e(fact.title);
-__eta.res+='"';
-}
-__eta.res+='>';
-if (fact.href) {
-__eta.res+='<a href="';
-__eta.res+=__eta.e(fact.href);
-__eta.res+='"><bdi>';
-__eta.res+=__eta.e(fact.value);
-__eta.res+='</bdi></a>';
-} else {
-__eta.res+='<bdi>';
-__eta.res+=__eta.e(fact.value);
-__eta.res+='</bdi>';
-}
-if (fact.note) {
-__eta.res+=' · <bdi>';
-__eta.res+=__eta.e(fact.note);
-__eta.res+='</bdi>';
-}
-__eta.res+='</dd></div>\n';
-}
-if (it.awakeBecause.length > 0) {
-__eta.res+='<div><dt>Awake because</dt><dd><bdi>';
-__eta.res+=__eta.e(it.awakeBecause.join(', '));
-__eta.res+='</bdi></dd></div>\n';
-}
-__eta.res+='</dl>\n</section>\n';
+__eta.res+='<div class="side">\n<section class="panel" aria-labelledby="details-title">\n<h2 id="details-title">Details</h2>\n';
+__eta.res+=include('@facts', { facts: it.awakeBecause.length === 0 ? it.facts : [...it.facts, { name: 'Awake because', value: it.awakeBecause.join(', ') }] });
+__eta.res+='</section>\n';
 if (it.processes.length > 0) {
 __eta.res+='<section class="panel" aria-labelledby="processes-title">\n<h2 id="processes-title">Processes</h2>\n<ul class="processes">\n';
 for (const process of it.processes) {
@@ -941,7 +909,7 @@ __eta.res+='">\n';
 if (it.fields.problems.other || it.fields.problems.key) {
 __eta.res+=include('@problem', { message: it.fields.problems.other ?? it.fields.problems.key });
 }
-__eta.res+=include('@config-fields', { fields: it.fields, isAsked: true, label: it.item.isUnreadable || it.item.sensitive ? 'New value' : 'Value', hint: it.item.isUnreadable ? 'The one there is cannot be read any more.' : it.item.sensitive ? 'Leave it empty to keep the one there is.' : undefined });
+__eta.res+=include('@config-fields', { fields: it.fields, at: 'changed', isAsked: true, label: it.item.isUnreadable || it.item.sensitive ? 'New value' : 'Value', hint: it.item.isUnreadable ? 'The one there is cannot be read any more.' : it.item.sensitive ? 'Leave it empty to keep the one there is.' : undefined });
 __eta.res+='<div class="actions actions-end">\n';
 __eta.res+=include('@question-cancel', { href: `/apps/${it.id}/config` });
 __eta.res+='<button class="button button-primary" type="submit" data-busy="Saving…">Save</button>\n</div>\n</form>\n</section>';
@@ -973,17 +941,23 @@ async function blockAsync(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=aw
 
 __eta.res+='<div class="field';
 __eta.res+=__eta.e(it.fields.problems.value ? ' field-bad' : '');
-__eta.res+='">\n<label for="config-value">';
+__eta.res+='">\n<label for="';
+__eta.res+=__eta.e(it.at);
+__eta.res+='-value">';
 __eta.res+=__eta.e(it.label ?? 'Value');
-__eta.res+='</label>\n<textarea id="config-value" class="mono" name="value" rows="3" autocomplete="off" autocapitalize="none" spellcheck="false"';
+__eta.res+='</label>\n<textarea id="';
+__eta.res+=__eta.e(it.at);
+__eta.res+='-value" class="mono" name="value" rows="3" autocomplete="off" autocapitalize="none" spellcheck="false"';
 if (it.hint || it.fields.problems.value) {
 __eta.res+=' aria-describedby="';
 if (it.fields.problems.value) {
-__eta.res+='config-value-problem';
+__eta.res+=__eta.e(it.at);
+__eta.res+='-value-problem';
 }
 __eta.res+=' ';
 if (it.hint) {
-__eta.res+='config-value-hint';
+__eta.res+=__eta.e(it.at);
+__eta.res+='-value-hint';
 }
 __eta.res+='"';
 }
@@ -997,16 +971,24 @@ __eta.res+='>\n';
 __eta.res+=__eta.e(it.fields.value);
 __eta.res+='</textarea>\n';
 if (it.fields.problems.value) {
-__eta.res+='<p class="field-problem" id="config-value-problem">';
+__eta.res+='<p class="field-problem" id="';
+__eta.res+=__eta.e(it.at);
+__eta.res+='-value-problem">';
 __eta.res+=__eta.e(it.fields.problems.value);
 __eta.res+='</p>';
 }
 if (it.hint) {
-__eta.res+='<p class="hint" id="config-value-hint">';
+__eta.res+='<p class="hint" id="';
+__eta.res+=__eta.e(it.at);
+__eta.res+='-value-hint">';
 __eta.res+=__eta.e(it.hint);
 __eta.res+='</p>';
 }
-__eta.res+='</div>\n<div class="field">\n<label for="config-policy">Who is given it</label>\n<select id="config-policy" name="access_policy">\n';
+__eta.res+='</div>\n<div class="field">\n<label for="';
+__eta.res+=__eta.e(it.at);
+__eta.res+='-policy">Who is given it</label>\n<select id="';
+__eta.res+=__eta.e(it.at);
+__eta.res+='-policy" name="access_policy">\n';
 for (const policy of it.fields.policies) {
 __eta.res+='<option value="';
 __eta.res+=__eta.e(policy.id);
@@ -1016,9 +998,13 @@ __eta.res+='>';
 __eta.res+=__eta.e(policy.label);
 __eta.res+='</option>';
 }
-__eta.res+='</select>\n</div>\n<div class="config-check">\n<label class="check"><input type="checkbox" name="sensitive" value="yes" aria-describedby="config-sensitive-hint"';
+__eta.res+='</select>\n</div>\n<div class="check-field">\n<label class="check"><input type="checkbox" name="sensitive" value="yes" aria-describedby="';
+__eta.res+=__eta.e(it.at);
+__eta.res+='-sensitive-hint"';
 __eta.res+=__eta.e(it.fields.sensitive ? ' checked' : '');
-__eta.res+='>Sensitive</label>\n<p class="hint" id="config-sensitive-hint">Shown to nobody again, and masked in logs and in what agents say.</p>\n</div>';
+__eta.res+='>Sensitive</label>\n<p class="hint" id="';
+__eta.res+=__eta.e(it.at);
+__eta.res+='-sensitive-hint">Shown to nobody again, and masked in logs and in what agents say.</p>\n</div>';
 
 if (__eta.layout) {
   __eta.res = include (__eta.layout, {...it, body: __eta.res, ...__eta.layoutData, __blocks: __eta.blocks});
@@ -1054,11 +1040,11 @@ __eta.res+='<bdi>';
 __eta.res+=__eta.e(it.name);
 __eta.res+='</bdi></a></nav>\n<h1>Config</h1>\n<div class="stack">\n<section aria-labelledby="items-title">\n<h2 id="items-title">Environment</h2>\n<p class="hint">What the app and its coding agents are told in their environment. Values are kept encrypted, and are no part of files, snapshots or forks.</p>\n';
 if (it.rows.length === 0) {
-__eta.res+='<p class="quiet config-none">There is none yet.</p>\n';
+__eta.res+='<p class="quiet items-none">There is none yet.</p>\n';
 } else {
-__eta.res+='<ul class="panel config-list" aria-label="Items by key">\n';
+__eta.res+='<ul class="panel items" aria-label="Items by key">\n';
 for (const item of it.rows) {
-__eta.res+='<li class="config-item">\n<div class="config-head">\n<code class="config-key"><bdi>';
+__eta.res+='<li class="item">\n<div class="item-head">\n<code class="item-name"><bdi>';
 __eta.res+=__eta.e(item.key);
 __eta.res+='</bdi></code>\n';
 if (item.isUnreadable) {
@@ -1070,7 +1056,7 @@ __eta.res+='<div class="config-value"><code><bdi>';
 __eta.res+=__eta.e(item.value);
 __eta.res+='</bdi></code></div>';
 }
-__eta.res+='<p class="config-meta">';
+__eta.res+='<p class="item-meta">';
 __eta.res+=__eta.e(item.who);
 __eta.res+=' · ';
 if (item.sensitive) {
@@ -1084,11 +1070,11 @@ __eta.res+=' · changed ';
 __eta.res+=include('@moment', { moment: item.changed });
 __eta.res+='</p>\n';
 if (item.isUnreadable) {
-__eta.res+='<p class="config-problem">None of the keys that this server has opens its value. Set it anew, or delete it';
+__eta.res+='<p class="item-problem">None of the keys that this server has opens its value. Set it anew, or delete it';
 __eta.res+=__eta.e(item.isDelivered ? ': until then nothing of the app starts' : '');
 __eta.res+='.</p>\n';
 }
-__eta.res+='<div class="actions config-actions">\n<a class="button button-small" href="';
+__eta.res+='<div class="actions item-actions">\n<a class="button button-small" href="';
 __eta.res+=__eta.e(item.editHref);
 __eta.res+='" data-ask aria-label="Change ';
 __eta.res+=__eta.e(item.key);
@@ -1116,7 +1102,7 @@ __eta.res+='<button class="button" type="submit" data-busy="Restarting…">';
 __eta.res+=include('@icon', { icon: 'reload' });
 __eta.res+='Restart processes</button>\n</form>\n';
 }
-__eta.res+='</div>\n</section>\n<section aria-labelledby="add-title">\n<h2 id="add-title">Add one</h2>\n<form class="panel config-form" method="post" action="/apps/';
+__eta.res+='</div>\n</section>\n<section aria-labelledby="add-title">\n<h2 id="add-title">Add one</h2>\n<form class="panel panel-form" method="post" action="/apps/';
 __eta.res+=__eta.e(it.id);
 __eta.res+='/config" autocomplete="off" data-once>\n';
 __eta.res+=include('@csrf', it);
@@ -1125,20 +1111,20 @@ __eta.res+=include('@problem', { message: it.form.problems.other });
 }
 __eta.res+='<div class="field';
 __eta.res+=__eta.e(it.form.problems.key ? ' field-bad' : '');
-__eta.res+='">\n<label for="config-key">Key</label>\n<input id="config-key" class="mono" name="key" type="text" value="';
+__eta.res+='">\n<label for="new-key">Key</label>\n<input id="new-key" class="mono" name="key" type="text" value="';
 __eta.res+=__eta.e(it.form.key);
 __eta.res+='" required maxlength="256" autocomplete="off" autocapitalize="none" spellcheck="false" placeholder="DATABASE_URL"';
 if (it.form.problems.key) {
-__eta.res+=' aria-invalid="true" aria-describedby="config-key-problem" autofocus';
+__eta.res+=' aria-invalid="true" aria-describedby="new-key-problem" autofocus';
 }
 __eta.res+='>\n';
 if (it.form.problems.key) {
-__eta.res+='<p class="field-problem" id="config-key-problem">';
+__eta.res+='<p class="field-problem" id="new-key-problem">';
 __eta.res+=__eta.e(it.form.problems.key);
 __eta.res+='</p>';
 }
 __eta.res+='</div>\n';
-__eta.res+=include('@config-fields', { fields: it.form });
+__eta.res+=include('@config-fields', { fields: it.form, at: 'new' });
 __eta.res+='<div class="actions"><button class="button button-primary" type="submit" data-busy="Adding…">Add</button></div>\n</form>\n</section>\n</div>';
 
 if (__eta.layout) {
@@ -1309,6 +1295,62 @@ if (__eta.layout) {
 return __eta.res;
 
 },
+"@facts": function (it: any, options: any) {
+
+let include = (__eta_t, __eta_d) => this.render(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+let includeAsync = (__eta_t, __eta_d) => this.renderAsync(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+
+let __eta = {res: "", e: this.config.escapeFunction, f: this.config.filterFunction, blocks: {}};
+
+function layout(path, data) {
+  __eta.layout = path;
+  __eta.layoutData = data;
+}
+
+function output(s){__eta.res+=s;}
+function capture(fn){const s=__eta.res;__eta.res='';try{fn();return __eta.res}finally{__eta.res=s;}}
+async function captureAsync(fn){const s=__eta.res;__eta.res='';try{await fn();return __eta.res}finally{__eta.res=s;}}
+function block(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=capture(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?capture(fn):'';}
+async function blockAsync(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=await captureAsync(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?await captureAsync(fn):'';}
+
+__eta.res+='<dl class="facts">\n';
+for (const fact of it.facts) {
+__eta.res+='<div><dt>';
+__eta.res+=__eta.e(fact.name);
+__eta.res+='</dt><dd';
+if (fact.title) {
+__eta.res+=' title="';
+__eta.res+=__eta.e(fact.title);
+__eta.res+='"';
+}
+__eta.res+='>';
+if (fact.href) {
+__eta.res+='<a href="';
+__eta.res+=__eta.e(fact.href);
+__eta.res+='"><bdi>';
+__eta.res+=__eta.e(fact.value);
+__eta.res+='</bdi></a>';
+} else {
+__eta.res+='<bdi>';
+__eta.res+=__eta.e(fact.value);
+__eta.res+='</bdi>';
+}
+if (fact.note) {
+__eta.res+=' · <bdi>';
+__eta.res+=__eta.e(fact.note);
+__eta.res+='</bdi>';
+}
+__eta.res+='</dd></div>\n';
+}
+__eta.res+='</dl>';
+
+if (__eta.layout) {
+  __eta.res = include (__eta.layout, {...it, body: __eta.res, ...__eta.layoutData, __blocks: __eta.blocks});
+}
+
+return __eta.res;
+
+},
 "@icon": function (it: any, options: any) {
 
 let include = (__eta_t, __eta_d) => this.render(__eta_t, {...it, ...(__eta_d ?? {})}, options);
@@ -1332,6 +1374,165 @@ __eta.res+=__eta.e(it.asset('icons.svg'));
 __eta.res+='#';
 __eta.res+=__eta.e(it.icon);
 __eta.res+='"></use></svg>';
+
+if (__eta.layout) {
+  __eta.res = include (__eta.layout, {...it, body: __eta.res, ...__eta.layoutData, __blocks: __eta.blocks});
+}
+
+return __eta.res;
+
+},
+"@key-revoke": function (it: any, options: any) {
+
+let include = (__eta_t, __eta_d) => this.render(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+let includeAsync = (__eta_t, __eta_d) => this.renderAsync(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+
+let __eta = {res: "", e: this.config.escapeFunction, f: this.config.filterFunction, blocks: {}};
+
+function layout(path, data) {
+  __eta.layout = path;
+  __eta.layoutData = data;
+}
+
+function output(s){__eta.res+=s;}
+function capture(fn){const s=__eta.res;__eta.res='';try{fn();return __eta.res}finally{__eta.res=s;}}
+async function captureAsync(fn){const s=__eta.res;__eta.res='';try{await fn();return __eta.res}finally{__eta.res=s;}}
+function block(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=capture(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?capture(fn):'';}
+async function blockAsync(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=await captureAsync(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?await captureAsync(fn):'';}
+
+layout('@layout', { title: `Revoke ${it.key.name}`, bodyClass: 'narrow' })
+__eta.res+='<section class="card" id="question">\n<h1 class="dialog-title" id="question-title">Revoke “<bdi>';
+__eta.res+=__eta.e(it.key.name);
+__eta.res+='</bdi>”?</h1>\n<form class="stack" method="post" action="';
+__eta.res+=__eta.e(it.key.revokeHref);
+__eta.res+='" data-once>\n';
+__eta.res+=include('@csrf', it);
+__eta.res+='<p>Whatever uses the key <code>';
+__eta.res+=__eta.e(it.key.prefix);
+__eta.res+='…</code> is refused from its next request on. ';
+if (it.key.lastUsed) {
+__eta.res+='It was last used ';
+__eta.res+=include('@moment', { moment: it.key.lastUsed });
+__eta.res+='.';
+} else {
+__eta.res+='It was never used.';
+}
+__eta.res+='</p>\n<p><strong>This cannot be undone.</strong></p>\n<div class="actions actions-end">\n';
+__eta.res+=include('@question-cancel', { href: '/settings/keys' });
+__eta.res+='<button class="button button-danger-solid" type="submit" data-busy="Revoking…">Revoke</button>\n</div>\n</form>\n</section>';
+
+if (__eta.layout) {
+  __eta.res = include (__eta.layout, {...it, body: __eta.res, ...__eta.layoutData, __blocks: __eta.blocks});
+}
+
+return __eta.res;
+
+},
+"@keys": function (it: any, options: any) {
+
+let include = (__eta_t, __eta_d) => this.render(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+let includeAsync = (__eta_t, __eta_d) => this.renderAsync(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+
+let __eta = {res: "", e: this.config.escapeFunction, f: this.config.filterFunction, blocks: {}};
+
+function layout(path, data) {
+  __eta.layout = path;
+  __eta.layoutData = data;
+}
+
+function output(s){__eta.res+=s;}
+function capture(fn){const s=__eta.res;__eta.res='';try{fn();return __eta.res}finally{__eta.res=s;}}
+async function captureAsync(fn){const s=__eta.res;__eta.res='';try{await fn();return __eta.res}finally{__eta.res=s;}}
+function block(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=capture(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?capture(fn):'';}
+async function blockAsync(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=await captureAsync(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?await captureAsync(fn):'';}
+
+layout('@layout', { title: 'API keys', bodyClass: 'medium' })
+__eta.res+=include('@settings-tabs', { at: 'keys' });
+__eta.res+='<div class="stack sections">\n';
+if (it.made) {
+__eta.res+=include('@once', { title: `The token of “${it.made.name}”`, secret: it.made.token, copy: 'Copy the token', here: '/settings/keys' });
+}
+__eta.res+='<section aria-labelledby="keys-title">\n<h2 id="keys-title">Keys</h2>\n<p class="hint">By its token, a program does over the API everything that you do here. Give each program one of its own.</p>\n';
+if (it.rows.length === 0) {
+__eta.res+='<p class="quiet items-none">There is none yet.</p>\n';
+} else {
+__eta.res+='<ul class="panel items" aria-label="API keys, newest first">\n';
+for (const key of it.rows) {
+__eta.res+='<li class="item item-row">\n<div>\n<div class="item-head">\n<span class="item-name"><bdi>';
+__eta.res+=__eta.e(key.name);
+__eta.res+='</bdi></span>\n';
+if (key.hasExpired) {
+__eta.res+=include('@chip', { chip: { label: 'Expired', tone: 'idle' } });
+}
+__eta.res+='</div>\n<p class="item-meta"><code>';
+__eta.res+=__eta.e(key.prefix);
+__eta.res+='…</code> · made ';
+__eta.res+=include('@moment', { moment: key.created });
+__eta.res+=' · ';
+if (key.lastUsed) {
+__eta.res+='last used ';
+__eta.res+=include('@moment', { moment: key.lastUsed });
+} else {
+__eta.res+='never used';
+}
+__eta.res+=' · ';
+if (key.expires) {
+__eta.res+=__eta.e(key.hasExpired ? 'ended' : 'ends');
+__eta.res+=' ';
+__eta.res+=include('@moment', { moment: key.expires });
+} else {
+__eta.res+='does not end';
+}
+__eta.res+='</p>\n</div>\n<a class="button button-small button-danger" href="';
+__eta.res+=__eta.e(key.revokeHref);
+__eta.res+='" data-ask aria-label="Revoke ';
+__eta.res+=__eta.e(key.name);
+__eta.res+='">Revoke</a>\n</li>\n';
+}
+__eta.res+='</ul>\n';
+}
+__eta.res+='</section>\n<section aria-labelledby="add-title">\n<h2 id="add-title">Make one</h2>\n<form class="panel panel-form" method="post" action="/settings/keys" autocomplete="off" data-once>\n';
+__eta.res+=include('@csrf', it);
+if (it.form.problems.other) {
+__eta.res+=include('@problem', { message: it.form.problems.other });
+}
+__eta.res+='<div class="field';
+__eta.res+=__eta.e(it.form.problems.name ? ' field-bad' : '');
+__eta.res+='">\n<label for="key-name">Name</label>\n<input id="key-name" name="name" type="text" value="';
+__eta.res+=__eta.e(it.form.name);
+__eta.res+='" required maxlength="100" placeholder="What it is for, like: CI"';
+if (it.form.problems.name) {
+__eta.res+=' aria-invalid="true" aria-describedby="key-name-problem" autofocus';
+}
+__eta.res+='>\n';
+if (it.form.problems.name) {
+__eta.res+='<p class="field-problem" id="key-name-problem">';
+__eta.res+=__eta.e(it.form.problems.name);
+__eta.res+='</p>';
+}
+__eta.res+='</div>\n<div class="field';
+__eta.res+=__eta.e(it.form.problems.term ? ' field-bad' : '');
+__eta.res+='">\n<label for="key-term">Ends</label>\n<select id="key-term" name="expires_in_days"';
+if (it.form.problems.term) {
+__eta.res+=' aria-invalid="true" aria-describedby="key-term-problem"';
+}
+__eta.res+='>\n';
+for (const term of it.form.terms) {
+__eta.res+='<option value="';
+__eta.res+=__eta.e(term.id);
+__eta.res+='"';
+__eta.res+=__eta.e(term.chosen ? ' selected' : '');
+__eta.res+='>';
+__eta.res+=__eta.e(term.label);
+__eta.res+='</option>';
+}
+__eta.res+='</select>\n';
+if (it.form.problems.term) {
+__eta.res+='<p class="field-problem" id="key-term-problem">';
+__eta.res+=__eta.e(it.form.problems.term);
+__eta.res+='</p>';
+}
+__eta.res+='</div>\n<div class="actions"><button class="button button-primary" type="submit" data-busy="Making it…">Make key</button></div>\n</form>\n</section>\n</div>';
 
 if (__eta.layout) {
   __eta.res = include (__eta.layout, {...it, body: __eta.res, ...__eta.layoutData, __blocks: __eta.blocks});
@@ -1374,11 +1575,13 @@ __eta.res+='<noscript><meta http-equiv="refresh" content="2"></noscript>\n';
 }
 __eta.res+='</head>\n<body class="';
 __eta.res+=__eta.e(it.bodyClass ?? '');
-__eta.res+='">\n<a class="skip" href="#main">Skip to content</a>\n<header class="topbar">\n<div class="topbar-inner">\n<a class="brand" href="/"><img src="';
+__eta.res+='">\n<a class="skip" href="#main">Skip to content</a>\n<header class="topbar">\n<div class="topbar-inner">\n<a class="brand';
+__eta.res+=__eta.e(it.account ? ' brand-small' : '');
+__eta.res+='" href="/"><img src="';
 __eta.res+=__eta.e(it.asset('favicon.svg'));
 __eta.res+='" alt="" width="24" height="24"><span>sandboxd</span></a>\n';
 if (it.account) {
-__eta.res+='<nav class="topnav" aria-label="Account">\n<a class="topnav-link" href="/activity">Activity</a>\n<a class="topnav-link" href="/agents">Agents</a>\n';
+__eta.res+='<nav class="topnav" aria-label="Account">\n<a class="topnav-link" href="/activity">Activity</a>\n<a class="topnav-link" href="/agents">Agents</a>\n<a class="topnav-link" href="/settings">Settings</a>\n';
 if (it.account.canSignOut) {
 __eta.res+='<span class="owner" title="Signed in as ';
 __eta.res+=__eta.e(it.account.owner);
@@ -1623,12 +1826,12 @@ if (it.problems.token || it.problems.link) {
 __eta.res+=' open';
 }
 __eta.res+='>\n<summary>Other ways in</summary>\n<div class="login">\n';
-__eta.res+=include('@login-command');
+__eta.res+=include('@login-command', it);
 __eta.res+='<div class="rule"><span>or</span></div>\n';
 __eta.res+=include('@login-token', { next: it.next, problem: it.problems.token, isFirst: false });
 __eta.res+='</div>\n</details>\n';
 } else {
-__eta.res+=include('@login-command');
+__eta.res+=include('@login-command', it);
 __eta.res+='<div class="rule"><span>or</span></div>\n';
 __eta.res+=include('@login-token', { next: it.next, problem: it.problems.token, isFirst: true });
 }
@@ -1790,6 +1993,116 @@ __eta.res+=__eta.e(it.moment.iso);
 __eta.res+='">';
 __eta.res+=__eta.e(it.moment.ago);
 __eta.res+='</time>';
+
+if (__eta.layout) {
+  __eta.res = include (__eta.layout, {...it, body: __eta.res, ...__eta.layoutData, __blocks: __eta.blocks});
+}
+
+return __eta.res;
+
+},
+"@once": function (it: any, options: any) {
+
+let include = (__eta_t, __eta_d) => this.render(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+let includeAsync = (__eta_t, __eta_d) => this.renderAsync(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+
+let __eta = {res: "", e: this.config.escapeFunction, f: this.config.filterFunction, blocks: {}};
+
+function layout(path, data) {
+  __eta.layout = path;
+  __eta.layoutData = data;
+}
+
+function output(s){__eta.res+=s;}
+function capture(fn){const s=__eta.res;__eta.res='';try{fn();return __eta.res}finally{__eta.res=s;}}
+async function captureAsync(fn){const s=__eta.res;__eta.res='';try{await fn();return __eta.res}finally{__eta.res=s;}}
+function block(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=capture(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?capture(fn):'';}
+async function blockAsync(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=await captureAsync(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?await captureAsync(fn):'';}
+
+__eta.res+='<section class="panel once" aria-labelledby="once-title" data-here="';
+__eta.res+=__eta.e(it.here);
+__eta.res+='">\n<h2 id="once-title">';
+__eta.res+=__eta.e(it.title);
+__eta.res+='</h2>\n<p class="hint">Keep it now: nothing shows it again.</p>\n<div class="snippet">\n<code>';
+__eta.res+=__eta.e(it.secret);
+__eta.res+='</code>\n<button class="icon-button needs-js" type="button" data-copy="';
+__eta.res+=__eta.e(it.secret);
+__eta.res+='" aria-label="';
+__eta.res+=__eta.e(it.copy);
+__eta.res+='">';
+__eta.res+=include('@icon', { icon: 'copy' });
+__eta.res+='</button>\n</div>\n</section>';
+
+if (__eta.layout) {
+  __eta.res = include (__eta.layout, {...it, body: __eta.res, ...__eta.layoutData, __blocks: __eta.blocks});
+}
+
+return __eta.res;
+
+},
+"@password-field": function (it: any, options: any) {
+
+let include = (__eta_t, __eta_d) => this.render(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+let includeAsync = (__eta_t, __eta_d) => this.renderAsync(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+
+let __eta = {res: "", e: this.config.escapeFunction, f: this.config.filterFunction, blocks: {}};
+
+function layout(path, data) {
+  __eta.layout = path;
+  __eta.layoutData = data;
+}
+
+function output(s){__eta.res+=s;}
+function capture(fn){const s=__eta.res;__eta.res='';try{fn();return __eta.res}finally{__eta.res=s;}}
+async function captureAsync(fn){const s=__eta.res;__eta.res='';try{await fn();return __eta.res}finally{__eta.res=s;}}
+function block(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=capture(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?capture(fn):'';}
+async function blockAsync(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=await captureAsync(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?await captureAsync(fn):'';}
+
+__eta.res+='<div class="field';
+__eta.res+=__eta.e(it.problem ? ' field-bad' : '');
+__eta.res+='">\n<label for="';
+__eta.res+=__eta.e(it.name);
+__eta.res+='">';
+__eta.res+=__eta.e(it.label);
+__eta.res+='</label>\n<input id="';
+__eta.res+=__eta.e(it.name);
+__eta.res+='" name="';
+__eta.res+=__eta.e(it.name);
+__eta.res+='" type="password" required maxlength="1024" autocomplete="';
+__eta.res+=__eta.e(it.autocomplete);
+__eta.res+='"';
+if (it.hint || it.problem) {
+__eta.res+=' aria-describedby="';
+if (it.problem) {
+__eta.res+=__eta.e(it.name);
+__eta.res+='-problem';
+}
+__eta.res+=' ';
+if (it.hint) {
+__eta.res+=__eta.e(it.name);
+__eta.res+='-hint';
+}
+__eta.res+='"';
+}
+if (it.problem) {
+__eta.res+=' aria-invalid="true" autofocus';
+}
+__eta.res+='>\n';
+if (it.problem) {
+__eta.res+='<p class="field-problem" id="';
+__eta.res+=__eta.e(it.name);
+__eta.res+='-problem">';
+__eta.res+=__eta.e(it.problem);
+__eta.res+='</p>';
+}
+if (it.hint) {
+__eta.res+='<p class="hint" id="';
+__eta.res+=__eta.e(it.name);
+__eta.res+='-hint">';
+__eta.res+=__eta.e(it.hint);
+__eta.res+='</p>';
+}
+__eta.res+='</div>';
 
 if (__eta.layout) {
   __eta.res = include (__eta.layout, {...it, body: __eta.res, ...__eta.layoutData, __blocks: __eta.blocks});
@@ -1962,6 +2275,164 @@ __eta.res+=__eta.e(it.href);
 __eta.res+='" data-close>';
 __eta.res+=__eta.e(it.label ?? 'Cancel');
 __eta.res+='</a>';
+
+if (__eta.layout) {
+  __eta.res = include (__eta.layout, {...it, body: __eta.res, ...__eta.layoutData, __blocks: __eta.blocks});
+}
+
+return __eta.res;
+
+},
+"@settings-tabs": function (it: any, options: any) {
+
+let include = (__eta_t, __eta_d) => this.render(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+let includeAsync = (__eta_t, __eta_d) => this.renderAsync(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+
+let __eta = {res: "", e: this.config.escapeFunction, f: this.config.filterFunction, blocks: {}};
+
+function layout(path, data) {
+  __eta.layout = path;
+  __eta.layoutData = data;
+}
+
+function output(s){__eta.res+=s;}
+function capture(fn){const s=__eta.res;__eta.res='';try{fn();return __eta.res}finally{__eta.res=s;}}
+async function captureAsync(fn){const s=__eta.res;__eta.res='';try{await fn();return __eta.res}finally{__eta.res=s;}}
+function block(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=capture(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?capture(fn):'';}
+async function blockAsync(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=await captureAsync(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?await captureAsync(fn):'';}
+
+__eta.res+='<h1>Settings</h1>\n<nav class="tabs settings-tabs" aria-label="Settings">\n<a class="tab" href="/settings"';
+if (it.at === 'general') {
+__eta.res+=' aria-current="page"';
+}
+__eta.res+='>General</a>\n<a class="tab" href="/settings/keys"';
+if (it.at === 'keys') {
+__eta.res+=' aria-current="page"';
+}
+__eta.res+='>API keys</a>\n<a class="tab" href="/settings/webhooks"';
+if (it.at === 'webhooks') {
+__eta.res+=' aria-current="page"';
+}
+__eta.res+='>Webhooks</a>\n</nav>';
+
+if (__eta.layout) {
+  __eta.res = include (__eta.layout, {...it, body: __eta.res, ...__eta.layoutData, __blocks: __eta.blocks});
+}
+
+return __eta.res;
+
+},
+"@settings": function (it: any, options: any) {
+
+let include = (__eta_t, __eta_d) => this.render(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+let includeAsync = (__eta_t, __eta_d) => this.renderAsync(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+
+let __eta = {res: "", e: this.config.escapeFunction, f: this.config.filterFunction, blocks: {}};
+
+function layout(path, data) {
+  __eta.layout = path;
+  __eta.layoutData = data;
+}
+
+function output(s){__eta.res+=s;}
+function capture(fn){const s=__eta.res;__eta.res='';try{fn();return __eta.res}finally{__eta.res=s;}}
+async function captureAsync(fn){const s=__eta.res;__eta.res='';try{await fn();return __eta.res}finally{__eta.res=s;}}
+function block(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=capture(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?capture(fn):'';}
+async function blockAsync(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=await captureAsync(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?await captureAsync(fn):'';}
+
+layout('@layout', { title: 'Settings', bodyClass: 'medium' })
+__eta.res+=include('@settings-tabs', { at: 'general' });
+if (it.note) {
+__eta.res+='<div class="alert alert-ok" role="status">';
+__eta.res+=include('@icon', { icon: 'check' });
+__eta.res+='<p>';
+__eta.res+=__eta.e(it.note);
+__eta.res+='</p></div>';
+}
+__eta.res+='<div class="stack sections">\n<section aria-labelledby="sleep-title">\n<h2 id="sleep-title">Sleep</h2>\n<p class="hint">Sandboxes that nobody uses fall asleep, and wake with the next visit. Changes are in force at once, for every sandbox.</p>\n';
+if (it.canChange) {
+__eta.res+='<form class="panel panel-form" method="post" action="/settings/lifecycle" data-once>\n';
+__eta.res+=include('@csrf', it);
+__eta.res+='<label class="check"><input type="checkbox" name="idle_reap_enabled" value="yes"';
+__eta.res+=__eta.e(it.lifecycle.idleReapEnabled ? ' checked' : '');
+__eta.res+='>Let idle sandboxes fall asleep</label>\n<div class="field';
+__eta.res+=__eta.e(it.lifecycle.problems.idle ? ' field-bad' : '');
+__eta.res+='">\n<label for="idle">After so many seconds without a request</label>\n<input id="idle" name="idle_threshold_seconds" type="text" inputmode="numeric" autocomplete="off" required value="';
+__eta.res+=__eta.e(it.lifecycle.idleThresholdSeconds);
+__eta.res+='" aria-describedby="idle-hint';
+__eta.res+=__eta.e(it.lifecycle.problems.idle ? ' idle-problem' : '');
+__eta.res+='"';
+if (it.lifecycle.problems.idle) {
+__eta.res+=' aria-invalid="true" autofocus';
+}
+__eta.res+='>\n';
+if (it.lifecycle.problems.idle) {
+__eta.res+='<p class="field-problem" id="idle-problem">';
+__eta.res+=__eta.e(it.lifecycle.problems.idle);
+__eta.res+='</p>';
+}
+__eta.res+='<p class="hint" id="idle-hint">60–86400. In force: ';
+__eta.res+=__eta.e(it.lifecycle.idleInWords);
+__eta.res+='.</p>\n</div>\n<div class="field';
+__eta.res+=__eta.e(it.lifecycle.problems.keepalive ? ' field-bad' : '');
+__eta.res+='">\n<label for="keepalive">The longest keepalive, in seconds</label>\n<input id="keepalive" name="keepalive_max_seconds" type="text" inputmode="numeric" autocomplete="off" required value="';
+__eta.res+=__eta.e(it.lifecycle.keepaliveMaxSeconds);
+__eta.res+='" aria-describedby="keepalive-hint';
+__eta.res+=__eta.e(it.lifecycle.problems.keepalive ? ' keepalive-problem' : '');
+__eta.res+='"';
+if (it.lifecycle.problems.keepalive) {
+__eta.res+=' aria-invalid="true"';
+if (!it.lifecycle.problems.idle) {
+__eta.res+=' autofocus';
+}
+}
+__eta.res+='>\n';
+if (it.lifecycle.problems.keepalive) {
+__eta.res+='<p class="field-problem" id="keepalive-problem">';
+__eta.res+=__eta.e(it.lifecycle.problems.keepalive);
+__eta.res+='</p>';
+}
+__eta.res+='<p class="hint" id="keepalive-hint">0–604800; 0 allows none. In force: ';
+__eta.res+=__eta.e(it.lifecycle.keepaliveInWords);
+__eta.res+='.</p>\n</div>\n<div class="actions"><button class="button button-primary" type="submit" data-busy="Saving…">Save</button></div>\n</form>\n';
+} else {
+__eta.res+='<div class="panel settings-panel">\n<dl class="facts">\n<div><dt>Idle sandboxes</dt><dd>';
+__eta.res+=__eta.e(it.lifecycle.idleReapEnabled ? 'fall asleep' : 'stay awake');
+__eta.res+='</dd></div>\n<div><dt>After</dt><dd>';
+__eta.res+=__eta.e(it.lifecycle.idleInWords);
+__eta.res+=' without a request</dd></div>\n<div><dt>The longest keepalive</dt><dd>';
+__eta.res+=__eta.e(it.lifecycle.keepaliveInWords);
+__eta.res+='</dd></div>\n</dl>\n</div>\n<p class="hint settings-who">Only operators of this installation change these: the owners that <code>SANDBOXD_OPERATORS</code> names.</p>\n';
+}
+__eta.res+='</section>\n';
+if (it.password) {
+__eta.res+='<section aria-labelledby="password-title">\n<h2 id="password-title">';
+__eta.res+=__eta.e(it.password.isSet ? 'Change the password' : 'Set a password');
+__eta.res+='</h2>\n<p class="hint">';
+__eta.res+=__eta.e(it.password.isSet ? 'Sessions elsewhere end with it.' : 'With one, signing in takes no login link and no API key.');
+__eta.res+='</p>\n<form class="panel panel-form" method="post" action="/settings/password" data-once>\n';
+__eta.res+=include('@csrf', it);
+if (it.password.problems.other) {
+__eta.res+=include('@problem', { message: it.password.problems.other });
+}
+__eta.res+='<input type="text" name="username" value="default" autocomplete="username" hidden>\n';
+if (it.password.isSet) {
+__eta.res+=include('@password-field', { name: 'current_password', label: 'Current password', autocomplete: 'current-password', problem: it.password.problems.current });
+}
+__eta.res+=include('@password-field', { name: 'new_password', label: 'New password', autocomplete: 'new-password', hint: '12 characters or more.', problem: it.password.problems.next });
+__eta.res+=include('@password-field', { name: 'again', label: 'The same again', autocomplete: 'new-password', problem: it.password.problems.again });
+__eta.res+='<div class="actions"><button class="button button-primary" type="submit" data-busy="Saving…">';
+__eta.res+=__eta.e(it.password.isSet ? 'Change password' : 'Set password');
+__eta.res+='</button></div>\n</form>\n</section>\n';
+}
+if (it.canEndSessions) {
+__eta.res+='<section aria-labelledby="sessions-title">\n<h2 id="sessions-title">Sessions</h2>\n<div class="settings-row">\n<p class="hint">Whoever else is signed in as you is signed out; you stay. API keys are not sessions. Who asked for what is in the <a href="/audit">audit log</a>.</p>\n<form method="post" action="/settings/sessions/end-others" data-once>\n';
+__eta.res+=include('@csrf', it);
+__eta.res+='<button class="button" type="submit" data-busy="Signing out…">Sign out everywhere else</button>\n</form>\n</div>\n</section>\n';
+}
+__eta.res+='<section aria-labelledby="installation-title">\n<h2 id="installation-title">This installation</h2>\n<div class="panel settings-panel">';
+__eta.res+=include('@facts', { facts: it.facts });
+__eta.res+='</div>\n</section>\n</div>';
 
 if (__eta.layout) {
   __eta.res = include (__eta.layout, {...it, body: __eta.res, ...__eta.layoutData, __blocks: __eta.blocks});
@@ -2980,6 +3451,414 @@ __eta.res+=include('@icon', { icon: 'undo' });
 __eta.res+='Revert</a>\n';
 }
 __eta.res+='</div>\n</div>';
+
+if (__eta.layout) {
+  __eta.res = include (__eta.layout, {...it, body: __eta.res, ...__eta.layoutData, __blocks: __eta.blocks});
+}
+
+return __eta.res;
+
+},
+"@webhook-delete": function (it: any, options: any) {
+
+let include = (__eta_t, __eta_d) => this.render(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+let includeAsync = (__eta_t, __eta_d) => this.renderAsync(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+
+let __eta = {res: "", e: this.config.escapeFunction, f: this.config.filterFunction, blocks: {}};
+
+function layout(path, data) {
+  __eta.layout = path;
+  __eta.layoutData = data;
+}
+
+function output(s){__eta.res+=s;}
+function capture(fn){const s=__eta.res;__eta.res='';try{fn();return __eta.res}finally{__eta.res=s;}}
+async function captureAsync(fn){const s=__eta.res;__eta.res='';try{await fn();return __eta.res}finally{__eta.res=s;}}
+function block(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=capture(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?capture(fn):'';}
+async function blockAsync(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=await captureAsync(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?await captureAsync(fn):'';}
+
+layout('@layout', { title: `Delete the webhook at ${it.host}`, bodyClass: 'narrow' })
+__eta.res+='<section class="card" id="question">\n<h1 class="dialog-title" id="question-title">Delete the webhook at <bdi>';
+__eta.res+=__eta.e(it.host);
+__eta.res+='</bdi>?</h1>\n<form class="stack" method="post" action="';
+__eta.res+=__eta.e(it.webhook.href);
+__eta.res+='/delete" data-once>\n';
+__eta.res+=include('@csrf', it);
+__eta.res+='<p>Nothing is sent to it any more. What is on its way goes with it, and so does the list of what was delivered.</p>\n<p><strong>This cannot be undone.</strong></p>\n<div class="actions actions-end">\n';
+__eta.res+=include('@question-cancel', { href: it.webhook.href });
+__eta.res+='<button class="button button-danger-solid" type="submit" data-busy="Deleting…">Delete</button>\n</div>\n</form>\n</section>';
+
+if (__eta.layout) {
+  __eta.res = include (__eta.layout, {...it, body: __eta.res, ...__eta.layoutData, __blocks: __eta.blocks});
+}
+
+return __eta.res;
+
+},
+"@webhook-edit": function (it: any, options: any) {
+
+let include = (__eta_t, __eta_d) => this.render(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+let includeAsync = (__eta_t, __eta_d) => this.renderAsync(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+
+let __eta = {res: "", e: this.config.escapeFunction, f: this.config.filterFunction, blocks: {}};
+
+function layout(path, data) {
+  __eta.layout = path;
+  __eta.layoutData = data;
+}
+
+function output(s){__eta.res+=s;}
+function capture(fn){const s=__eta.res;__eta.res='';try{fn();return __eta.res}finally{__eta.res=s;}}
+async function captureAsync(fn){const s=__eta.res;__eta.res='';try{await fn();return __eta.res}finally{__eta.res=s;}}
+function block(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=capture(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?capture(fn):'';}
+async function blockAsync(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=await captureAsync(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?await captureAsync(fn):'';}
+
+layout('@layout', { title: `Change the webhook at ${it.host}`, bodyClass: 'medium' })
+__eta.res+='<nav class="crumbs" aria-label="Breadcrumb"><a href="';
+__eta.res+=__eta.e(it.webhook.href);
+__eta.res+='">';
+__eta.res+=include('@icon', { icon: 'back' });
+__eta.res+='<bdi>';
+__eta.res+=__eta.e(it.host);
+__eta.res+='</bdi></a></nav>\n<h1>Change the webhook</h1>\n<form class="panel panel-form" method="post" action="';
+__eta.res+=__eta.e(it.webhook.href);
+__eta.res+='/edit" data-once>\n';
+__eta.res+=include('@csrf', it);
+__eta.res+=include('@webhook-fields', { fields: it.fields });
+__eta.res+='<div class="actions">\n<button class="button button-primary" type="submit" data-busy="Saving…">Save</button>\n<a class="button button-quiet" href="';
+__eta.res+=__eta.e(it.webhook.href);
+__eta.res+='">Cancel</a>\n</div>\n</form>';
+
+if (__eta.layout) {
+  __eta.res = include (__eta.layout, {...it, body: __eta.res, ...__eta.layoutData, __blocks: __eta.blocks});
+}
+
+return __eta.res;
+
+},
+"@webhook-fields": function (it: any, options: any) {
+
+let include = (__eta_t, __eta_d) => this.render(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+let includeAsync = (__eta_t, __eta_d) => this.renderAsync(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+
+let __eta = {res: "", e: this.config.escapeFunction, f: this.config.filterFunction, blocks: {}};
+
+function layout(path, data) {
+  __eta.layout = path;
+  __eta.layoutData = data;
+}
+
+function output(s){__eta.res+=s;}
+function capture(fn){const s=__eta.res;__eta.res='';try{fn();return __eta.res}finally{__eta.res=s;}}
+async function captureAsync(fn){const s=__eta.res;__eta.res='';try{await fn();return __eta.res}finally{__eta.res=s;}}
+function block(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=capture(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?capture(fn):'';}
+async function blockAsync(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=await captureAsync(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?await captureAsync(fn):'';}
+
+if (it.fields.problems.other) {
+__eta.res+=include('@problem', { message: it.fields.problems.other });
+}
+__eta.res+='<div class="field';
+__eta.res+=__eta.e(it.fields.problems.url ? ' field-bad' : '');
+__eta.res+='">\n<label for="url">Address</label>\n<input id="url" class="mono" name="url" type="text" inputmode="url" value="';
+__eta.res+=__eta.e(it.fields.url);
+__eta.res+='" required maxlength="2048" autocomplete="off" autocapitalize="none" spellcheck="false" placeholder="https://example.com/hooks"';
+if (it.fields.problems.url) {
+__eta.res+=' aria-invalid="true" aria-describedby="url-problem" autofocus';
+}
+__eta.res+='>\n';
+if (it.fields.problems.url) {
+__eta.res+='<p class="field-problem" id="url-problem">';
+__eta.res+=__eta.e(it.fields.problems.url);
+__eta.res+='</p>';
+}
+__eta.res+='</div>\n<div class="field';
+__eta.res+=__eta.e(it.fields.problems.description ? ' field-bad' : '');
+__eta.res+='">\n<label for="description">Description</label>\n<input id="description" name="description" type="text" value="';
+__eta.res+=__eta.e(it.fields.description);
+__eta.res+='" maxlength="200" autocomplete="off" placeholder="Optional"';
+if (it.fields.problems.description) {
+__eta.res+=' aria-invalid="true" aria-describedby="description-problem" autofocus';
+}
+__eta.res+='>\n';
+if (it.fields.problems.description) {
+__eta.res+='<p class="field-problem" id="description-problem">';
+__eta.res+=__eta.e(it.fields.problems.description);
+__eta.res+='</p>';
+}
+__eta.res+='</div>\n<fieldset class="field event-choice"';
+if (it.fields.problems.events) {
+__eta.res+=' aria-describedby="events-problem"';
+}
+__eta.res+='>\n<legend>What is sent</legend>\n<label class="check"><input type="radio" name="events" value="everything"';
+__eta.res+=__eta.e(it.fields.isEverything ? ' checked' : '');
+__eta.res+='>Everything</label>\n<label class="check"><input type="radio" name="events" value="chosen"';
+__eta.res+=__eta.e(it.fields.isEverything ? '' : ' checked');
+__eta.res+='>Only some types of events</label>\n';
+if (it.fields.problems.events) {
+__eta.res+='<p class="field-problem" id="events-problem">';
+__eta.res+=__eta.e(it.fields.problems.events);
+__eta.res+='</p>';
+}
+__eta.res+='<div class="event-groups">\n';
+for (const group of it.fields.groups) {
+__eta.res+='<fieldset>\n<legend>';
+__eta.res+=__eta.e(group.label);
+__eta.res+='</legend>\n';
+for (const type of group.types) {
+__eta.res+='<label class="check"><input type="checkbox" name="type" value="';
+__eta.res+=__eta.e(type.id);
+__eta.res+='"';
+__eta.res+=__eta.e(type.chosen ? ' checked' : '');
+__eta.res+='><code>';
+__eta.res+=__eta.e(type.id);
+__eta.res+='</code></label>';
+}
+__eta.res+='</fieldset>\n';
+}
+__eta.res+='</div>\n</fieldset>';
+
+if (__eta.layout) {
+  __eta.res = include (__eta.layout, {...it, body: __eta.res, ...__eta.layoutData, __blocks: __eta.blocks});
+}
+
+return __eta.res;
+
+},
+"@webhook-rotate": function (it: any, options: any) {
+
+let include = (__eta_t, __eta_d) => this.render(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+let includeAsync = (__eta_t, __eta_d) => this.renderAsync(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+
+let __eta = {res: "", e: this.config.escapeFunction, f: this.config.filterFunction, blocks: {}};
+
+function layout(path, data) {
+  __eta.layout = path;
+  __eta.layoutData = data;
+}
+
+function output(s){__eta.res+=s;}
+function capture(fn){const s=__eta.res;__eta.res='';try{fn();return __eta.res}finally{__eta.res=s;}}
+async function captureAsync(fn){const s=__eta.res;__eta.res='';try{await fn();return __eta.res}finally{__eta.res=s;}}
+function block(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=capture(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?capture(fn):'';}
+async function blockAsync(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=await captureAsync(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?await captureAsync(fn):'';}
+
+layout('@layout', { title: `New secret for ${it.host}`, bodyClass: 'narrow' })
+__eta.res+='<section class="card" id="question">\n<h1 class="dialog-title" id="question-title">Make a new secret for <bdi>';
+__eta.res+=__eta.e(it.host);
+__eta.res+='</bdi>?</h1>\n<form class="stack" method="post" action="';
+__eta.res+=__eta.e(it.webhook.href);
+__eta.res+='/rotate-secret" data-once>\n';
+__eta.res+=include('@csrf', it);
+__eta.res+='<p>Requests are signed by both for 24 hours, and by the new one alone after that. Change over what receives them in that time.</p>\n<div class="actions actions-end">\n';
+__eta.res+=include('@question-cancel', { href: it.webhook.href });
+__eta.res+='<button class="button button-primary" type="submit" data-busy="Making it…">Make a new secret</button>\n</div>\n</form>\n</section>';
+
+if (__eta.layout) {
+  __eta.res = include (__eta.layout, {...it, body: __eta.res, ...__eta.layoutData, __blocks: __eta.blocks});
+}
+
+return __eta.res;
+
+},
+"@webhook": function (it: any, options: any) {
+
+let include = (__eta_t, __eta_d) => this.render(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+let includeAsync = (__eta_t, __eta_d) => this.renderAsync(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+
+let __eta = {res: "", e: this.config.escapeFunction, f: this.config.filterFunction, blocks: {}};
+
+function layout(path, data) {
+  __eta.layout = path;
+  __eta.layoutData = data;
+}
+
+function output(s){__eta.res+=s;}
+function capture(fn){const s=__eta.res;__eta.res='';try{fn();return __eta.res}finally{__eta.res=s;}}
+async function captureAsync(fn){const s=__eta.res;__eta.res='';try{await fn();return __eta.res}finally{__eta.res=s;}}
+function block(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=capture(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?capture(fn):'';}
+async function blockAsync(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=await captureAsync(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?await captureAsync(fn):'';}
+
+layout('@layout', { title: `Webhook at ${it.host}`, bodyClass: 'medium' })
+__eta.res+='<nav class="crumbs" aria-label="Breadcrumb"><a href="/settings/webhooks">';
+__eta.res+=include('@icon', { icon: 'back' });
+__eta.res+='Webhooks</a></nav>\n<div class="page-head webhook-head">\n<h1><bdi>';
+__eta.res+=__eta.e(it.host);
+__eta.res+='</bdi></h1>\n';
+__eta.res+=include('@chip', { chip: it.webhook.chip });
+__eta.res+='</div>\n<div class="stack sections">\n';
+if (it.secret) {
+__eta.res+=include('@once', { title: 'The signing secret', secret: it.secret, copy: 'Copy the secret', here: it.webhook.href });
+}
+if (it.tested) {
+__eta.res+='<div class="alert alert-';
+__eta.res+=__eta.e(it.tested.ok ? 'ok' : 'bad');
+__eta.res+='" role="status" data-here="';
+__eta.res+=__eta.e(it.webhook.href);
+__eta.res+='">';
+__eta.res+=include('@icon', { icon: it.tested.ok ? 'check' : 'alert' });
+__eta.res+='<p><bdi>';
+__eta.res+=__eta.e(it.tested.text);
+__eta.res+='</bdi></p></div>\n';
+}
+__eta.res+='<section class="panel settings-panel" aria-label="Details">\n';
+__eta.res+=include('@facts', { facts: it.facts });
+__eta.res+='<div class="actions webhook-actions">\n<form method="post" action="';
+__eta.res+=__eta.e(it.webhook.href);
+__eta.res+='/test" data-once>\n';
+__eta.res+=include('@csrf', it);
+__eta.res+='<button class="button button-small" type="submit" data-busy="Sending…">Send a test</button>\n</form>\n<form method="post" action="';
+__eta.res+=__eta.e(it.webhook.href);
+__eta.res+='/';
+__eta.res+=__eta.e(it.isEnabled ? 'disable' : 'enable');
+__eta.res+='" data-once>\n';
+__eta.res+=include('@csrf', it);
+__eta.res+='<button class="button button-small" type="submit" data-busy="Saving…">';
+__eta.res+=__eta.e(it.isEnabled ? 'Disable' : 'Enable');
+__eta.res+='</button>\n</form>\n<a class="button button-small" href="';
+__eta.res+=__eta.e(it.webhook.href);
+__eta.res+='/edit">';
+__eta.res+=include('@icon', { icon: 'pencil' });
+__eta.res+='Change</a>\n<a class="button button-small" href="';
+__eta.res+=__eta.e(it.webhook.href);
+__eta.res+='/rotate-secret" data-ask>';
+__eta.res+=include('@icon', { icon: 'key' });
+__eta.res+='New secret</a>\n<a class="button button-small button-danger" href="';
+__eta.res+=__eta.e(it.webhook.href);
+__eta.res+='/delete" data-ask>';
+__eta.res+=include('@icon', { icon: 'trash' });
+__eta.res+='Delete</a>\n</div>\n</section>\n<section id="live" aria-labelledby="deliveries-title" hx-get="';
+__eta.res+=__eta.e(it.here);
+__eta.res+='" hx-select="#live" hx-swap="outerMorph" hx-trigger="every 5s, refresh" data-poll>\n<h2 id="deliveries-title">Deliveries</h2>\n<nav class="tabs delivery-tabs" aria-label="Show">\n';
+for (const filter of it.filters) {
+__eta.res+='<a class="tab" href="';
+__eta.res+=__eta.e(filter.href);
+__eta.res+='"';
+if (filter.chosen) {
+__eta.res+=' aria-current="true"';
+}
+__eta.res+='>';
+__eta.res+=__eta.e(filter.label);
+__eta.res+='</a>\n';
+}
+__eta.res+='</nav>\n';
+if (!it.isEnabled) {
+__eta.res+='<p class="hint">It is disabled: what was on its way waits, and dead ones are not sent again until it is enabled.</p>';
+}
+if (it.deliveries.length === 0) {
+__eta.res+='<p class="quiet items-none">';
+__eta.res+=__eta.e(it.newestHref ? 'Nothing older.' : 'There is none.');
+__eta.res+='</p>\n';
+} else {
+__eta.res+='<ul class="panel items" aria-label="Deliveries, the latest event first">\n';
+for (const delivery of it.deliveries) {
+__eta.res+='<li class="item item-row" id="delivery-';
+__eta.res+=__eta.e(delivery.eventId);
+__eta.res+='">\n<div>\n<div class="item-head"><code class="item-name">';
+__eta.res+=__eta.e(delivery.type);
+__eta.res+='</code>';
+__eta.res+=include('@chip', { chip: delivery.chip });
+__eta.res+='</div>\n<p class="item-meta">';
+if (delivery.ended) {
+__eta.res+=include('@moment', { moment: delivery.ended });
+__eta.res+=' · ';
+}
+__eta.res+=__eta.e(delivery.facts.join(' · '));
+__eta.res+='</p>\n';
+if (delivery.error) {
+__eta.res+='<p class="item-problem"><bdi>';
+__eta.res+=__eta.e(delivery.error);
+__eta.res+='</bdi></p>';
+}
+__eta.res+='</div>\n';
+if (delivery.retryHref) {
+__eta.res+='<form method="post" action="';
+__eta.res+=__eta.e(delivery.retryHref);
+__eta.res+='" data-once>\n';
+__eta.res+=include('@csrf', { csrfToken: it.csrfToken });
+__eta.res+='<input type="hidden" name="status" value="';
+__eta.res+=__eta.e(it.status);
+__eta.res+='">\n<button class="button button-small" type="submit" data-busy="Sending…">Send again</button>\n</form>\n';
+}
+__eta.res+='</li>\n';
+}
+__eta.res+='</ul>\n';
+}
+if (it.newestHref || it.olderHref) {
+__eta.res+='<nav class="pager" aria-label="Pages">\n';
+if (it.newestHref) {
+__eta.res+='<a class="button" href="';
+__eta.res+=__eta.e(it.newestHref);
+__eta.res+='">Newest</a>';
+}
+if (it.olderHref) {
+__eta.res+='<a class="button" rel="next" href="';
+__eta.res+=__eta.e(it.olderHref);
+__eta.res+='">Older</a>';
+}
+__eta.res+='</nav>\n';
+}
+__eta.res+='</section>\n</div>';
+
+if (__eta.layout) {
+  __eta.res = include (__eta.layout, {...it, body: __eta.res, ...__eta.layoutData, __blocks: __eta.blocks});
+}
+
+return __eta.res;
+
+},
+"@webhooks": function (it: any, options: any) {
+
+let include = (__eta_t, __eta_d) => this.render(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+let includeAsync = (__eta_t, __eta_d) => this.renderAsync(__eta_t, {...it, ...(__eta_d ?? {})}, options);
+
+let __eta = {res: "", e: this.config.escapeFunction, f: this.config.filterFunction, blocks: {}};
+
+function layout(path, data) {
+  __eta.layout = path;
+  __eta.layoutData = data;
+}
+
+function output(s){__eta.res+=s;}
+function capture(fn){const s=__eta.res;__eta.res='';try{fn();return __eta.res}finally{__eta.res=s;}}
+async function captureAsync(fn){const s=__eta.res;__eta.res='';try{await fn();return __eta.res}finally{__eta.res=s;}}
+function block(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=capture(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?capture(fn):'';}
+async function blockAsync(name,fn){if(__eta.layout){if(fn){__eta.blocks[name]=await captureAsync(fn);}return '';}const b=it.__blocks||{};if(name in b){return b[name];}return fn?await captureAsync(fn):'';}
+
+layout('@layout', { title: 'Webhooks', bodyClass: 'medium' })
+__eta.res+=include('@settings-tabs', { at: 'webhooks' });
+__eta.res+='<div class="stack sections">\n<section aria-labelledby="webhooks-title">\n<h2 id="webhooks-title">Webhooks</h2>\n<p class="hint">What happens here is sent to an address of yours within moments, signed.</p>\n';
+if (it.rows.length === 0) {
+__eta.res+='<p class="quiet items-none">There is none yet.</p>\n';
+} else {
+__eta.res+='<ul class="panel items" aria-label="Webhooks, newest first">\n';
+for (const webhook of it.rows) {
+__eta.res+='<li class="item">\n<div class="item-head">\n<a class="item-name" href="';
+__eta.res+=__eta.e(webhook.href);
+__eta.res+='"><bdi>';
+__eta.res+=__eta.e(webhook.url);
+__eta.res+='</bdi></a>\n';
+__eta.res+=include('@chip', { chip: webhook.chip });
+__eta.res+='</div>\n<p class="item-meta">';
+__eta.res+=__eta.e(webhook.events);
+if (webhook.description) {
+__eta.res+=' · <bdi>';
+__eta.res+=__eta.e(webhook.description);
+__eta.res+='</bdi>';
+}
+__eta.res+='</p>\n';
+if (webhook.hasDead) {
+__eta.res+='<p class="item-problem">Some deliveries were given up: <a href="';
+__eta.res+=__eta.e(webhook.href);
+__eta.res+='?status=dead">look at them</a>.</p>';
+}
+__eta.res+='</li>\n';
+}
+__eta.res+='</ul>\n';
+}
+__eta.res+='</section>\n<section aria-labelledby="add-title">\n<h2 id="add-title">Add one</h2>\n<form class="panel panel-form" method="post" action="/settings/webhooks" data-once>\n';
+__eta.res+=include('@csrf', it);
+__eta.res+=include('@webhook-fields', { fields: it.form });
+__eta.res+='<div class="actions"><button class="button button-primary" type="submit" data-busy="Adding…">Add webhook</button></div>\n</form>\n</section>\n</div>';
 
 if (__eta.layout) {
   __eta.res = include (__eta.layout, {...it, body: __eta.res, ...__eta.layoutData, __blocks: __eta.blocks});

@@ -23,11 +23,12 @@ const updated = (item: ConfigItem, was: Pick<ConfigItem, 'sealed' | 'updatedAt'>
   was,
 });
 const deleted = ({ owner, appId, key }: ConfigItem): Change => ({ kind: 'config.delete', owner, appId, key });
-const unreadable = ({ owner, appId, key }: ConfigItem, at = LATER): Change => ({
+const unreadable = ({ owner, appId, key, sealed }: ConfigItem, at = LATER): Change => ({
   kind: 'config.unreadable',
   owner,
   appId,
   key,
+  sealed,
   at,
 });
 
@@ -75,6 +76,24 @@ export function configStoreContract(current: () => Store): void {
         await expect(commit(inserted(aConfigItem(orphan)))).rejects.toMatchObject({ code: 'not_found' });
     });
 
+    it('has room for so many items, and so many bytes', async () => {
+      const room = { items: 2, bytes: 100 };
+      const put = (item: ConfigItem) => commit({ kind: 'config.insert', item, room });
+      const change = (item: ConfigItem, sealed: string) =>
+        commit({ kind: 'config.update', item: { ...item, sealed, updatedAt: LATER }, was: item, room });
+      const first = aConfigItem({ appId: app.id, key: 'ü', sealed: 's'.repeat(40) });
+      const second = aConfigItem({ appId: app.id, key: 'b', sealed: 's'.repeat(88) });
+      await put(first);
+      const elsewhere = anApp();
+      await commit({ kind: 'app.insert', app: elsewhere }, inserted({ ...second, appId: elsewhere.id }));
+      // Of its key 2 and 1 bytes, of the values 30 and 66: 99 altogether.
+      await put(second);
+      await expect(change(second, 's'.repeat(92))).rejects.toMatchObject({ code: 'conflict' });
+      await change(second, 's'.repeat(89));
+      await expect(put({ ...first, key: 'c', sealed: '' })).rejects.toMatchObject({ code: 'conflict' });
+      expect(await current().config.list(OWNER, app.id)).toHaveLength(2);
+    });
+
     it('changes as a whole, but for its age', async () => {
       const item = await insert();
       const set = { sensitive: false, accessPolicy: 'both', sealed: 'sealed-2', updatedAt: LATER } as const;
@@ -120,6 +139,9 @@ export function configStoreContract(current: () => Store): void {
       await commit(updated({ ...item, accessPolicy: 'both' }, item));
       expect(await find(item)).toEqual({ ...item, accessPolicy: 'both', unreadableSince: LATER });
       await commit(updated({ ...item, sealed: 'sealed-2' }, item));
+      expect(await find(item)).toEqual({ ...item, sealed: 'sealed-2' });
+      // Who has found that out of the value before says nothing of this one.
+      await commit(unreadable(item));
       expect(await find(item)).toEqual({ ...item, sealed: 'sealed-2' });
     });
 

@@ -48,6 +48,9 @@ export function identityStoreContract(current: () => Store): void {
         await commit({ kind: 'session.insert', session: { ...session, hash } });
       }
       expect(await current().identity.session('a')).toEqual({ ...session, hash: 'a' });
+      const backed = { ...session, hash: 'd', tokenHash: 'h1' };
+      await commit({ kind: 'session.insert', session: backed });
+      expect(await current().identity.session('d')).toEqual(backed);
       await commit({ kind: 'session.delete', hash: 'a' });
       expect(await current().identity.session('a')).toBeUndefined();
       await commit({ kind: 'identity.expire', now: LATER + 10 });
@@ -87,6 +90,15 @@ export function identityStoreContract(current: () => Store): void {
       expect(await current().identity.token(plain.hash)).toEqual({ ...plain, lastUsedAt: LATER });
     });
 
+    it('knows at most so many tokens of one owner', async () => {
+      for (const owner of [STRANGER, OWNER, OWNER])
+        await commit({ kind: 'token.insert', token: aToken({ owner }), most: 2 });
+      await expect(commit({ kind: 'token.insert', token: aToken(), most: 2 })).rejects.toMatchObject({
+        code: 'conflict',
+      });
+      expect(await current().identity.tokens(OWNER)).toHaveLength(2);
+    });
+
     it('forgets a token that its owner deletes, and nobody else', async () => {
       const token = aToken();
       await commit({ kind: 'token.insert', token });
@@ -112,8 +124,16 @@ export function identityStoreContract(current: () => Store): void {
       for (const hash of ['a', 'b', 'c'])
         await commit({ kind: 'session.insert', session: { ...session, hash } });
       await commit({ kind: 'session.insert', session: { ...session, hash: 'd', owner: STRANGER } });
+      for (const [hash, owner] of [
+        ['mine', OWNER],
+        ['theirs', STRANGER],
+      ] as const)
+        await commit({ kind: 'login-link.insert', link: { hash, owner, expiresAt: LATER + 10 } });
       await commit({ kind: 'sessions.delete', owner: OWNER, exceptHash: 'b' });
       expect(await left()).toEqual(['b', 'd']);
+      // Or whoever had a link ready would be back at once.
+      expect(await current().identity.redeemLoginLink('mine', LATER)).toBeUndefined();
+      expect(await current().identity.redeemLoginLink('theirs', LATER)).toBeDefined();
       await commit({ kind: 'sessions.delete', owner: OWNER });
       expect(await left()).toEqual(['d']);
     });
@@ -125,7 +145,8 @@ export function identityStoreContract(current: () => Store): void {
       );
       await commit(failed(50, 0, 'two', 'all'));
       expect(await failures('one')).toEqual({ count: 10, lastAt: 109 });
-      expect(await failures('all')).toEqual({ count: 11, lastAt: 109 });
+      // The latest counts, also when its clock says less than that of the one before.
+      expect(await failures('all')).toEqual({ count: 11, lastAt: 50 });
       expect(await failures('one', 109)).toEqual({ count: 10, lastAt: 109 });
       expect(await failures('one', 110)).toEqual({ count: 0, lastAt: 0 });
       await commit({ kind: 'login.succeeded', scope: 'one' });

@@ -58,6 +58,31 @@ export function webhookStoreContract(current: () => Store): void {
   } as const;
 
   describe('webhooks', () => {
+    it('have new secrets from those who have seen the ones there are', async () => {
+      const webhook = await insert();
+      const { owner, id, sealed: were } = webhook;
+      const put = (sealed: string): Change => ({
+        kind: 'webhook.update',
+        owner,
+        id,
+        set: { sealed },
+        were,
+        at: LATER,
+      });
+      await commit(put('sealed-2'));
+      await expect(commit(put('sealed-3'))).rejects.toMatchObject({ code: 'conflict' });
+      expect(await current().webhooks.find(owner, id)).toMatchObject({ sealed: 'sealed-2' });
+    });
+
+    it('are at most so many of one owner', async () => {
+      for (const owner of [STRANGER, OWNER, OWNER])
+        await commit({ kind: 'webhook.insert', webhook: aWebhook({ owner }), most: 2 });
+      await expect(commit({ kind: 'webhook.insert', webhook: aWebhook(), most: 2 })).rejects.toMatchObject({
+        code: 'invalid_request',
+      });
+      expect(await current().webhooks.list(OWNER)).toHaveLength(2);
+    });
+
     it('are read back as they were written, newest first', async () => {
       const plain = await insert();
       const full = await insert({

@@ -60,6 +60,10 @@ const exec = (script: string) =>
   site.json<{ stdout: string; stderr: string }>('POST', `/v1/sandboxes/${id}/exec`, {
     cmd: ['bash', '-c', script],
   });
+async function put(query: string, body: string): Promise<void> {
+  const { status, text } = await site.api('PUT', `/v1/sandboxes/${id}/files?${query}`, { body });
+  if (status !== 204) throw new Error(`${query}: ${status} ${text}`);
+}
 const logs = async (name: string): Promise<string[]> =>
   (await site.json<{ lines: string[] }>('GET', `/v1/sandboxes/${id}/processes/${name}/logs`)).lines;
 const served = async () => JSON.parse((await visitUntil(200, url, LIMIT_MS)).text) as Record<string, unknown>;
@@ -102,8 +106,7 @@ beforeAll(async () => {
   );
   id = sandbox.id;
   for (const [path, body] of Object.entries(FILES)) {
-    const answer = await site.api('PUT', `/v1/sandboxes/${id}/files?path=${path}`, { body });
-    expect(answer.status).toBe(204);
+    await put(`path=${path}`, body);
   }
   await vi.waitFor(
     async () => {
@@ -112,7 +115,7 @@ beforeAll(async () => {
         `/v1/sandboxes/${id}`,
       );
       url = preview.url;
-      expect(preview.status).toBe('ready');
+      if (preview.status !== 'ready') throw new Error(`The preview is ${preview.status}.`);
     },
     { timeout: LIMIT_MS, interval: 100 },
   );
@@ -144,10 +147,8 @@ describe('what an app is configured with', () => {
 
   it('gives agents what is theirs, for their process alone', async () => {
     await site.json('POST', '/v1/agents/anthropic/api-key', { api_key: 'sk-fake-only-for-tests' });
-    const put = (path: string, body: string) =>
-      site.api('PUT', `/v1/sandboxes/${id}/files?root=home&path=${path}`, { body });
-    await put('bin/claude', AGENT);
-    await put('.bash_profile', 'export PATH="$HOME/bin:$PATH"\n');
+    await put('root=home&path=bin/claude', AGENT);
+    await put('root=home&path=.bash_profile', 'export PATH="$HOME/bin:$PATH"\n');
     await exec('chmod +x ~/bin/claude');
     const at = `/v1/sandboxes/${id}/tasks`;
     const order = { prompt: 'Say what you have.', agent: 'claude-code', model: 'anthropic/test' };

@@ -118,12 +118,16 @@ describe('an app that sleeps', () => {
   });
 });
 
-describe('an app that is exported', () => {
-  const exportPath = async () => `/v1/sandboxes/${await desk.sandboxId()}/export`;
-  const download = async (signal?: AbortSignal) =>
-    fetch(`http://127.0.0.1:${site.port}${await exportPath()}`, { headers: site.authorization, signal });
-  const setAside = () => readdir(join(site.dataDir, 'limbo'));
+/** The app as it is exported. */
+const download = async (signal?: AbortSignal) =>
+  fetch(`http://127.0.0.1:${site.port}/v1/sandboxes/${await desk.sandboxId()}/export`, {
+    headers: site.authorization,
+    signal,
+  });
+/** What is copied and still held for somebody. */
+const setAside = () => readdir(join(site.dataDir, 'limbo'));
 
+describe('an app that is exported', () => {
   it('is the same running and stopped, without what is generated or leads elsewhere', async () => {
     desk = await SnapshotDesk.make(site, 'My café');
     await desk.says('taken along');

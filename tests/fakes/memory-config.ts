@@ -1,4 +1,5 @@
 import type { ConfigItem } from '../../src/domain/config-item.ts';
+import { type ConfigRoom, lackOfRoom } from '../../src/domain/config-limits.ts';
 import { notFound, SandboxdError } from '../../src/domain/errors.ts';
 import type { LifecycleSettings } from '../../src/domain/settings.ts';
 import type { Change, ConfigReads, CredentialReads, SettingsReads } from '../../src/domain/store.ts';
@@ -49,17 +50,25 @@ const count = (state: State, appId: string): void => {
   state.configRevisions.set(appId, revisionOf(state, appId) + 1);
 };
 
+function requireRoom({ config }: State, item: ConfigItem, room: ConfigRoom | undefined): void {
+  const others = [...config.values()].filter(({ appId }) => appId === item.appId);
+  if (room !== undefined && lackOfRoom(others, item, room) !== undefined)
+    throw new SandboxdError('conflict', 'There is no room for it.');
+}
+
 type Kind = Extract<Change['kind'], `config.${string}` | `settings.${string}` | `credential.${string}`>;
 
 export const configChanges: Appliers<Kind> = {
-  'config.insert': (state, { item }) => {
+  'config.insert': (state, { item, room }) => {
     if (state.apps.get(item.appId)?.owner !== item.owner) throw notFound('app');
+    requireRoom(state, item, room);
     insertNew(state.config, keyOf(item.appId, item.key), item);
     count(state, item.appId);
   },
-  'config.update': (state, { item, was }) => {
+  'config.update': (state, { item, was, room }) => {
     const row = ownItem(state, item);
     if (row === undefined) return;
+    requireRoom(state, item, room);
     if (row.sealed !== was.sealed || row.updatedAt !== was.updatedAt)
       throw new SandboxdError('conflict', 'It was changed meanwhile.');
     const { sensitive, accessPolicy, sealed, updatedAt } = item;
@@ -73,9 +82,9 @@ export const configChanges: Appliers<Kind> = {
     state.config.delete(keyOf(place.appId, place.key));
     count(state, place.appId);
   },
-  'config.unreadable': (state, { at, ...place }) => {
+  'config.unreadable': (state, { at, sealed, ...place }) => {
     const row = ownItem(state, place);
-    if (row === undefined) return;
+    if (row?.sealed !== sealed) return;
     const unreadableSince = row.unreadableSince ?? at;
     state.config.set(keyOf(place.appId, place.key), { ...row, unreadableSince });
   },

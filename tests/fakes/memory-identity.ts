@@ -42,7 +42,11 @@ type Kind = Extract<
 >;
 
 export const identityChanges: Appliers<Kind> = {
-  'token.insert': ({ tokens }, { token }) => insertNew(tokens, token.hash, token),
+  'token.insert': ({ tokens }, { token, most = Infinity }) => {
+    const others = [...tokens.values()].filter(({ owner }) => owner === token.owner);
+    if (others.length >= most) throw new SandboxdError('conflict', 'There are too many.');
+    insertNew(tokens, token.hash, token);
+  },
   'token.delete': ({ tokens }, { owner, id }) =>
     removeWhere(tokens, (token) => token.owner === owner && token.id === id),
   'token.used': ({ tokens }, { hash, at }) => {
@@ -59,13 +63,15 @@ export const identityChanges: Appliers<Kind> = {
   'session.delete': ({ sessions }, { hash }) => {
     sessions.delete(hash);
   },
-  'sessions.delete': ({ sessions }, { owner, exceptHash }) =>
-    removeWhere(sessions, (session) => session.owner === owner && session.hash !== exceptHash),
+  'sessions.delete': ({ sessions, loginLinks }, { owner, exceptHash }) => {
+    removeWhere(sessions, (session) => session.owner === owner && session.hash !== exceptHash);
+    removeWhere(loginLinks, (link) => link.owner === owner);
+  },
   'login.failed': ({ loginFailures }, { scopes, at, since }) => {
     removeWhere(loginFailures, ({ lastAt }) => lastAt < since);
     for (const scope of scopes) {
-      const { count, lastAt } = loginFailures.get(scope) ?? { count: 0, lastAt: 0 };
-      loginFailures.set(scope, { count: count + 1, lastAt: Math.max(lastAt, at) });
+      const { count = 0 } = loginFailures.get(scope) ?? {};
+      loginFailures.set(scope, { count: count + 1, lastAt: at });
     }
   },
   'login.succeeded': ({ loginFailures }, { scope }) => {

@@ -1,3 +1,4 @@
+import { invalid, SandboxdError } from '../../src/domain/errors.ts';
 import type { Event } from '../../src/domain/event.ts';
 import type { Change, WebhookReads } from '../../src/domain/store.ts';
 import { type DueDelivery, isSendable, type WebhookDelivery } from '../../src/domain/webhook.ts';
@@ -60,10 +61,17 @@ export function deliver({ webhooks, deliveries }: State, event: Event): void {
 }
 
 export const webhookChanges: Appliers<Extract<Change['kind'], `webhook.${string}` | `delivery.${string}`>> = {
-  'webhook.insert': ({ webhooks }, { webhook }) => insertNew(webhooks, webhook.id, webhook),
-  'webhook.update': ({ webhooks }, { owner, id, set, at }) => {
+  'webhook.insert': ({ webhooks }, { webhook, most = Infinity }) => {
+    const others = [...webhooks.values()].filter(({ owner }) => owner === webhook.owner);
+    if (others.length >= most) throw invalid('There are too many.');
+    insertNew(webhooks, webhook.id, webhook);
+  },
+  'webhook.update': ({ webhooks }, { owner, id, set, were, at }) => {
     const row = webhooks.get(id);
-    if (row?.owner === owner) webhooks.set(id, { ...row, ...given(set), updatedAt: at });
+    if (row?.owner !== owner) return;
+    if (were !== undefined && row.sealed !== were)
+      throw new SandboxdError('conflict', 'Its secrets were changed meanwhile.');
+    webhooks.set(id, { ...row, ...given(set), updatedAt: at });
   },
   'webhook.delete': ({ webhooks, deliveries }, { owner, id }) => {
     if (webhooks.get(id)?.owner !== owner) return;

@@ -6,7 +6,7 @@ import { ulidSource } from '../../src/domain/ids.ts';
 import type { NodeReport, SandboxObservation } from '../../src/domain/node.ts';
 import type { Sandbox } from '../../src/domain/sandbox.ts';
 import type { Snapshot } from '../../src/domain/snapshot.ts';
-import type { Task } from '../../src/domain/task.ts';
+import type { Task, TaskOrder } from '../../src/domain/task.ts';
 import type { Webhook } from '../../src/domain/webhook.ts';
 
 /** Rows with everything required filled in, for tests that care about one or two fields. */
@@ -57,6 +57,23 @@ export const aTask = (fields: Partial<Task> = {}): Task => ({
   provider: 'anthropic',
   timeoutSeconds: 600,
   createdAt: NOON,
+  ...fields,
+});
+
+/** What a node is told of a task. */
+export const aTaskOrder = (fields: Partial<TaskOrder> = {}): TaskOrder => ({
+  id: newId(),
+  prompt: 'Make it blue',
+  agent: 'opencode',
+  provider: 'anthropic',
+  timeout_s: 600,
+  continue: true,
+  upstream: {
+    provider: 'anthropic',
+    baseUrl: 'http://provider.test/v1',
+    keyHeader: 'x-api-key',
+    key: 'test-key-not-real',
+  },
   ...fields,
 });
 

@@ -1,11 +1,14 @@
 import { issueLoginLink } from '../../src/domain/auth.ts';
 import type { ApiWorld } from './api-world.ts';
 
+/** What a form holds; several values under one name are as many fields. */
+export type Fields = Readonly<Record<string, string | readonly string[]>>;
+
 /** A browser reduced to its manners: it keeps one cookie, sends its forms with Origin and token, follows nothing. */
 export interface Visitor {
   get(path: string, headers?: Record<string, string>): Promise<Response>;
   /** Sends a form; the session's token goes along unless `fields` names another. */
-  post(path: string, fields?: Record<string, string>, headers?: Record<string, string>): Promise<Response>;
+  post(path: string, fields?: Fields, headers?: Record<string, string>): Promise<Response>;
   /** Its session's cookie, as `name=value`. */
   readonly cookie: string | undefined;
 }
@@ -22,10 +25,15 @@ export function stranger(world: ApiWorld, cookie?: string, csrfToken?: string): 
       world.app.request(path, {
         method: 'POST',
         headers: { ...MANNERS, ...held, origin: `http://${HOST}`, ...headers },
-        body: new URLSearchParams({ ...(csrfToken !== undefined && { csrf_token: csrfToken }), ...fields }),
+        body: formOf({ ...(csrfToken !== undefined && { csrf_token: csrfToken }), ...fields }),
       }),
   };
 }
+
+const formOf = (fields: Fields): URLSearchParams =>
+  new URLSearchParams(
+    Object.entries(fields).flatMap(([name, values]) => [values].flat().map((value) => [name, value])),
+  );
 
 /** A visitor who came in by a login link. */
 export async function signedInVisitor(world: ApiWorld, owner = 'default'): Promise<Visitor> {

@@ -64,13 +64,13 @@ describe('What a sandbox is told', () => {
     expect(world.node.configOf(id)).toEqual({ revision: 2, runtime: {}, agent: {}, sensitive: [] });
   });
 
-  it('holds keys that mean something to JavaScript as they are', async () => {
+  it('holds keys that are names in every object as they are', async () => {
     const { id } = await world.newSandbox();
-    await world.put('__proto__');
-    await world.put('constructor');
+    await world.put('toString');
+    await world.put('hasOwnProperty');
     expect(Object.entries((world.node.configOf(id) as { runtime: object }).runtime)).toEqual([
-      ['__proto__', SECRET_VALUE],
-      ['constructor', SECRET_VALUE],
+      ['hasOwnProperty', SECRET_VALUE],
+      ['toString', SECRET_VALUE],
     ]);
   });
 });

@@ -60,9 +60,10 @@ const FORGERIES: readonly (readonly [name: string, reason: string, forge: () => 
   ],
 ];
 
+const unreadable = async () => (await world.events()).filter(({ type }) => type === 'config.unreadable');
+
 describe.each(FORGERIES)('%s', (_, reason, forge) => {
   const event = { type: 'config.unreadable', severity: 'error', payload: { key: 'KEY', reason } };
-  const unreadable = async () => (await world.events()).filter(({ type }) => type === 'config.unreadable');
 
   it('starts nothing, and is told once', async () => {
     await world.put('KEY');

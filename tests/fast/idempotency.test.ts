@@ -2,9 +2,12 @@ import { readFile } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { parse } from 'yaml';
+import { secretBox } from '../../src/adapters/crypto/secret-box.ts';
 import { hashSecret } from '../../src/domain/auth.ts';
 import { SandboxdError } from '../../src/domain/errors.ts';
+import { claimKey, releaseKey } from '../../src/domain/idempotency-commands.ts';
 import type { Change, Store } from '../../src/domain/store.ts';
+import { MAX_PROMPT_LENGTH } from '../../src/domain/task.ts';
 import { type ApiWorld, apiWorld } from '../fakes/api-world.ts';
 import { makeRemains, startWorld } from '../harness/world.ts';
 
@@ -166,6 +169,22 @@ describe('a create with a key', () => {
     expect(world.node.orders).toHaveLength(1);
   });
 
+  it('that has waited is kept by the key that seals when its turn comes: the one before may be forgotten', async () => {
+    const [before = '', current = ''] = [5, 6].map((byte) => Buffer.alloc(32, byte).toString('base64'));
+    const vault = secretBox({ current: before, previous: [] });
+    const ports = { ...world.ports, vault };
+    const asked = { owner: 'acme', key: 'one', fingerprint: 'the same' };
+    const { signal } = new AbortController();
+    expect(await claimKey(ports, asked, signal)).toBeUndefined();
+    const second = claimKey(ports, asked, signal);
+    await expect.poll(() => world.time.pauses).toEqual([100]);
+    vault.use({ current, previous: [before] });
+    await releaseKey(ports, asked);
+    expect(await overTime(second)).toBeUndefined();
+    const row = await ports.store.idempotency.find('acme', 'one', 0);
+    expect(await vault.isCurrent(row?.sealedRequest ?? '')).toBe(true);
+  });
+
   it('waits no longer than its sender does', async () => {
     const { id } = await send({});
     const slow = { key: 'slow', path: `/v1/apps/${id}/sandbox`, body: {} };
@@ -207,6 +226,18 @@ describe('a create with a key', () => {
     const answer = await send({ key: 'one', body: { name: 'x'.repeat(2 ** 20) } });
     expect(answer.status).toBe(413);
     expect(await world.ports.store.idempotency.find('acme', 'one', 0)).toBeUndefined();
+  });
+
+  it('may come with the longest prompt there can be, every character of it escaped', async () => {
+    const { id } = await send({});
+    const { id: sandbox } = await send({ path: `/v1/apps/${id}/sandbox`, body: {} });
+    const prompt = '\u0001'.repeat(MAX_PROMPT_LENGTH);
+    const body = { prompt, agent: 'none-of-that-name' };
+    const [bare, keyed] = [{}, { key: 'one' }].map((key) =>
+      send({ ...key, path: `/v1/sandboxes/${sandbox}/tasks`, body }),
+    );
+    expect((await keyed)?.text).toBe((await bare)?.text);
+    expect((await keyed)?.status).toBe(400);
   });
 
   it('leaves nothing in the database that can be read', async () => {

@@ -1,12 +1,15 @@
+import { existsSync } from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { untoldConfig } from '../../src/agent/config/record.ts';
+import { Records } from '../../src/agent/records.ts';
 import { SandboxdError } from '../../src/domain/errors.ts';
 import { MASK } from '../../src/domain/mask.ts';
 import type { NodeClient, NodeReport, SandboxObservation, SyncAnswer } from '../../src/domain/node.ts';
 import type { ExecEvent } from '../../src/domain/runtimed.ts';
 import type { SandboxConfig } from '../../src/domain/sandbox-config.ts';
-import type { TaskOrder } from '../../src/domain/task.ts';
+import { aTaskOrder } from '../fakes/rows.ts';
 import type { FakeRuntime } from '../fakes/runtime.ts';
 import { READY } from '../fakes/runtime.ts';
 import { makeRemains, type Remains, startWorld, type World } from '../harness/world.ts';
@@ -23,20 +26,7 @@ const config = (revision: number, runtime: Record<string, string> = { KEY: SECRE
 });
 const UNREADABLE: SandboxConfig = { revision: 9, unreadable: 'STRIPE_KEY' };
 
-const ORDER: TaskOrder = {
-  id: TASK,
-  prompt: 'Make it blue',
-  agent: 'opencode',
-  provider: 'anthropic',
-  timeout_s: 600,
-  continue: false,
-  upstream: {
-    provider: 'anthropic',
-    baseUrl: 'http://provider.test/v1',
-    keyHeader: 'x-api-key',
-    key: SECRET,
-  },
-};
+const ORDER = aTaskOrder({ id: TASK });
 
 describe('what an app is configured with, on its node', () => {
   let remains: Remains & AsyncDisposable;
@@ -45,12 +35,15 @@ describe('what an app is configured with, on its node', () => {
   let node: NodeClient;
   /** What the API says besides, in answers to syncs. */
   let configs: SyncAnswer['configs'];
+  /** Whether the API is out of reach. */
+  let isAlone: boolean;
   /** What the API was told. */
   let reported: NodeReport[];
 
   const up = async () => {
     world = await startWorld(remains, {
       onExchange: ({ reports }, answer) => {
+        if (isAlone) throw new SandboxdError('node_unavailable', 'Nobody answers.');
         reported.push(...reports);
         return { ...answer, configs };
       },
@@ -65,6 +58,7 @@ describe('what an app is configured with, on its node', () => {
 
   beforeEach(async () => {
     configs = [];
+    isAlone = false;
     reported = [];
     remains = await makeRemains();
     await up();
@@ -148,6 +142,8 @@ describe('what an app is configured with, on its node', () => {
   it('is nowhere on the disk in the clear, nor in the engine, and goes with its sandbox', async () => {
     await node.configure(sandbox, config(1));
     await wake();
+    // What waits to be told is removed once it is.
+    await expect.poll(() => readdir(join(remains.directory, 'outbox'))).toEqual(['acknowledged.json']);
     const files = await readdir(remains.directory, { recursive: true, withFileTypes: true });
     const texts = await Promise.all(
       files.filter((file) => file.isFile()).map((file) => readFile(join(file.parentPath, file.name), 'utf8')),
@@ -168,6 +164,8 @@ describe('what an app is configured with, on its node', () => {
     const state = await seen();
     expect(state).toMatchObject({ state: 'error' });
     expect(state.errorMessage).toContain('STRIPE_KEY');
+    // It is not had: so every sync asks for it anew.
+    expect(state.configRevision).toBeUndefined();
     await expect(node.tasks(sandbox).submit(ORDER)).rejects.toMatchObject({ code: 'unavailable' });
     expect(world.running.agent.keeper.unfinished).toEqual([]);
     // The key is back: the revision is what it was.
@@ -192,6 +190,60 @@ describe('what an app is configured with, on its node', () => {
     await world.running.syncNow();
     await world.running.agent.wake(sandbox);
     expect(await seen()).toMatchObject({ state: 'running', configRevision: 1 });
+  });
+
+  it('that a restored node was not told yet keeps a sandbox down, until the server has answered', async () => {
+    await command('stop');
+    await world[Symbol.asyncDispose]();
+    const path = join(remains.directory, 'configs', `${sandbox}.json`);
+    const leave = () => writeFile(path, JSON.stringify(untoldConfig(sandbox)));
+    await leave();
+    isAlone = true;
+    await up();
+    await world.running.agent.wake(sandbox);
+    expect(await seen()).toMatchObject({ state: 'error' });
+    expect((await seen()).configRevision).toBeUndefined();
+    isAlone = false;
+    configs = [{ sandboxId: sandbox, config: config(1) }];
+    await world.running.syncNow();
+    await world.running.agent.wake(sandbox);
+    expect(awaited()).toBe('awaited');
+    await command('stop');
+    // The same with an app that has none.
+    await world[Symbol.asyncDispose]();
+    await leave();
+    configs = [];
+    await up();
+    await world.running.syncNow();
+    await world.running.agent.wake(sandbox);
+    expect(await seen()).toMatchObject({ state: 'running' });
+    expect(awaited()).toBe('');
+  });
+
+  it('is there before a sandbox is: what a crash leaves of a creation starts nothing without it', async () => {
+    const id = '01JNEWSANDB0X000000000000A';
+    const row = await order({ id, desired: 'running', applied: 0 });
+    // oxlint-disable-next-line typescript/unbound-method -- called on whatever it is called on
+    const { save } = Records.prototype;
+    const kept: boolean[] = [];
+    const saving = vi.spyOn(Records.prototype, 'save').mockImplementation(function (this: Records, record) {
+      if (record.id === id) kept.push(existsSync(join(remains.directory, 'configs', `${id}.json`)));
+      return save.call(this, record);
+    });
+    try {
+      await node.apply(row, config(1));
+    } finally {
+      saving.mockRestore();
+    }
+    // Its own is the first.
+    expect(kept.slice(0, 2)).toEqual([false, true]);
+    expect(remains.engine.spec(id)?.env['SANDBOXD_CONFIG']).toBe('awaited');
+  });
+
+  it('has names like any other', async () => {
+    const named = { ...config(1, { constructor: SECRET }), sensitive: ['constructor'] } as SandboxConfig;
+    await node.configure(sandbox, named);
+    expect(inside().configs).toEqual([{ revision: 1, env: { constructor: SECRET }, secrets: [SECRET] }]);
   });
 
   it('is tried again with the next status when the sandbox did not take it', async () => {
@@ -224,6 +276,26 @@ describe('what an app is configured with, on its node', () => {
     const tasks = remains.workspaces.tasks(sandbox);
     expect(tasks.environments).toEqual([{ AGENT_KEY: AGENT_SECRET }]);
     expect(JSON.stringify(tasks.assignments)).not.toContain(AGENT_SECRET);
+  });
+
+  it('is given to an agent as it is when it begins, not as it was before its sandbox was woken', async () => {
+    await node.configure(sandbox, config(1));
+    await command('stop');
+    const { engine } = remains;
+    const start = engine.start.bind(engine);
+    const starting = vi.spyOn(engine, 'start').mockImplementation(async (id) => {
+      await node.configure(sandbox, {
+        ...config(2),
+        agent: { AGENT_KEY: 'newer-key-not-real' },
+      });
+      return start(id);
+    });
+    try {
+      await node.tasks(sandbox).submit(ORDER);
+    } finally {
+      starting.mockRestore();
+    }
+    expect(remains.workspaces.tasks(sandbox).environments).toEqual([{ AGENT_KEY: 'newer-key-not-real' }]);
   });
 
   it('is masked in all that the node passes on', async () => {

@@ -47,6 +47,15 @@ describe('an app on its way to somebody', () => {
     expect(freezes()).toEqual([`pause ${id}`, `unpause ${id}`]);
   });
 
+  it('keeps its sandbox awake while it is copied, and no longer', async () => {
+    const reasons: (readonly string[])[] = [];
+    remains.workspaces.onArchive = () => void reasons.push(world.running.agent.activity.reasons(id));
+    const answer = await exported();
+    reasons.push(world.running.agent.activity.reasons(id));
+    expect(reasons).toEqual([['it is being exported'], []]);
+    await answer.body?.cancel();
+  });
+
   it('leaves its sandbox free once it is copied, whether that runs or not', async () => {
     const running = await exported();
     expect((await stop()).status).toBe(200);
@@ -92,6 +101,14 @@ describe('an app on its way to somebody', () => {
     expect(held()).toEqual([false]);
     await world.running.agent.wake(id);
     expect(world.routes.get(id)?.state).toBe('live');
+  });
+
+  it('ends with its node', async () => {
+    const held = watched();
+    const bytes = await world.running.agent.export(id, new AbortController().signal);
+    await world.running.agent.giveUp();
+    expect(held()).toEqual([false]);
+    await expect(buffer(bytes)).rejects.toMatchObject({ code: 'node_unavailable' });
   });
 
   it('is copied for two at once, and for a third when one of them has ended', async () => {

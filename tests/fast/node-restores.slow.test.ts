@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SandboxdError } from '../../src/domain/errors.ts';
 import { orderOf, type SandboxOrder } from '../../src/domain/node.ts';
+import { aTaskOrder } from '../fakes/rows.ts';
 import { OTHER, SNAPSHOT, SnapshotBench } from '../harness/snapshot-bench.ts';
 
 /** A sandbox made from the snapshot. */
@@ -252,20 +253,7 @@ describe('a restore', () => {
   });
 
   it('does not begin while a task runs', async () => {
-    await bench.agent.tasks(bench.sandbox).submit({
-      id: TASK,
-      prompt: 'Make it blue',
-      agent: 'opencode',
-      provider: 'anthropic',
-      timeout_s: 600,
-      continue: true,
-      upstream: {
-        provider: 'anthropic',
-        baseUrl: 'http://provider.test/v1',
-        keyHeader: 'x-api-key',
-        key: 'test-key-not-real',
-      },
-    });
+    await bench.agent.tasks(bench.sandbox).submit(aTaskOrder({ id: TASK }));
     expect(await outcome(restore())).toMatchObject({
       state: 'error',
       errorMessage: expect.stringContaining('task'),

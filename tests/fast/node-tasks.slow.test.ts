@@ -3,27 +3,15 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { notFound, SandboxdError } from '../../src/domain/errors.ts';
 import type { Event } from '../../src/domain/event.ts';
-import { NO_USAGE, type TaskEvent, type TaskOrder } from '../../src/domain/task.ts';
+import { NO_USAGE, type TaskEvent } from '../../src/domain/task.ts';
+import { aTaskOrder } from '../fakes/rows.ts';
 import { makeRemains, type Remains, startWorld, type World } from '../harness/world.ts';
 
 const TASK = '01JTASK0000000000000000001';
 const OTHER = '01JTASK0000000000000000002';
-const KEY = 'test-key-not-real';
+const KEY = aTaskOrder().upstream.key;
 
-const order = (id = TASK): TaskOrder => ({
-  id,
-  prompt: 'Make it blue',
-  agent: 'opencode',
-  provider: 'anthropic',
-  timeout_s: 600,
-  continue: true,
-  upstream: {
-    provider: 'anthropic',
-    baseUrl: 'http://provider.test/v1',
-    keyHeader: 'x-api-key',
-    key: KEY,
-  },
-});
+const order = (id = TASK) => aTaskOrder({ id });
 
 describe('the tasks of a node', () => {
   let remains: Remains & AsyncDisposable;

@@ -13,7 +13,7 @@ import { updateSettings } from '../../src/domain/settings-commands.ts';
 import { upkeep } from '../../src/domain/upkeep.ts';
 import { proxiedPeer } from '../../src/routes/peer.ts';
 import { apiWorld } from '../fakes/api-world.ts';
-import { anEvent } from '../fakes/rows.ts';
+import { anAuditEntry, anEvent } from '../fakes/rows.ts';
 
 /** What the control plane remembers, in a database as it is in earnest. */
 
@@ -89,16 +89,7 @@ describe('upkeep', () => {
   it('sees that audit entries are left where there are no events', async () => {
     const ports = await portsOf({ eventRetentionDays: 30 });
     const at = ports.clock() - 31 * DAY;
-    const entry = {
-      id: ulidSource(() => at)(),
-      owner: 'acme',
-      actor: { kind: 'session' },
-      action: 'POST /v1/apps',
-      target: {},
-      status: 201,
-      requestId: 'r',
-      at,
-    } as const;
+    const entry = anAuditEntry({ id: ulidSource(() => at)(), owner: 'acme', at });
     await ports.store.commit({ kind: 'audit', entry });
     await upkeep(ports, new AbortController().signal);
     expect(await ports.store.audit.list({ limit: 10 })).toEqual([]);

@@ -57,6 +57,20 @@ describe('a new API key', () => {
     expect(text).not.toContain(await hashSecret(token));
   });
 
+  it('is made once, and told again to who repeats the request', async () => {
+    const world = apiWorld();
+    const { token } = await caller(world);
+    const ask = async () =>
+      world.app.request('/v1/api-keys', {
+        method: 'POST',
+        headers: { authorization: `Bearer ${token}`, 'idempotency-key': 'once' },
+        body: JSON.stringify({ name: 'CI' }),
+      });
+    const [first, again] = [await ask(), await ask()];
+    expect(await again.text()).toBe(await first.text());
+    expect(await world.ports.store.identity.tokens('acme')).toHaveLength(2);
+  });
+
   it('is told of in the timeline, by its name and how it begins', async () => {
     const world = apiWorld();
     const { ask } = await caller(world);

@@ -291,6 +291,28 @@ describe('who guesses', () => {
     expect([most, hashed]).toEqual([2, 5]);
   });
 
+  it('takes no place of those who need not wait', async () => {
+    const world = await guarded();
+    for (let time = 0; time < 5; time += 1) await logIn(world, 'wrong', ELSEWHERE);
+    const { store } = world.ports;
+    const go = Promise.withResolvers<void>();
+    let looking = 0;
+    const loginFailures = async (scope: string, since: number) => {
+      if (scope.includes(ELSEWHERE)) {
+        looking += 1;
+        await go.promise;
+      }
+      return store.identity.loginFailures(scope, since);
+    };
+    const identity = { ...store.identity, loginFailures };
+    Object.assign(world.ports, { store: { ...store, identity } });
+    const waiting = [logIn(world, 'wrong', ELSEWHERE), logIn(world, 'wrong', ELSEWHERE)];
+    await expect.poll(() => looking).toBe(2);
+    expect((await logIn(world, PASSWORD, HERE)).status).toBe(204);
+    go.resolve();
+    expect((await Promise.all(waiting)).map((answer) => answer.status)).toEqual([429, 429]);
+  });
+
   it('is told of in the timeline, at every doubling', async () => {
     const world = await guarded();
     for (let time = 0; time < 20; time += 1) {

@@ -13,6 +13,21 @@ beforeEach(async () => {
 const SECRET = { key: 'API_KEY', value: SECRET_VALUE };
 const at = (key: string) => `${path}/${encodeURIComponent(key)}`;
 
+/** So many who come at once are each told what there is before any of them adds to it. */
+function letAllSeeTheSame(readers: number): void {
+  const { store } = world.ports;
+  const all = Promise.withResolvers<void>();
+  let seen = 0;
+  const list: typeof store.config.list = async (owner, appId) => {
+    const items = await store.config.list(owner, appId);
+    seen += 1;
+    if (seen === readers) all.resolve();
+    await all.promise;
+    return items;
+  };
+  Object.assign(world.ports, { store: { ...store, config: { ...store.config, list } } });
+}
+
 interface Row {
   readonly name: string;
   /** Items there are before. */
@@ -130,6 +145,12 @@ const TABLE: readonly Row[] = [
     request: ['POST', undefined, { key: 'A=B', value: 'x', access_policy }] as const,
     status: 400,
     contains: ['key: a name with \\"=\\"', 'control_plane_only'],
+  })),
+  ...['constructor', 'prototype', '__proto__'].map((key) => ({
+    name: `refuses to deliver ${key}, which would not arrive`,
+    request: ['POST', undefined, { key, value: 'x', access_policy: 'both' }] as const,
+    status: 400,
+    contains: [`key: the name \\"${key}\\" cannot be delivered`, 'control_plane_only'],
   })),
   {
     name: 'takes that key for the control plane alone',
@@ -310,6 +331,35 @@ describe('Config over the API', () => {
       text: expect.stringContaining(`at most ${MAX_CONFIG_ITEMS}`),
     });
     expect((await world.request('PATCH', at('K1'), { value: 'fits' })).status).toBe(200);
+  });
+
+  it('takes no more items than an app may have from many who come at once', async () => {
+    const { ports, appId } = world;
+    await world.put('FIRST');
+    const row = await world.row('FIRST');
+    const others = Array.from({ length: MAX_CONFIG_ITEMS - 2 }, (_, index) => ({
+      kind: 'config.insert' as const,
+      item: { ...row, appId, key: `K${index}` },
+    }));
+    await ports.store.commit(...others);
+    letAllSeeTheSame(4);
+    const answers = await Promise.all(['A', 'B', 'C', 'D'].map((key) => world.put(key)));
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
+    expect(answers.find(({ status }) => status === 400)?.text).toContain(`at most ${MAX_CONFIG_ITEMS}`);
+  });
+
+  it('takes no more bytes than an app may have from many who come at once', async () => {
+    const value = 'x'.repeat(64 * 1024);
+    for (const key of ['1', '2', '3', '4', '5', '6']) await world.put(key, { value });
+    for (const key of ['7', '8']) await world.put(key, { value: 'short' });
+    letAllSeeTheSame(4);
+    const answers = await Promise.all([
+      ...['7', '8'].map((key) => world.request('PATCH', at(key), { value })),
+      ...['9', '10'].map((key) => world.put(key, { value })),
+    ]);
+    const refused = answers.filter(({ status }) => status === 400);
+    expect(refused).toHaveLength(3);
+    for (const { text } of refused) expect(text).toMatch(/value: .*512 KiB/);
   });
 
   it('takes no more bytes than an app may have', async () => {

@@ -175,6 +175,24 @@ describe('a new secret', () => {
     expect(request?.headers).toMatchObject(await signedHeaders([rotated.body.secret, secret], message));
   });
 
+  it('is refused to the second of two who make one at the same moment: no secret is shown that never signs', async () => {
+    const { id } = await create();
+    const { store } = world.ports;
+    const both = Promise.withResolvers<void>();
+    let seen = 0;
+    const find: typeof store.webhooks.find = async (...of) => {
+      const webhook = await store.webhooks.find(...of);
+      seen += 1;
+      if (seen === 2) both.resolve();
+      await both.promise;
+      return webhook;
+    };
+    Object.assign(world.ports, { store: { ...store, webhooks: { ...store.webhooks, find } } });
+    const rotate = () => ask('POST', `/${id}/rotate-secret`);
+    const answers = await Promise.all([rotate(), rotate()]);
+    expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 409]);
+  });
+
   it('stays when something else is changed at the same time', async () => {
     const { id } = await create();
     const [rotated] = await Promise.all([

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
@@ -17,9 +16,6 @@ export async function exportedOf(tree: ArchivedTree, layers: readonly string[] =
   }
   return Buffer.concat(parts);
 }
-
-/** Whether this machine has a program to read the format with, beside the small reader below. */
-export const hasUnzip = spawnSync('unzip', ['-v']).error === undefined;
 
 /** What another program makes of a zip archive, in a directory of its own below the tree's. */
 export async function unzipped(tree: ArchivedTree, zip: Uint8Array): Promise<string> {

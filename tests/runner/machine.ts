@@ -50,7 +50,13 @@ export async function buildBaseImage({ prepared }: TestEngine, { env, signal }: 
 }
 
 /** Programs that tests call, and the packages they come in. */
-const TOOLS = { ip: 'iproute2', openssl: 'openssl', python3: 'python3', chromium: 'chromium' };
+const TOOLS = {
+  ip: 'iproute2',
+  openssl: 'openssl',
+  python3: 'python3',
+  unzip: 'unzip',
+  chromium: 'chromium',
+};
 
 /** Installs what is missing of them, as root on Debian or Ubuntu. */
 export async function ensureTools({ signal }: Surroundings): Promise<void> {

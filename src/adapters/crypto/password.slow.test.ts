@@ -45,8 +45,10 @@ describe.each(hashers)('scrypt %s', (_, hasher, other) => {
     using delay = watchLoop();
     const begun = performance.now();
     await hasher.hash(PASSWORD);
-    expect(performance.now() - begun).toBeGreaterThan(50);
-    expect(delay.longestMs()).toBeLessThan(100);
+    const took = performance.now() - begun;
+    expect(took).toBeGreaterThan(50);
+    // Against the time that it took: on a busy machine everything takes longer.
+    expect(delay.longestMs()).toBeLessThan(took / 2);
   });
 });
 

@@ -1,5 +1,6 @@
 import { scryptAsync } from '@noble/hashes/scrypt.js';
 import { base64url } from 'jose';
+import { equalBytes } from '../../domain/equal-bytes.ts';
 import type { PasswordHasher } from '../../domain/password.ts';
 
 /** What scrypt is to cost: N blocks of 128·r bytes in memory, p times. */
@@ -35,16 +36,9 @@ export const passwordHasher = (derive: DeriveKey): PasswordHasher => ({
     if (salt === undefined || expected === undefined) return false;
     const cost = { N: 2 ** Number(logN), r: Number(r), p: Number(p), dkLen: KEY_BYTES };
     const key = await derive(password.normalize('NFKC'), base64url.decode(salt), cost);
-    return isEqual(key, base64url.decode(expected));
+    return equalBytes(key, base64url.decode(expected));
   },
 });
 
 /** Runs everywhere, in slices of a few milliseconds between which others have their turn. */
 export const scryptHasher = passwordHasher(scryptAsync);
-
-/** Takes the same time wherever they differ. */
-function isEqual(one: Uint8Array, other: Uint8Array): boolean {
-  let difference = one.length ^ other.length;
-  for (let index = 0; index < one.length; index += 1) difference |= (one[index] ?? 0) ^ (other[index] ?? 0);
-  return difference === 0;
-}

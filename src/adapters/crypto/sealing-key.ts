@@ -1,3 +1,5 @@
+import { fromBase64 } from '../../domain/base64.ts';
+
 const KEY_BYTES = 32;
 
 /** One key that seals secrets, under its id. */
@@ -31,7 +33,7 @@ function decodeKey(text: string): Uint8Array<ArrayBuffer> {
   if (!/^[A-Za-z0-9+/]{43}=$/.test(text)) {
     throw new TypeError(`The key of secrets must be ${KEY_BYTES} bytes, in base64.`);
   }
-  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  return fromBase64(text);
 }
 
 async function idOf(key: Uint8Array): Promise<string> {

@@ -89,11 +89,11 @@ describe('A secret box', () => {
 
   it('opens nothing of which any bit was changed', async () => {
     const sealed = await box.seal('test', CONTEXT);
-    for (const [at] of [...sealed].entries()) {
+    for (let at = 0; at < sealed.length; at += 1) {
       for (const bit of [1, 2, 4, 8, 16, 32, 64]) {
         const changed = String.fromCharCode(sealed.charCodeAt(at) ^ bit);
         const text = sealed.slice(0, at) + changed + sealed.slice(at + 1);
-        await expect(box.open(text, CONTEXT), `${at}: ${changed}`).rejects.toEqual(unreadable());
+        await expect(box.open(text, CONTEXT)).rejects.toEqual(unreadable());
       }
     }
   });

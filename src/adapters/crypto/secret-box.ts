@@ -77,7 +77,7 @@ async function open(
   try {
     const cipher = cipherFor(decode(nonce), keyId, context);
     const text = await crypto.subtle.decrypt(cipher, imported, decode(ciphertext));
-    return new TextDecoder('utf-8', { ignoreBOM: true }).decode(text);
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(text);
   } catch (cause) {
     throw new UnreadableSecret('altered', { cause });
   }

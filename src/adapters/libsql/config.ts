@@ -1,4 +1,5 @@
 import type { ConfigItem } from '../../domain/config-item.ts';
+import type { ConfigRoom } from '../../domain/config-limits.ts';
 import type { ChangeOf, ConfigReads } from '../../domain/store.ts';
 import { sql, type Sql, type Statement } from './sql.ts';
 
@@ -59,22 +60,38 @@ const toItem = (row: ConfigRow): ConfigItem => ({
   updatedAt: row.updated_at,
 });
 
-export const insertConfig = ({ item }: ChangeOf<'config.insert'>): Statement => sql`
+/** Where there is no room, its value would become NULL, which the table refuses. */
+export const insertConfig = ({ item, room }: ChangeOf<'config.insert'>): Statement => sql`
   INSERT INTO config_items (app_id, key, owner, sensitive, access_policy, sealed, unreadable_since, created_at,
     updated_at)
   VALUES (${item.appId}, ${item.key}, ${item.owner}, ${item.sensitive ? 1 : 0}, ${item.accessPolicy},
-    ${item.sealed}, ${item.unreadableSince ?? null}, ${item.createdAt}, ${item.updatedAt})`;
+    CASE WHEN ${fits(item, room)} THEN ${item.sealed} END, ${item.unreadableSince ?? null}, ${item.createdAt},
+    ${item.updatedAt})`;
+
+/** As config-limits.ts counts them. */
+const bytesOf = (key: Statement, sealed: Statement): Statement =>
+  sql`length(CAST(${key} AS BLOB)) + (length(${sealed}) * 3 + 3) / 4`;
+
+/** Whether what the app has beside an item leaves room for it. */
+function fits({ appId, key, sealed }: ConfigItem, room: ConfigRoom | undefined): Statement {
+  if (room === undefined) return sql`true`;
+  return sql`(
+    SELECT count(*) < ${room.items}
+      AND coalesce(sum(${bytesOf(sql`key`, sql`sealed`)}), 0) + ${bytesOf(sql`${key}`, sql`${sealed}`)} <= ${room.bytes}
+    FROM config_items WHERE app_id = ${appId} AND key <> ${key})`;
+}
 
 /**
  * Setting `updated_at` is what makes the app's revision grow: see the triggers of the schema. Where the item is not as it was
  * seen, its value would become NULL, which the table refuses: that undoes the whole commit, as a mere condition would not.
  */
-export const updateConfig = ({ item, was }: ChangeOf<'config.update'>): Statement => sql`
+export const updateConfig = ({ item, was, room }: ChangeOf<'config.update'>): Statement => sql`
   UPDATE config_items SET
     sensitive = ${item.sensitive ? 1 : 0},
     access_policy = ${item.accessPolicy},
     unreadable_since = CASE WHEN sealed = ${item.sealed} THEN unreadable_since END,
-    sealed = CASE WHEN sealed = ${was.sealed} AND updated_at = ${was.updatedAt} THEN ${item.sealed} END,
+    sealed = CASE WHEN sealed = ${was.sealed} AND updated_at = ${was.updatedAt} AND ${fits(item, room)}
+      THEN ${item.sealed} END,
     updated_at = ${item.updatedAt}
   ${at(item)}`;
 
@@ -82,4 +99,5 @@ export const deleteConfig = (place: ChangeOf<'config.delete'>): Statement =>
   sql`DELETE FROM config_items ${at(place)}`;
 
 export const markUnreadable = (change: ChangeOf<'config.unreadable'>): Statement =>
-  sql`UPDATE config_items SET unreadable_since = ${change.at} ${at(change)} AND unreadable_since IS NULL`;
+  sql`UPDATE config_items SET unreadable_since = ${change.at} ${at(change)}
+    AND sealed = ${change.sealed} AND unreadable_since IS NULL`;

@@ -41,11 +41,29 @@ export const BEING_REPLACED = 'task in a sandbox that is being replaced';
 /** Of an update of config that has not seen what is there: see config.ts. */
 const CONFIG_CHANGED = 'NOT NULL constraint failed: config_items.sealed';
 
+/** Of what an owner has as many of as there may be: see webhooks.ts and identity.ts. */
+const TOO_MANY_WEBHOOKS = 'NOT NULL constraint failed: webhooks.url';
+const TOO_MANY_TOKENS = 'NOT NULL constraint failed: api_tokens.name';
+
+/** Of a change of a webhook's secrets that has not seen those there are: see webhooks.ts. */
+const SECRETS_CHANGED = 'NOT NULL constraint failed: webhooks.sealed';
+
 /** What triggers and constraints refuse, as a caller should read it. */
 const REFUSALS: readonly (readonly [raised: string, code: ErrorCode, message: string])[] = [
   [APP_MISSING, 'not_found', 'No such app.'],
-  [CONFIG_CHANGED, 'conflict', 'This item was changed meanwhile. Look at it, and try again.'],
+  [
+    CONFIG_CHANGED,
+    'conflict',
+    'This item was changed meanwhile, or the app has no room for it. Look at it, and try again.',
+  ],
   [CONFIG_WITHOUT_APP, 'not_found', 'No such app.'],
+  [
+    SECRETS_CHANGED,
+    'conflict',
+    'Somebody else has changed the secret of this webhook at the same moment. Look at it, and try again.',
+  ],
+  [TOO_MANY_WEBHOOKS, 'invalid_request', 'You have as many webhooks as there can be. Delete one first.'],
+  [TOO_MANY_TOKENS, 'conflict', 'There are as many API keys as there can be. Revoke some first.'],
   [
     NOT_ITS_APPS_OWN,
     'conflict',

@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { type Client, createClient } from '@libsql/client/sqlite3';
 import { SandboxdError } from '../../domain/errors.ts';
@@ -22,6 +22,8 @@ const ATTEMPT_MS = 40;
 /** Pause between attempts, in milliseconds. */
 const PAUSE_MS = 60;
 const LOCK_WAIT_MS = 5_000;
+/** How long a queue of calls may keep everything else in the process from having a turn, in milliseconds. */
+const BREATH_MS = 10;
 
 /**
  * Opens the embedded database, creating and migrating it as needed.
@@ -110,6 +112,7 @@ class Connection {
   readonly #settings: readonly Statement[];
   readonly #turns = new Mutex();
   #client: Client | undefined;
+  #breathedAt = performance.now();
   #closed = false;
 
   /** @param settings PRAGMAs, which last as long as one connection */
@@ -122,7 +125,10 @@ class Connection {
   /** The wait for a turn counts as waiting for the lock, so that callers in a queue do not wait for each other's waits. */
   use<T>(work: (driver: Sql) => Promise<T>): Promise<T> {
     const deadline = performance.now() + this.#lockWaitMs;
-    return this.#turns.run(() => this.#attempt(work, deadline));
+    return this.#turns.run(async () => {
+      await this.#breathe();
+      return this.#attempt(work, deadline);
+    });
   }
 
   /** @param farewell run last if it can be: it tidies up, and nothing depends on it */
@@ -148,6 +154,13 @@ class Connection {
     }
     await pause(PAUSE_MS);
     return this.#attempt(work, deadline);
+  }
+
+  /** The driver works before it returns, so that one call after the other would leave no turn for anything else. */
+  async #breathe(): Promise<void> {
+    if (performance.now() - this.#breathedAt < BREATH_MS) return;
+    await nextTurn();
+    this.#breathedAt = performance.now();
   }
 
   async #driver(): Promise<Sql> {

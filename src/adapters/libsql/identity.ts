@@ -1,6 +1,7 @@
 import type { ApiToken, LoginLink, Session } from '../../domain/identity.ts';
 import type { Password } from '../../domain/password.ts';
 import type { ChangeOf, IdentityReads } from '../../domain/store.ts';
+import { hasFewer } from './limits.ts';
 import { sql, type Sql, type Statement } from './sql.ts';
 
 interface TokenRow {
@@ -19,6 +20,7 @@ const TOKEN_COLUMNS = sql`id, owner, name, hash, prefix, created_at, last_used_a
 interface SessionRow {
   hash: string;
   owner: string;
+  token_hash: string | null;
   created_at: number;
   expires_at: number;
 }
@@ -56,7 +58,7 @@ export const identityReads = (database: Sql): IdentityReads => ({
   },
   async session(hash) {
     const [row] = await database.read<SessionRow>(
-      sql`SELECT hash, owner, created_at, expires_at FROM sessions WHERE hash = ${hash}`,
+      sql`SELECT hash, owner, token_hash, created_at, expires_at FROM sessions WHERE hash = ${hash}`,
     );
     return row && toSession(row);
   },
@@ -81,9 +83,10 @@ const toToken = (row: TokenRow): ApiToken => ({
   expiresAt: row.expires_at ?? undefined,
 });
 
-const toSession = ({ hash, owner, created_at, expires_at }: SessionRow): Session => ({
+const toSession = ({ hash, owner, token_hash, created_at, expires_at }: SessionRow): Session => ({
   hash,
   owner,
+  tokenHash: token_hash ?? undefined,
   createdAt: created_at,
   expiresAt: expires_at,
 });
@@ -94,9 +97,11 @@ const toLoginLink = ({ hash, owner, expires_at }: LoginLinkRow): LoginLink => ({
   expiresAt: expires_at,
 });
 
-export const insertToken = (token: ApiToken): Statement => sql`
+/** Where there are as many as there may be, its name would become NULL, which the table refuses. */
+export const insertToken = ({ token, most }: ChangeOf<'token.insert'>): Statement => sql`
   INSERT INTO api_tokens (${TOKEN_COLUMNS})
-  VALUES (${token.id}, ${token.owner}, ${token.name}, ${token.hash}, ${token.prefix}, ${token.createdAt},
+  VALUES (${token.id}, ${token.owner}, CASE WHEN ${hasFewer(sql`api_tokens`, token.owner, most)} THEN ${token.name} END,
+    ${token.hash}, ${token.prefix}, ${token.createdAt},
     ${token.lastUsedAt ?? null}, ${token.expiresAt ?? null})`;
 
 export const deleteToken = ({ owner, id }: ChangeOf<'token.delete'>): Statement =>
@@ -115,21 +120,24 @@ export const noteFailedLogin = ({ scopes, at, since }: ChangeOf<'login.failed'>)
   sql`DELETE FROM login_failures WHERE last_at < ${since}`,
   ...scopes.map(
     (scope) => sql`INSERT INTO login_failures (scope, count, last_at) VALUES (${scope}, 1, ${at})
-      ON CONFLICT DO UPDATE SET count = count + 1, last_at = max(last_at, excluded.last_at)`,
+      ON CONFLICT DO UPDATE SET count = count + 1, last_at = excluded.last_at`,
   ),
 ];
 
 export const forgetLoginFailures = (scope: string): Statement =>
   sql`DELETE FROM login_failures WHERE scope = ${scope}`;
 
-export const insertSession = ({ hash, owner, createdAt, expiresAt }: Session): Statement => sql`
-  INSERT INTO sessions (hash, owner, created_at, expires_at)
-  VALUES (${hash}, ${owner}, ${createdAt}, ${expiresAt})`;
+export const insertSession = (session: Session): Statement => sql`
+  INSERT INTO sessions (hash, owner, token_hash, created_at, expires_at)
+  VALUES (${session.hash}, ${session.owner}, ${session.tokenHash ?? null}, ${session.createdAt},
+    ${session.expiresAt})`;
 
 export const deleteSession = (hash: string): Statement => sql`DELETE FROM sessions WHERE hash = ${hash}`;
 
-export const deleteSessions = ({ owner, exceptHash }: ChangeOf<'sessions.delete'>): Statement =>
-  sql`DELETE FROM sessions WHERE owner = ${owner} AND hash IS NOT ${exceptHash ?? null}`;
+export const deleteSessions = (change: ChangeOf<'sessions.delete'>): readonly Statement[] => [
+  sql`DELETE FROM sessions WHERE owner = ${change.owner} AND hash IS NOT ${change.exceptHash ?? null}`,
+  sql`DELETE FROM login_links WHERE owner = ${change.owner}`,
+];
 
 export const insertLoginLink = ({ hash, owner, expiresAt }: LoginLink): Statement => sql`
   INSERT INTO login_links (hash, owner, expires_at) VALUES (${hash}, ${owner}, ${expiresAt})`;

@@ -2,6 +2,7 @@ import type { EventType } from '../../domain/event.ts';
 import type { ChangeOf, WebhookReads } from '../../domain/store.ts';
 import type { DueDelivery, Webhook, WebhookDelivery } from '../../domain/webhook.ts';
 import { EVENT_COLUMNS, type EventRow, toEvent } from './events.ts';
+import { hasFewer } from './limits.ts';
 import { NOTHING, sql, type Sql, type Statement } from './sql.ts';
 
 interface WebhookRow {
@@ -125,14 +126,17 @@ const toDelivery = (row: DeliveryRow): WebhookDelivery => ({
   endedAt: row.ended_at ?? undefined,
 });
 
-export const insertWebhook = ({ webhook }: ChangeOf<'webhook.insert'>): Statement => sql`
+/** Where there are as many as there may be, its address would become NULL, which the table refuses. */
+export const insertWebhook = ({ webhook, most }: ChangeOf<'webhook.insert'>): Statement => sql`
   INSERT INTO webhooks (id, owner, url, description, event_types, enabled, sealed, created_at, updated_at)
-  VALUES (${webhook.id}, ${webhook.owner}, ${webhook.url}, ${webhook.description},
+  VALUES (${webhook.id}, ${webhook.owner}, CASE WHEN ${hasFewer(sql`webhooks`, webhook.owner, most)} THEN ${webhook.url} END,
+    ${webhook.description},
     ${JSON.stringify(webhook.eventTypes)}, ${webhook.enabled ? 1 : 0}, ${webhook.sealed}, ${webhook.createdAt},
     ${webhook.updatedAt})`;
 
 export const updateWebhook = (change: ChangeOf<'webhook.update'>): readonly Statement[] => {
-  const { owner, id, set, at } = change;
+  const { owner, id, set, were, at } = change;
+  const isSeen = were === undefined ? sql`true` : sql`sealed = ${were}`;
   const eventTypes = set.eventTypes === undefined ? null : JSON.stringify(set.eventTypes);
   return [
     sql`UPDATE webhooks SET
@@ -140,7 +144,7 @@ export const updateWebhook = (change: ChangeOf<'webhook.update'>): readonly Stat
         description = coalesce(${set.description ?? null}, description),
         event_types = coalesce(${eventTypes}, event_types),
         enabled = coalesce(${set.enabled === undefined ? null : Number(set.enabled)}, enabled),
-        sealed = coalesce(${set.sealed ?? null}, sealed),
+        sealed = CASE WHEN ${isSeen} THEN coalesce(${set.sealed ?? null}, sealed) END,
         updated_at = ${at}
       WHERE id = ${id} AND owner = ${owner}`,
     ...(set.enabled === undefined ? [] : [hold(change, !set.enabled)]),

@@ -18,7 +18,8 @@ export const edgeWebhookSender = (allows: AddressRule, deadlineMs = DEADLINE_MS)
         redirect: 'manual',
         signal: AbortSignal.any([signal, deadline]),
       });
-      await answer.body?.cancel();
+      // The status said it all: how the rest ends makes no difference.
+      await answer.body?.cancel().catch(() => undefined);
       return answer.status;
     } catch (error) {
       signal.throwIfAborted();

@@ -1,3 +1,4 @@
+import { withEarlier } from '../../domain/earlier-secrets.ts';
 import { SandboxdError } from '../../domain/errors.ts';
 import { type Mask, maskOf } from '../../domain/mask.ts';
 import {
@@ -9,15 +10,15 @@ import {
 import { KeyedLock } from '../keyed-lock.ts';
 import type { AgentPorts } from '../ports.ts';
 import type { Records } from '../records.ts';
-import type { ConfigRecord } from './record.ts';
+import { type ConfigRecord, isUntold } from './record.ts';
 
 const NO_MASK = maskOf([]);
 
 /** A configuration in memory. */
 interface Opened {
   readonly config: SandboxConfig;
-  /** For everything that was ever secret here, as far as this run of the node knows. */
-  readonly secrets: ReadonlySet<string>;
+  /** What is secret, and what was before, as far as this run of the node knows. */
+  readonly secrets: readonly string[];
   readonly mask: Mask;
 }
 
@@ -40,7 +41,26 @@ export class ConfigKeeper {
 
   /** The revision of what can be used; undefined for none, and for one that has to be told again. */
   revisionOf(id: string): number | undefined {
-    return this.#lost.has(id) ? undefined : this.#records.get(id)?.revision;
+    const record = this.#records.get(id);
+    if (record === undefined || isUntold(record)) return undefined;
+    return this.#lost.has(id) || record.unreadable === true ? undefined : record.revision;
+  }
+
+  /** Those of which this node has not heard yet whether there is anything for them. */
+  get untold(): string[] {
+    return this.#records
+      .all()
+      .filter(isUntold)
+      .map(({ id }) => id);
+  }
+
+  /** The server has answered, and has nothing for it. */
+  async settle(id: string): Promise<void> {
+    await this.#lock.run(id, async () => {
+      const record = this.#records.get(id);
+      // Told meanwhile, it stays.
+      if (record !== undefined && isUntold(record)) await this.#records.remove(id);
+    });
   }
 
   /**
@@ -52,7 +72,7 @@ export class ConfigKeeper {
     return this.#lock.run(id, async () => {
       if (!(await this.#isNews(id, config))) return false;
       const sealed = await this.#ports.seal.close(JSON.stringify(config));
-      await this.#records.save({ id, revision: config.revision, sealed });
+      await this.#records.save({ id, revision: config.revision, unreadable: !isReadable(config), sealed });
       this.#lost.delete(id);
       this.#remember(id, config);
       return true;
@@ -91,6 +111,11 @@ export class ConfigKeeper {
     for (const { id } of this.#records.all()) if (!ids.has(id)) await this.forget(id);
   }
 
+  /** Nothing of one that rests is kept in memory; it is opened again when it is needed. */
+  close(id: string): void {
+    this.#opened.delete(id);
+  }
+
   async forget(id: string): Promise<void> {
     await this.#lock.run(id, async () => {
       if (this.#records.get(id) !== undefined) await this.#records.remove(id);
@@ -114,6 +139,7 @@ export class ConfigKeeper {
     const record = this.#records.get(id);
     const opened = this.#opened.get(id);
     if (record === undefined || opened?.config.revision === record.revision) return opened;
+    if (isUntold(record)) throw untold();
     try {
       return this.#remember(id, JSON.parse(await this.#ports.seal.open(record.sealed)) as SandboxConfig);
     } catch (cause) {
@@ -127,14 +153,20 @@ export class ConfigKeeper {
   }
 
   #remember(id: string, config: SandboxConfig): Opened {
-    const before = this.#opened.get(id)?.secrets ?? [];
-    const secrets = new Set([...before, ...secretsOf(config)]);
-    for (const secret of secrets) this.#ports.redactor.learn(secret);
-    const opened = { config, secrets, mask: maskOf([...secrets]) };
+    const now = secretsOf(config);
+    for (const secret of now) this.#ports.redactor.learn(secret);
+    const secrets = withEarlier(now, this.#opened.get(id)?.secrets ?? []);
+    const opened = { config, secrets, mask: maskOf(secrets) };
     this.#opened.set(id, opened);
     return opened;
   }
 }
+
+const untold = () =>
+  new SandboxdError(
+    'unavailable',
+    "The app's configuration has not been told to this node since it was restored, so nothing is started without it. The server does so within seconds: try again then.",
+  );
 
 const unreadable = (key: string) =>
   new SandboxdError(

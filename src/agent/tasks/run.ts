@@ -101,7 +101,9 @@ export class TaskRun {
     const { metrics, clock } = this.#context.ports;
     const { agent } = this.#record.assignment;
     metrics.count('tasks_total', { agent, status });
-    metrics.observe('task_duration_seconds', (clock() - this.#record.acceptedAt) / 1000, { agent });
+    // A clock may be set back.
+    const seconds = Math.max(0, clock() - this.#record.acceptedAt) / 1000;
+    metrics.observe('task_duration_seconds', seconds, { agent });
   }
 
   async #outcome(): Promise<TaskOutcome | undefined> {
@@ -165,11 +167,14 @@ export class TaskRun {
   }
 
   async #begin(): Promise<void> {
+    const { configs, sandboxes } = this.#context;
     // What cannot be read wakes nothing.
-    const config = await this.#context.configs.readable(this.sandboxId);
+    await configs.readable(this.sandboxId);
     // Before the gate: a sandbox that is only just being created has no place for one yet.
-    const runtime = await this.#context.sandboxes.awake(this.sandboxId);
+    const runtime = await sandboxes.awake(this.sandboxId);
     await this.#openGate();
+    // As it is now: what has changed since is masked in there by its new values alone.
+    const config = await configs.readable(this.sandboxId);
     await this.#submit(runtime, config?.agent ?? {});
     await reportStart(this.#context, this.#record);
     await this.#notes.note({ isBegun: true });

@@ -8,10 +8,13 @@ import { configPages } from './config.ts';
 import { auditPage } from './audit.ts';
 import { assets } from './assets.ts';
 import { limitAppForm, limitForm } from './form.ts';
+import { keyPages } from './keys.ts';
 import { newApp } from './new-app.ts';
+import { settingsPages } from './settings.ts';
 import { signInPages } from './sign-in.ts';
 import { snapshotPages } from './snapshots.ts';
 import { taskPages } from './tasks.ts';
+import { webhookPages } from './webhooks.ts';
 import { recognised, signedIn } from './visitor.ts';
 
 /** Server-rendered pages for people. */
@@ -32,4 +35,8 @@ export const consolePages = new Hono<Env>()
   .route('/agents', agentPages)
   .use('/audit/*', limitForm, signedIn)
   .route('/audit', auditPage)
+  .use('/settings/*', limitForm, signedIn)
+  .route('/settings', settingsPages)
+  .route('/settings/keys', keyPages)
+  .route('/settings/webhooks', webhookPages)
   .get('*', recognised);

@@ -2,7 +2,7 @@ import type { Account, Frame, Views } from '../../views/models.ts';
 import { renderView } from '../../views/render.ts';
 import type { AppContext } from '../context.ts';
 
-type PageStatus = 200 | 400 | 401 | 403 | 404 | 409 | 413 | 429 | 500 | 502 | 503;
+export type PageStatus = 200 | 400 | 401 | 403 | 404 | 409 | 413 | 429 | 500 | 502 | 503;
 type Content<Name extends keyof Views> = Omit<Views[Name], keyof Frame>;
 
 /** Answers with a page for whoever is asking. */

@@ -25,3 +25,6 @@ function ago(at: number, now: number): string {
   }
   return words.format(-seconds, 'second');
 }
+
+/** A day, also one that lies ahead. @param at milliseconds since the epoch */
+export const dateOf = (at: number): Moment => ({ ago: date.format(at), iso: timestamp(at) });

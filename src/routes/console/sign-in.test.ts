@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { apiWorld } from '../../../tests/fakes/api-world.ts';
 import { signedInVisitor, stranger } from '../../../tests/fakes/visitor.ts';
-import { createApiKey } from '../../domain/api-key-commands.ts';
+import { createApiKey, revokeApiKey } from '../../domain/api-key-commands.ts';
 import { hashSecret, issueLoginLink } from '../../domain/auth.ts';
 import { setUpPassword } from '../../domain/password-commands.ts';
 
@@ -166,6 +166,24 @@ describe('signing in with a token', () => {
       expect([answer.status, answer.headers.get('location')]).toEqual([303, '/']);
       const page = await (await stranger(world).get(`/login?next=${encodeURIComponent(next)}`)).text();
       expect(page).toContain('name="next" value="/"');
+    },
+  );
+
+  it.each(['is revoked', 'has expired', 'is another owner’s by now'])(
+    'lets nobody stay longer than the token: one that %s',
+    async (end) => {
+      const configuredTokens = new Map<string, string>();
+      const world = apiWorld({ configuredTokens });
+      const { token, key } = await createApiKey(world.ports, 'acme', { name: 'laptop', expires_in_days: 1 });
+      const entered = await stranger(world).post('/login', { token });
+      const cookie = entered.headers.get('set-cookie')?.split(';')[0];
+      const ask = async () =>
+        (await world.app.request('/v1/apps', { headers: { cookie: cookie ?? '' } })).status;
+      expect(await ask()).toBe(200);
+      if (end === 'is revoked') await revokeApiKey(world.ports, 'acme', key.id);
+      if (end === 'has expired') world.advance(24 * 60 * MINUTE);
+      if (end === 'is another owner’s by now') configuredTokens.set(key.hash, 'rival');
+      expect(await ask()).toBe(401);
     },
   );
 

@@ -151,7 +151,9 @@ describe('the snapshots on the page of an app', () => {
     const answer = await visitor.post(`${path}/snapshots`, { name: 'Now' });
     expect(answer.status).toBe(503);
     expect(await answer.text()).toContain('The store of snapshots is full.');
-    expect(world.logged).toMatchObject([{ level: 'warn', message: 'a snapshot was not taken' }]);
+    expect(world.logged).toContainEqual(
+      expect.objectContaining({ level: 'warn', message: 'a snapshot was not taken' }),
+    );
     expect(await listed()).toEqual([]);
   });
 

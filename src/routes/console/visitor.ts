@@ -1,5 +1,6 @@
 import type { Principal } from '../../domain/identity.ts';
 import type { MiddlewareHandler } from 'hono';
+import { equalBytes } from '../../domain/equal-bytes.ts';
 import { SandboxdError } from '../../domain/errors.ts';
 import type { AppContext, Env } from '../context.ts';
 import { identify } from '../identity.ts';
@@ -39,16 +40,9 @@ function toLogin(c: AppContext): Response {
 async function requireToken(c: AppContext, { csrfToken }: Principal): Promise<void> {
   if (csrfToken === undefined) return;
   const given = c.req.header('x-csrf-token') ?? (await readForm(c)).get('csrf_token') ?? '';
-  if (!isEqual(given, csrfToken)) {
+  if (!equalBytes(bytesOf(given), bytesOf(csrfToken))) {
     throw new SandboxdError('forbidden', 'This form is out of date. Load the page again, then repeat.');
   }
 }
 
-/** Takes the same time wherever the texts differ. */
-function isEqual(given: string, expected: string): boolean {
-  let difference = given.length ^ expected.length;
-  for (let index = 0; index < expected.length; index += 1) {
-    difference |= given.charCodeAt(index) ^ expected.charCodeAt(index);
-  }
-  return difference === 0;
-}
+const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);

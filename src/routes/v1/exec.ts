@@ -1,5 +1,6 @@
 import { Hono } from 'hono';
 import * as v from 'valibot';
+import { PROCESS_NAME } from '../../domain/manifest-schema.ts';
 import { parseDirectoryPath } from '../../domain/paths.ts';
 import { LOG_TAIL_DEFAULT, LOG_TAIL_MAX, type ExecEvent } from '../../domain/runtimed.ts';
 import { nodeOf, tailLog } from '../../domain/sandbox-io.ts';
@@ -95,7 +96,7 @@ export const exec = new Hono<Env>()
     }),
     async (c) => {
       const name = c.req.param('name');
-      if (!/^[A-Za-z0-9_-]{1,64}$/.test(name)) {
+      if (!PROCESS_NAME.test(name)) {
         throw invalid('name: a process name is 1–64 letters, digits, "_" or "-".');
       }
       const tail = integerQuery(c, 'tail', LOG_TAIL_DEFAULT, LOG_TAIL_MAX);

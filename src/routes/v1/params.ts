@@ -1,6 +1,7 @@
 import { invalid, notFound } from '../../domain/errors.ts';
 import { parseId } from '../../domain/ids.ts';
 import { type FileRoot } from '../../domain/paths.ts';
+import { DELIVERY_STATUSES, type DeliveryStatus } from '../../domain/webhook.ts';
 import type { AppContext } from '../context.ts';
 
 /** The id in a path, in either case. What is no id cannot exist: 404, like one that does not. */
@@ -81,4 +82,12 @@ export function keepsWorkspace(c: AppContext): boolean {
   if (workspace === undefined) return false;
   if (workspace === 'keep') return true;
   throw invalid('workspace: the only value is "keep"; leave it out to delete the workspace too.');
+}
+
+/** `?status=dead`. @throws invalid_request */
+export function deliveryStatusQuery(c: AppContext): DeliveryStatus | undefined {
+  const text = c.req.query('status');
+  const status = DELIVERY_STATUSES.find((one) => one === text);
+  if (text === undefined || status !== undefined) return status;
+  throw invalid(`status: give one of ${DELIVERY_STATUSES.join(', ')}.`);
 }

@@ -12,8 +12,7 @@ import {
 } from '../../domain/task-commands.ts';
 import { taskEvents } from '../../domain/task-following.ts';
 import { requireTask } from '../../domain/require.ts';
-import { MAX_PROMPT_LENGTH } from '../../domain/task.ts';
-import { limitBody, limitJson, readInput, readJson } from '../body.ts';
+import { limitBody, limitJson, PROMPT_LIMIT, readInput, readJson } from '../body.ts';
 import type { AppContext, Env } from '../context.ts';
 import { operation } from '../describe.ts';
 import { eventPage } from './event-page.ts';
@@ -30,8 +29,6 @@ import {
 } from './task-schemas.ts';
 
 const NODE_ERRORS = ['not_found', 'sandbox_unavailable', 'node_unavailable'] as const;
-/** The longest prompt, should a client escape every character of it. */
-const MAX_TASK_BYTES = 6 * MAX_PROMPT_LENGTH + 64 * 1024;
 /** How long an answer waits for a first event: what is wrong from the beginning shows by then. */
 const FIRST_EVENT_MS = 1000;
 
@@ -49,7 +46,7 @@ const plainText = (c: AppContext, bytes: Uint8Array) =>
 export const sandboxTasks = new Hono<Env>()
   .post(
     '/:id/tasks',
-    limitBody(MAX_TASK_BYTES),
+    limitBody(PROMPT_LIMIT),
     operation({
       id: 'submitTask',
       summary: 'Let a coding agent work in a sandbox; one that sleeps is woken',

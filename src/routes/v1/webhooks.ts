@@ -1,7 +1,5 @@
 import { Hono } from 'hono';
-import { invalid } from '../../domain/errors.ts';
 import { requireWebhook } from '../../domain/require.ts';
-import { DELIVERY_STATUSES, type DeliveryStatus } from '../../domain/webhook.ts';
 import {
   createWebhook,
   deleteWebhook,
@@ -13,9 +11,9 @@ import {
 } from '../../domain/webhook-commands.ts';
 import { NewWebhook, WebhookPatch } from '../../domain/webhook-input.ts';
 import { limitJson, readInput } from '../body.ts';
-import type { AppContext, Env } from '../context.ts';
+import type { Env } from '../context.ts';
 import { operation } from '../describe.ts';
-import { idParam, PAGE, page, pageQuery } from './params.ts';
+import { deliveryStatusQuery, idParam, PAGE, page, pageQuery } from './params.ts';
 import { presentAttempt, presentDelivery, presentWebhook, presentWithSecret } from './present-webhook.ts';
 import {
   DeliveryListBody,
@@ -26,14 +24,6 @@ import {
 } from './webhook-schemas.ts';
 
 const INPUT_ERRORS = ['invalid_request', 'payload_too_large'] as const;
-
-/** `?status=dead`. @throws invalid_request */
-function statusQuery(c: AppContext): DeliveryStatus | undefined {
-  const text = c.req.query('status');
-  const status = DELIVERY_STATUSES.find((one) => one === text);
-  if (text === undefined || status !== undefined) return status;
-  throw invalid(`status: give one of ${DELIVERY_STATUSES.join(', ')}.`);
-}
 
 /** Where events are sent to. */
 const endpoints = new Hono<Env>()
@@ -125,7 +115,7 @@ const endpoints = new Hono<Env>()
       tag: 'Webhooks',
       creates: true,
       ok: { 200: WebhookWithSecretBody },
-      errors: ['not_found'],
+      errors: ['not_found', 'conflict'],
     }),
     async (c) => {
       const id = idParam(c, 'webhook');
@@ -164,7 +154,7 @@ const deliveries = new Hono<Env>()
     }),
     async (c) => {
       const webhookId = idParam(c, 'webhook');
-      const status = statusQuery(c);
+      const status = deliveryStatusQuery(c);
       const { rows, next_before } = await page(pageQuery(c), async (query) => {
         const of = { ...query, webhookId, status };
         const found = await listDeliveries(c.get('ports'), c.get('principal').owner, of);

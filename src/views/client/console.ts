@@ -1,5 +1,12 @@
 import { copyOnClick } from './copy.ts';
-import { noticeLeaving, reloadWhenRestored, resetWhenTaken, submitOnce, submitWhenSeen } from './forms.ts';
+import {
+  noticeLeaving,
+  reloadWhenRestored,
+  resetWhenTaken,
+  settleAtAddress,
+  submitOnce,
+  submitWhenSeen,
+} from './forms.ts';
 import { polling } from './polling.ts';
 import { pressable } from './press.ts';
 import { promptBox } from './prompt.ts';
@@ -9,6 +16,7 @@ import { taskLogs } from './task-log.ts';
 /** Every page works without this; it adds what HTML cannot do. */
 document.documentElement.classList.add('js');
 noticeLeaving();
+settleAtAddress();
 polling();
 questions();
 submitOnce();

@@ -67,3 +67,12 @@ export function submitWhenSeen(): void {
   document.addEventListener('visibilitychange', submit);
   submit();
 }
+
+/**
+ * A page that answered a form, and must not be had again by sending that once more, takes the address of the page that it
+ * is like: loading it again asks for that.
+ */
+export function settleAtAddress(): void {
+  const here = document.querySelector<HTMLElement>('[data-here]')?.dataset['here'];
+  if (here !== undefined) window.history.replaceState(null, '', here);
+}

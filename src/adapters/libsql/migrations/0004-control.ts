@@ -124,7 +124,9 @@ const identity = [
   sql`ALTER TABLE api_tokens ADD COLUMN last_used_at INTEGER`,
   sql`ALTER TABLE api_tokens ADD COLUMN expires_at INTEGER`,
   sql`CREATE INDEX api_tokens_of_owner ON api_tokens (owner, id)`,
+  sql`ALTER TABLE sessions ADD COLUMN token_hash TEXT`,
   sql`CREATE INDEX sessions_of_owner ON sessions (owner)`,
+  sql`CREATE INDEX login_links_of_owner ON login_links (owner)`,
   sql`CREATE TABLE passwords (
     owner TEXT PRIMARY KEY NOT NULL,
     hash TEXT NOT NULL,
