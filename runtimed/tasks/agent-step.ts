@@ -10,6 +10,7 @@ import type { Environment } from '../processes/environment.ts';
 import { Program } from '../processes/program.ts';
 import { errnoOf } from '../regular-file.ts';
 import { agentArguments, agentEnvironment } from './agent-environment.ts';
+import { blankSecrets } from './blanking.ts';
 import { LineFeed } from './line-feed.ts';
 import { MessagePacer } from './message-pacer.ts';
 import type { AgentResult, TaskFailure } from './outcome.ts';
@@ -66,6 +67,9 @@ export async function workAsAgent(work: AgentWork, context: AgentContext): Promi
       isBound: true,
     });
     const { verdict, failure } = await new Attendance(program, driver, work, context).attend(turn);
+    await blankSecrets(turn.stateDirectory, context.masks.mask).catch((error: unknown) =>
+      logger.error('what an agent keeps could not be rid of secrets', error, { agent: assignment.agent }),
+    );
     const { session, finalMessage, reportedCost } = verdict;
     if (session !== undefined) {
       await sessions

@@ -16,11 +16,18 @@ export function parseInput<Schema extends v.GenericSchema>(
   if (result.success) return result.output;
   const [issue] = result.issues;
   const field = v.getDotPath(issue);
+  if (isUnknown(issue)) throw invalid(`${named(field)}: cannot be set here`);
   throw invalid(field === null ? issue.message : `${field}: ${explain(issue)}`);
 }
 
+const isUnknown = (issue: v.BaseIssue<unknown>): boolean =>
+  issue.type === 'strict_object' && issue.expected === 'never';
+
+/** A field that nobody knows may be called anything, also by what was meant for its value. */
+const named = (field: string | null): string =>
+  field !== null && /^[A-Za-z_][\w.]{0,63}$/.test(field) ? field : 'a field';
+
 function explain(issue: v.BaseIssue<unknown>): string {
   if (issue.received === 'undefined') return 'is required';
-  if (issue.type === 'strict_object' && issue.expected === 'never') return 'cannot be set here';
   return issue.message;
 }

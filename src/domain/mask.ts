@@ -17,6 +17,14 @@ export interface Mask {
   json<Value>(value: Value): Value;
   /** For one stream of bytes. */
   stream(): MaskedStream;
+  /** Where secrets are in bytes, each part once; a secret that begins before them or ends after them may be missed. */
+  places(bytes: Uint8Array): readonly Span[];
+}
+
+/** From the first byte to the one after the last. */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
 }
 
 /** Holds nothing back but what may be the beginning of a secret. */
@@ -32,7 +40,7 @@ const NOTHING = new Uint8Array(0);
  * Bytes. A longer secret is looked for in pieces that overlap: a part of it is a secret as well, little has to be held
  * back, and no text takes long to look through.
  */
-const PIECE = 64;
+export const PIECE = 64;
 const STRIDE = 48;
 
 /**
@@ -52,7 +60,12 @@ export function maskOf(secrets: readonly string[]): Mask {
   let made: ByteAutomaton | undefined;
   const automaton = () => (made ??= new ByteAutomaton(new Set(allForms(long).flatMap(piecesOf))));
   const text = (plain: string) => (plain.length < SHORTEST_SECRET ? plain : maskedText(automaton(), plain));
-  return { text, json: (value) => maskedJson(text, value), stream: () => new AutomatonStream(automaton()) };
+  return {
+    text,
+    json: (value) => maskedJson(text, value),
+    stream: () => new AutomatonStream(automaton()),
+    places: (bytes) => new AutomatonStream(automaton()).places(bytes),
+  };
 }
 
 function allForms(secrets: readonly string[]): string[] {
@@ -70,6 +83,7 @@ const NO_MASK: Mask = {
   text: (text) => text,
   json: (value) => value,
   stream: () => ({ push: (chunk) => chunk, end: () => NOTHING }),
+  places: () => [],
 };
 
 function piecesOf(form: string): string[] {
@@ -102,18 +116,12 @@ function maskedJson<Value>(text: (plain: string) => string, value: Value): Value
   return masked(value) as Value;
 }
 
-/** What is masked as one, in bytes of what is at hand; `start` is negative when its mask has been given out already. */
-interface Span {
-  readonly start: number;
-  readonly end: number;
-}
-
 /** Covers everything that any secret covers: of two that overlap, no rest of the second is left. */
 class AutomatonStream implements MaskedStream {
   readonly #automaton: ByteAutomaton;
   #state = START;
   #held: Uint8Array = NOTHING;
-  /** In what is held back. */
+  /** What is masked as one, in what is held back; it starts before that when its mask has been given out already. */
   #spans: Span[] = [];
   #hasFound = false;
 
@@ -135,6 +143,11 @@ class AutomatonStream implements MaskedStream {
   end(): Uint8Array {
     this.#state = START;
     return this.#settle(this.#held, this.#held.length);
+  }
+
+  places(bytes: Uint8Array): readonly Span[] {
+    this.#read(bytes, 0);
+    return this.#spans;
   }
 
   #read(bytes: Uint8Array, from: number): void {

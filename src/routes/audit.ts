@@ -11,6 +11,8 @@ import { routePattern } from './route-pattern.ts';
 /** A parameter that is a secret itself: that of a login link. */
 const SECRET = 'secret';
 const LONGEST_NAME = 300;
+/** Where nothing goes by what was sent as a name, it may have been anything: a value that got into the path, say. */
+const NAMES_NOTHING: ReadonlySet<number> = new Set([400, 404]);
 
 /** Strangers must not fill the database: of what they ask for, so many entries a minute are kept. */
 const STRANGERS_A_MINUTE = 20;
@@ -65,8 +67,9 @@ function targetOf(c: AppContext, pattern: string): Record<string, string> {
     return part.startsWith(':') ? [[part.slice(1), decoded(parts[at] ?? '')] as const] : [];
   });
   const target: Record<string, string> = {};
+  const isNothing = NAMES_NOTHING.has(c.res.status);
   for (const [name, text] of [...parameters, ...Object.entries(c.get('auditTarget') ?? {})]) {
-    const value = fit(name, text);
+    const value = isNothing ? parseId(text) : fit(name, text);
     if (value !== undefined) target[name] = value;
   }
   return target;

@@ -67,16 +67,33 @@ describe('a request that may change something', () => {
       { lifecycle: { idle_threshold_seconds: 600 } },
       { fields: 'idle_threshold_seconds' },
     ],
-    ['POST', `/v1/apps/${ID}/config`, { key: 'MY_KEY', value: SECRET }, { id: ID, key: 'MY_KEY' }],
-    ['DELETE', `/v1/apps/${ID}/config/A%2FB`, undefined, { id: ID, key: 'A/B' }],
+    // What names nothing may be a secret, in a place where none belongs.
+    ['POST', `/v1/apps/${ID}/config`, { key: SECRET, value: SECRET }, { id: ID }],
+    ['PATCH', `/v1/apps/${ID}/config/${SECRET}`, { value: SECRET }, { id: ID }],
+    ['DELETE', `/v1/sandboxes/${ID}/files?path=${SECRET}`, undefined, { id: ID }],
+    ['POST', `/v1/agents/${SECRET}/api-key`, { api_key: [SECRET] }, {}],
     ['POST', `/v1/apps/${ID}/restore`, { snapshot_id: ID.toLowerCase() }, { id: ID, snapshotId: ID }],
     ['POST', `/v1/apps/${ID}/restore`, { snapshot_id: SECRET }, { id: ID }],
     ['POST', '/v1/agents/openai/disconnect', undefined, { provider: 'openai' }],
-    ['POST', '/v1/agents/%E0%A4%A/disconnect', undefined, { provider: '%E0%A4%A' }],
+    ['POST', '/v1/agents/%E0%A4%A/disconnect', undefined, {}],
   ])('names what it is about: %s %s with %j', async (method, path, body, target) => {
     const world = apiWorld();
     await ask(world, method, path, { bearer: (await keyOf(world, 'default')).token, body });
     expect((await entries(world))[0]?.target).toEqual(target);
+  });
+
+  it('names keys of config, whatever they hold', async () => {
+    const world = apiWorld();
+    const bearer = (await keyOf(world)).token;
+    const made = await ask(world, 'POST', '/v1/apps', { bearer, body: { name: 'Shop' } });
+    const { id } = (await made.json()) as { id: string };
+    const at = `/v1/apps/${id}/config`;
+    for (const value of [SECRET, 'another'])
+      await ask(world, 'POST', at, { bearer, body: { key: 'A/B', value } });
+    await ask(world, 'DELETE', `${at}/A%2FB`, { bearer });
+    const kept = (await entries(world)).map(({ status, target }) => ({ status, target }));
+    const target = { id, key: 'A/B' };
+    expect(kept.slice(0, 3)).toEqual([204, 409, 201].map((status) => ({ status, target })));
   });
 
   it.each([

@@ -66,9 +66,9 @@ describe('the timeline of an owner', () => {
   });
 
   it.each([
-    ['?type=task.begun', 'type: there is no type \\"task.begun\\". There are app.created, '],
-    ['?type=', 'type: there is no type \\"\\"'],
-    ['?type=task.started,nope,never', 'no type \\"nope\\", \\"never\\"'],
+    ['?type=task.begun', 'type: give types of events, with commas between. There are app.created, '],
+    ['?type=', 'type: give types of events'],
+    ['?type=task.started,nope', 'type: give types of events'],
     ['?app_id=mine', 'app_id: is no id'],
     ['?sandbox_id=', 'sandbox_id: is no id'],
     ['?task_id=1', 'task_id: is no id'],

@@ -71,6 +71,8 @@ describe('the settings', () => {
     ['{"lifecycle":5}', 'lifecycle: must be an object'],
     ['{"lifecycle":null}', 'lifecycle: must be an object'],
     ['{"lifecycle":{}}', 'lifecycle: changes nothing'],
+    // It may be called by what was meant for its value.
+    ['{"lifecycle":{"idle_reap_enabled":false},"fake-secret/+":1}', 'a field: cannot be set here'],
     ['{"lifecycle":{"idle_reap_enabled":false},"version":"2"}', 'version: cannot be set here'],
     ['{"lifecycle":{"idle_reap_enabled":false,"pause_seconds":1}}', 'lifecycle.pause_seconds: cannot be set'],
     ['{"lifecycle":{"idle_reap_enabled":false,"constructor":1}}', 'lifecycle.constructor: cannot be set'],

@@ -28,6 +28,7 @@ export class Journey {
   /** Those that the installation has made itself. */
   readonly made: Secret[] = [];
   readonly #around: Surroundings;
+  readonly tasks: string[] = [];
   app = '';
   sandbox = '';
   url = '';
@@ -159,7 +160,7 @@ export class Journey {
       environ,
       `${environ} | base64 -w0`,
       `${environ} | tr '\\0' '\\n'`,
-      `${environ} >&2; cat ~/.runtimed/logs/* ~/.runtimed/*/*`,
+      `${environ} >&2; cat ~/.runtimed/*.log ~/.runtimed/tasks/*/*`,
     ])
       await this.exec({ cmd: ['bash', '-c', script] });
     const stream = { headers: { accept: 'text/event-stream' } };
@@ -212,53 +213,92 @@ export class Journey {
   }
 
   /** A task, to its end. */
-  async work(scenario: string, more: object = {}): Promise<string> {
+  async work(scenario: string): Promise<void> {
     const at = `/v1/sandboxes/${this.sandbox}/tasks`;
     const model = `anthropic/${modelFor(scenario)}`;
-    const order = { prompt: 'Tell what you have.', agent: 'claude-code', model, ...more };
+    const order = { prompt: 'Tell what you have.', agent: 'claude-code', model };
     const { id } = await this.site.json<{ id: string }>('POST', at, order);
     await this.site.api('GET', `${at}/${id}/events`, { headers: { accept: 'text/event-stream' } });
     for (const path of ['', '/events', '/log', '/diff']) await this.site.api('GET', `${at}/${id}${path}`);
     await this.site.api('GET', `/v1/tasks/${id}/events`);
-    return id;
+    this.tasks.push(id);
   }
 
-  /** Sleep, copies, and everything that is made of them. */
+  /** Sleep, copies, and everything that is made of them. The sandbox itself stays, with all that is in it. */
   async copies(): Promise<void> {
     const { site, sandbox } = this;
-    const capture = (name: string, live: boolean) =>
-      site.json<{ id: string }>('POST', '/v1/snapshots', { source_sandbox_id: sandbox, name, live });
-    const live = await capture('live', true);
+    const live = await this.#capture('live', true);
     await site.json('POST', `/v1/sandboxes/${sandbox}/stop`);
-    const [resting] = await Promise.all([
-      capture('at rest', false),
-      site.api('GET', `/v1/sandboxes/${sandbox}/export`),
-    ]);
-    const fork = await site.json<{ app: { id: string } }>('POST', `/v1/apps/${this.app}/fork`, {
-      snapshot_id: live.id,
-    });
-    await visitUntil(200, this.url, PATIENCE_MS);
+    const resting = await this.#capture('at rest', false);
     await site.api('GET', `/v1/sandboxes/${sandbox}/export`);
-    const restored = await site.json<{ id: string }>('POST', `/v1/apps/${this.app}/restore`, {
-      snapshot_id: resting.id,
+    const { app: fork } = await site.json<{ app: { id: string } }>('POST', `/v1/apps/${this.app}/fork`, {
+      snapshot_id: live,
     });
-    this.sandbox = restored.id;
-    await this.until(
-      () => this.see(''),
-      (text) => text.includes('"status":"ready"'),
-    );
-    this.url = (
-      await site.json<{ preview: { url: string } }>('GET', `/v1/sandboxes/${restored.id}`)
-    ).preview.url;
+    await site.json('POST', `/v1/apps/${fork.id}/restore`, { snapshot_id: resting });
+    await site.json('GET', `/v1/apps/${fork.id}/config`);
+    // A visit wakes it.
     await this.#visit('/tell');
-    const { url } = await site.json<{ url: string }>('POST', `/v1/sandboxes/${restored.id}/preview-link`, {});
+    await site.api('GET', `/v1/sandboxes/${sandbox}/export`);
+    const { url } = await site.json<{ url: string }>('POST', `/v1/sandboxes/${sandbox}/preview-link`, {});
     this.learn('preview link', new URL(url).search.slice(1).split('=').at(-1) ?? '');
     await visit(url);
-    await site.json('GET', `/v1/apps/${fork.app.id}/config`);
     await this.until(
       () => this.logs('web'),
       (text) => text.includes('told'),
     );
+  }
+
+  async #capture(name: string, live: boolean): Promise<string> {
+    const asked = { source_sandbox_id: this.sandbox, name, live };
+    const { id } = await this.site.json<{ id: string }>('POST', '/v1/snapshots', asked);
+    await this.until(
+      async () => (await this.site.api('GET', `/v1/snapshots/${id}`)).text,
+      (text) => text.includes('"status":"ready"'),
+    );
+    return id;
+  }
+
+  /** Ends of things, and what else there is to be asked for. */
+  async leave(): Promise<void> {
+    const { app, sandbox, site, tasks } = this;
+    const at = `/v1/sandboxes/${sandbox}`;
+    await Promise.all(['/healthz', '/readyz'].map((path) => site.api('GET', path)));
+    await site.json('PATCH', `/v1/apps/${app}`, { name: 'Told', description: 'everything' });
+    await site.api('POST', `${at}/start`);
+    await site.api('POST', `${at}/tasks/${tasks[0]}/cancel`);
+    await site.api('POST', `${at}/tasks/${tasks[0]}/revert`);
+    const asked = { project: { id: 'p', user_id: VALUES.HIDDEN_KEY.length }, template: VALUES.RUNTIME_KEY };
+    await site.api('POST', '/v1/sandboxes', { body: JSON.stringify(asked) });
+    await site.api('POST', '/v1/auth/logout', { body: JSON.stringify({ everywhere: VALUES.HIDDEN_KEY }) });
+    const { snapshots } = await site.json<{ snapshots: { id: string }[] }>(
+      'GET',
+      `/v1/apps/${app}/snapshots`,
+    );
+    await site.api('DELETE', `/v1/snapshots/${VALUES.HIDDEN_KEY.length}`);
+    await site.json('DELETE', `/v1/snapshots/${snapshots[0]?.id}`);
+    const { apps } = await site.json<{ apps: { id: string; current_sandbox_id?: string }[] }>(
+      'GET',
+      '/v1/apps',
+    );
+    const other = apps.find((one) => one.id !== app && one.current_sandbox_id !== undefined);
+    await site.json('DELETE', `/v1/sandboxes/${other?.current_sandbox_id}`);
+    await this.#leaveWebhooks();
+  }
+
+  async #leaveWebhooks(): Promise<void> {
+    const { site } = this;
+    const { webhooks } = await site.json<{ webhooks: { id: string; url: string }[] }>('GET', '/v1/webhooks');
+    for (const { id } of webhooks) {
+      const { deliveries } = await site.json<{ deliveries: { event_id: string }[] }>(
+        'GET',
+        `/v1/webhooks/${id}/deliveries`,
+      );
+      await site.api('POST', `/v1/webhooks/${id}/deliveries/${deliveries[0]?.event_id}/retry`);
+    }
+    for (const { received, origin } of this.#around.receivers) {
+      for (const request of received) this.evidence.keep('request', `to ${origin}`, JSON.stringify(request));
+    }
+    await site.json('DELETE', `/v1/webhooks/${webhooks[0]?.id}`);
   }
 
   /** Every list there is, and what commands print. */

@@ -20,11 +20,10 @@ const SHORTEST_LINE = 12;
  * those forget is found here.
  */
 export function needlesOf(secrets: readonly Secret[]): Needle[] {
-  const all = secrets.flatMap(({ name: secret, value, bytes: stoodFor }) => {
-    const binary = stoodFor === undefined ? [] : base64Forms(Buffer.from(stoodFor));
-    const forms = [...linesOf(value).flatMap(formsOf), ...binary];
-    return forms.map(({ form, bytes }): Needle => ({ secret, form, bytes }));
-  });
+  const all = secrets.flatMap(({ name: secret, value, bytes }) => [
+    ...linesOf(value).flatMap((line) => formsOf(secret, line)),
+    ...(bytes === undefined ? [] : base64Forms(secret, Buffer.from(bytes))),
+  ]);
   const known = new Map<string, Needle>();
   for (const needle of all) {
     const key = `${needle.secret} ${needle.bytes.toString('hex')}`;
@@ -39,9 +38,7 @@ const linesOf = (value: string): string[] => [
   ...value.split('\n').filter((line) => line.length >= SHORTEST_LINE && line !== value),
 ];
 
-type Form = Omit<Needle, 'secret'>;
-
-function formsOf(text: string): Form[] {
+function formsOf(secret: string, text: string): Needle[] {
   const upper = encodeURIComponent(text);
   const json = JSON.stringify(text).slice(1, -1);
   const written: Readonly<Record<string, string>> = {
@@ -57,8 +54,8 @@ function formsOf(text: string): Form[] {
     'as HTML': html(text, '&#39;'),
     'as other HTML': html(text, '&#x27;'),
   };
-  const plain = Object.entries(written).map(([form, one]) => ({ form, bytes: Buffer.from(one) }));
-  return [...plain, ...base64Forms(Buffer.from(text))];
+  const plain = Object.entries(written).map(([form, one]) => ({ secret, form, bytes: Buffer.from(one) }));
+  return [...plain, ...base64Forms(secret, Buffer.from(text))];
 }
 
 const lowerHex = (text: string): string => text.replaceAll(/%[0-9A-F]{2}/g, (code) => code.toLowerCase());
@@ -72,11 +69,12 @@ const html = (text: string, apostrophe: string): string =>
     .replaceAll("'", apostrophe);
 
 /** At all three alignments, in both alphabets: the characters that no neighbour has a say in. */
-function base64Forms(bytes: Buffer): Form[] {
+function base64Forms(secret: string, bytes: Buffer): Needle[] {
   return [0, 1, 2].flatMap((before) => {
     const whole = Buffer.concat([Buffer.alloc(before), bytes]);
     const [from, to] = [Math.ceil((before * 8) / 6), Math.floor((whole.length * 8) / 6)];
     return (['base64', 'base64url'] as const).map((alphabet) => ({
+      secret,
       form: `${alphabet}, ${before} before`,
       bytes: Buffer.from(whole.toString(alphabet).slice(from, to)),
     }));
