@@ -14,7 +14,7 @@ const PREFIX = 'sandboxd_';
 
 const COUNTERS: { readonly [Name in keyof Counters]: readonly [help: string, labels: readonly string[]] } = {
   http_requests_total: ['Requests to the API and the console.', ['method', 'route', 'status']],
-  wakes_total: ['Sandboxes woken for a visitor.', ['result']],
+  wakes_total: ['Sandboxes woken for a visitor, a task or a command.', ['result']],
   creates_total: ['Sandboxes created.', ['result']],
   tasks_total: ['Tasks that ended.', ['agent', 'status']],
   events_total: ['Events recorded.', ['type']],
