@@ -113,7 +113,8 @@ export class Journey {
     });
     for (const sent of [body, body, body.replace('runtime_access', 'both')])
       await site.api('POST', at, { body: sent, headers: { 'idempotency-key': 'once' } });
-    await add('RUNTIME_KEY', 'both').catch(() => undefined);
+    const { status } = await site.api('POST', at, { body });
+    if (status !== 409) throw new Error(`A key that there is already was answered ${status}.`);
   }
 
   async settle(): Promise<void> {
