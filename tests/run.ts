@@ -3,7 +3,7 @@ import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { type TestEngine, buildBaseImage, ensureTools, startEngine } from './runner/machine.ts';
-import { NOTHING, type Score, add } from './runner/score.ts';
+import { NOTHING, type Score, add, summaryOf } from './runner/score.ts';
 import { type Surroundings, runTests, runTool, step } from './runner/steps.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -23,8 +23,8 @@ async function main(): Promise<void> {
   let score = await check(surroundings);
   if (values.fast === true) score = add(score, await runTests(surroundings, ['fast']));
   else if (values.check !== true) score = add(score, await testEverything(surroundings));
-  console.log(`${score.passed} passed, ${score.failed} failed`);
-  process.exitCode = score.failed === 0 ? 0 : 1;
+  console.log(summaryOf(score));
+  process.exitCode = score.failures.length === 0 ? 0 : 1;
 }
 
 async function check(surroundings: Surroundings): Promise<Score> {

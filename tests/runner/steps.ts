@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ProgramError, runProgram } from '../../src/host/run-program.ts';
-import { FAILED, PASSED, type Score, type VitestReport, scoreOf } from './score.ts';
+import { PASSED, type Score, type VitestReport, failed, scoreOf } from './score.ts';
 
 /** Where a run takes place. */
 export interface Surroundings {
@@ -26,7 +26,7 @@ export async function step(name: string, signal: AbortSignal, check: () => Promi
   } catch (error) {
     signal.throwIfAborted();
     console.log(`${told('✗')}\n${explain(error)}`);
-    return FAILED;
+    return failed(name, explain(error));
   }
 }
 
@@ -56,7 +56,8 @@ export async function runTests(
   projects: readonly string[],
 ): Promise<Score> {
   const output = join(root, 'tests/output');
-  const reportFile = join(output, `${projects.join('-')}.json`);
+  const name = projects.join('-');
+  const reportFile = join(output, `${name}.json`);
   await mkdir(output, { recursive: true });
   await rm(reportFile, { force: true });
   const args = [
@@ -73,7 +74,7 @@ export async function runTests(
     signal,
   });
   const [exitCode] = (await once(vitest, 'close')) as [number | null];
-  return scoreOf(await readReport(reportFile), exitCode);
+  return scoreOf(name, await readReport(reportFile), exitCode);
 }
 
 async function readReport(path: string): Promise<VitestReport | undefined> {
