@@ -1,4 +1,4 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -77,15 +77,20 @@ describe('a control socket', () => {
     [
       'replaced by a file',
       async (path: string) => {
-        await rm(path);
-        await writeFile(path, '');
+        await writeFile(`${path}.other`, '');
+        await rename(`${path}.other`, path);
       },
     ],
     [
       'replaced by a directory',
       async (path: string) => {
-        await rm(path);
-        await mkdir(join(path, 'x'), { recursive: true });
+        await mkdir(join(`${path}.other`, 'x'), { recursive: true });
+        // Again where it has been made anew in between.
+        await until(async () => {
+          await rm(path, { force: true });
+          await rename(`${path}.other`, path);
+          return true;
+        });
       },
     ],
   ])('that is %s is made anew, and cuts off nobody who was connected', async (_, harm) => {
@@ -101,6 +106,23 @@ describe('a control socket', () => {
       await until(async () => (await there.call('GET', '/hello/again')).status === 200);
     }
     expect(isCutOff).toBe(false);
+  });
+
+  it('is made anew although something else lies in its place as it is made', async () => {
+    await using own = await temporaryDirectory();
+    const lines: string[] = [];
+    await using _server = await ControlServer.listen(own.path, ROUTES, collecting(lines), 1);
+    const path = join(own.path, CONTROL_SOCKET);
+    const hasFailed = () => lines.join('\n').includes('could not be made');
+    const disturb = async () => {
+      while (!hasFailed()) {
+        await rm(path, { force: true }).catch(() => {});
+        await mkdir(path).catch(() => {});
+      }
+    };
+    await Promise.all([disturb(), disturb(), disturb()]);
+    const there = new Client(path);
+    expect(await until(async () => (await there.call('GET', '/hello/again')).status)).toBe(200);
   });
 
   it('is made anew when its directory has been away', async () => {

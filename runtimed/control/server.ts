@@ -72,9 +72,10 @@ export class ControlServer implements AsyncDisposable {
   /** The directory is the tenant's too: one careless `rm` must not cut the sandbox off for good. */
   async #keep(path: string, interval: number): Promise<void> {
     const { signal } = this.#closing;
+    // What is no socket has taken its place already.
     const inode = () =>
       lstat(path, { bigint: true }).then(
-        ({ ino }) => ino,
+        (there) => (there.isSocket() ? there.ino : undefined),
         () => undefined,
       );
     let own = await inode();
@@ -84,10 +85,10 @@ export class ControlServer implements AsyncDisposable {
       this.#logger.warn('the control socket has gone, it is made anew');
       // Connections that are open live on; `close` only ends the listening.
       if (this.#server.listening) this.#server.close();
-      await this.#bind(path).catch((error: unknown) =>
-        this.#logger.error('the control socket could not be made', error),
-      );
-      own = await inode();
+      own = await this.#bind(path).then(inode, (error: unknown) => {
+        this.#logger.error('the control socket could not be made', error);
+        return undefined;
+      });
     }
   }
 
