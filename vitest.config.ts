@@ -31,7 +31,9 @@ export default defineConfig({
           name: 'fast',
           include: ['{src,runtimed,proxy,images,scripts}/**/*.test.ts', 'tests/{fast,runner}/**/*.test.ts'],
           exclude: ['**/*.slow.test.ts', '**/node_modules/**'],
-          testTimeout: 10_000,
+          // Above what a test waits for a condition, so that it is the condition that is named when it never comes true.
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
           // No test changes a module for the next one, and loading everything anew for each file takes longer than most.
           isolate: false,
           // Most of them wait for sockets, files and processes: more of them than cores.
@@ -43,6 +45,7 @@ export default defineConfig({
           name: 'slow',
           include: ['{src,runtimed,proxy,tests}/**/*.slow.test.ts'],
           testTimeout: 60_000,
+          hookTimeout: 60_000,
           maxWorkers: 4,
         },
       },
