@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, open, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { WebDefinition } from '../src/domain/manifest.ts';
@@ -53,7 +53,15 @@ async function watching(timings = QUICK) {
   return {
     machine,
     ports,
-    write: (port: number) => writeFiles(machine.app, { 'sandbox.yaml': manifest({ web: { port } }) }),
+    /** In place, and at one stroke: a file that is emptied first may be read in between. */
+    async edit(port: number) {
+      await using written = await open(join(machine.app, 'sandbox.yaml'), 'r+');
+      await written.write(manifest({ web: { port } }));
+    },
+    async replace(port: number) {
+      await writeFiles(machine.app, { 'other.yaml': manifest({ web: { port } }) });
+      await rename(join(machine.app, 'other.yaml'), join(machine.app, 'sandbox.yaml'));
+    },
     async [Symbol.asyncDispose]() {
       leaving.abort();
       await done;
@@ -65,10 +73,9 @@ async function watching(timings = QUICK) {
 describe('watching sandbox.yaml', () => {
   it('sees an edit, a replacement, and a deletion', async () => {
     await using it = await watching();
-    await it.write(2);
+    await it.edit(2);
     await expect.poll(() => it.ports, PATIENT).toEqual([1, 2]);
-    await writeFiles(it.machine.app, { 'other.yaml': manifest({ web: { port: 3 } }) });
-    await rename(join(it.machine.app, 'other.yaml'), join(it.machine.app, 'sandbox.yaml'));
+    await it.replace(3);
     await expect.poll(() => it.ports, PATIENT).toEqual([1, 2, 3]);
     await rm(join(it.machine.app, 'sandbox.yaml'));
     await expect.poll(() => it.ports, PATIENT).toEqual([1, 2, 3, 3000]);
@@ -76,22 +83,22 @@ describe('watching sandbox.yaml', () => {
 
   it('sees an edit quickly, without having to look', async () => {
     await using it = await watching({ ...QUICK, manifestPoll: 60_000 });
-    await it.write(2);
-    await expect.poll(() => it.ports, { timeout: 1000 }).toEqual([1, 2]);
+    await it.edit(2);
+    await expect.poll(() => it.ports, PATIENT).toEqual([1, 2]);
   });
 
   it('sees edits after the whole directory was replaced', async () => {
     await using it = await watching();
     await rm(it.machine.app, { recursive: true });
     await expect.poll(() => it.ports, PATIENT).toEqual([1, 3000]);
-    await it.write(4);
+    await it.replace(4);
     await expect.poll(() => it.ports, PATIENT).toEqual([1, 3000, 4]);
   });
 
   it('does not read a file that is still being written', async () => {
-    await using it = await watching({ ...QUICK, manifestRest: 300 });
+    await using it = await watching({ ...QUICK, manifestRest: 1000 });
     await writeFile(join(it.machine.app, 'sandbox.yaml'), '');
-    await it.write(5);
+    await it.replace(5);
     await expect.poll(() => it.ports, PATIENT).toEqual([1, 5]);
   });
 });
