@@ -100,7 +100,7 @@ export class Previews {
     if (visit.isNavigation && state !== 'paused') this.#refuse(visit, place, warming(place.route));
     else this.#hold(visit, target, place);
     // Last, so that nobody misses what comes of it.
-    if (asking) this.#askToWake(place);
+    if (asking) this.#askToWake(visit, place);
   }
 
   /**
@@ -116,7 +116,7 @@ export class Previews {
       return this.#refuse(visit, place, failed(place.route, failedRetryMs));
     }
     this.#refuse(visit, place, warming(place.route));
-    if (!this.#wasAsked(place, failedRetryMs)) this.#askToWake(place);
+    if (!this.#wasAsked(place, failedRetryMs)) this.#askToWake(visit, place);
   }
 
   /** Whether a wake was asked for within the last `ms` and nothing has come of it yet. */
@@ -124,8 +124,8 @@ export class Previews {
     return wakeAskedAt !== undefined && this.#options.monotonic() - wakeAskedAt < ms;
   }
 
-  #askToWake(place: Place): void {
-    place.wakeAskedAt = this.#options.monotonic();
+  #askToWake(visit: Visit, place: Place): void {
+    visit.wakeAskedAt = place.wakeAskedAt = this.#options.monotonic();
     this.#options.onWake(place.route.sandboxId);
   }
 
@@ -134,7 +134,11 @@ export class Previews {
     const now = monotonic();
     visit.heldUntil ??= now + (visit.isNavigation ? Math.min(limits.thawMs, holdLimitMs) : holdLimitMs);
     const left = visit.heldUntil - now;
-    const expire = () => this.#refuse(visit, place, warming(place.route));
+    const expire = () => {
+      // Nothing came of its asking. Whoever is next asks again, also when the timer was earlier than the clock.
+      if (visit.wakeAskedAt === place.wakeAskedAt) place.wakeAskedAt = undefined;
+      this.#refuse(visit, place, warming(place.route));
+    };
     if (left <= 0) return expire();
     const release = () => this.serve(visit, target);
     if (!holding.hold(visit, place.waiting, left, { release, expire })) {

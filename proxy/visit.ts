@@ -14,6 +14,8 @@ export class Visit {
   heldUntil: number | undefined;
   /** How often it has asked for its sandbox to be woken. */
   wakes = 0;
+  /** When it last did, on the monotonic clock. */
+  wakeAskedAt: number | undefined;
   #awaitsContinue: boolean;
   #holds: boolean | undefined;
 

@@ -1,6 +1,9 @@
+import { once } from 'node:events';
 import { request } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Route } from '../src/domain/routing.ts';
+import type { Clocks } from './clocks.ts';
+import type { Limits } from './limits.ts';
 import { openProxy } from './proxy.ts';
 import {
   type Harness,
@@ -19,6 +22,9 @@ import {
   visit,
 } from './testing/harness.ts';
 
+/** Longer than anything here takes: whoever waits until it is over says so with a limit of its own. */
+const PATIENT_MS = 20_000;
+
 const owned = new Owned();
 let harness: Harness;
 let app: TcpServer;
@@ -26,7 +32,7 @@ let host: string;
 
 beforeEach(async () => {
   harness = owned.own(
-    await startHarness({ holdLimitMs: 300 }, { limits: { heldPerSandbox: 3, thawMs: 100, reportMs: 20 } }),
+    await startHarness({ holdLimitMs: PATIENT_MS }, { limits: { heldPerSandbox: 3, reportMs: 20 } }),
   );
   app = owned.own(await httpServer((req, res) => void req.resume().on('end', () => res.end('app'))));
   host = previewHost(app.port);
@@ -34,6 +40,11 @@ beforeEach(async () => {
 afterEach(() => owned.end());
 
 const route = (change: Partial<Route>) => harness.route(liveRoute([app.port], change));
+/** Nobody is held for long from now on. */
+async function beImpatient(limits: Partial<Limits> = {}, clocks: Partial<Clocks> = {}): Promise<void> {
+  harness = owned.own(await startHarness({ holdLimitMs: 300 }, { limits, clocks }));
+}
+
 const ask = (options: Partial<Visit> = {}): Promise<Reply> => visit(harness.port, { host, ...options });
 
 const NAVIGATION = { accept: 'text/html,application/xhtml+xml' };
@@ -60,6 +71,8 @@ describe('a request to a stopped sandbox', () => {
   });
 
   it('is a 503 when nothing comes of it in time', async () => {
+    await beImpatient();
+    route({ state: 'stopped' });
     expect(await ask()).toMatchObject({ status: 503, headers: { 'retry-after': '2' } });
   });
 
@@ -80,21 +93,30 @@ describe('a request to a stopped sandbox', () => {
   });
 
   it('is a 503 beyond the number that may wait, of which the others know nothing', async () => {
-    const replies = [ask(), ask(), ask()];
-    await until(() => harness.wakes.length > 0, 'a wake');
-    await expect.poll(async () => (await ask()).body).toContain('Too many');
+    const replies = [ask(), ask(), ask(), ask()];
+    expect((await Promise.race(replies)).body).toContain('Too many');
     route({ state: 'live' });
-    for (const reply of await Promise.all(replies)) expect(reply.status).toBe(200);
+    const statuses = (await Promise.all(replies)).map(({ status }) => status);
+    expect(statuses.toSorted()).toEqual([200, 200, 200, 503]);
   });
 
   it('costs a bounded number of bytes', async () => {
-    const small = owned.own(await startHarness({ holdLimitMs: 200 }, { limits: { heldBytes: 200_000 } }));
-    small.route(liveRoute([app.port], { state: 'stopped' }));
-    const post = { host, method: 'POST', body: 'x' };
-    const replies = await Promise.all([visit(small.port, post), visit(small.port, post)]);
-    expect(replies.map((reply) => reply.body.startsWith('Too many'))).toContain(true);
-    const next = await Promise.all([visit(small.port, post), visit(small.port, { host })]);
-    expect(next.map((reply) => reply.body.startsWith('Too many'))).toEqual([false, false]);
+    harness = owned.own(
+      await startHarness({ holdLimitMs: PATIENT_MS }, { limits: { heldBytes: 200_000 } }),
+    );
+    const post = { method: 'POST', body: 'x' };
+    for (const visits of [
+      [post, post],
+      [post, {}, {}],
+    ]) {
+      route({ state: 'stopped' });
+      const replies = visits.map((options) => ask(options));
+      // There is room for all but one, and again once they have gone.
+      expect(await Promise.race(replies)).toMatchObject({ body: expect.stringMatching(/^Too many/) });
+      route({ state: 'live' });
+      const statuses = (await Promise.all(replies)).map(({ status }) => status);
+      expect(statuses.toSorted()).toEqual([...visits.slice(1).map(() => 200), 503]);
+    }
   });
 
   it('keeps its body with the client until there is somebody to take it', async () => {
@@ -122,16 +144,22 @@ describe('a request to a stopped sandbox', () => {
   });
 
   it('whose client leaves makes room for the next', async () => {
-    const leaving = [1, 2, 3].map(() =>
-      request({ port: harness.port, host: '127.0.0.1', agent: false, headers: { host } }).on(
-        'error',
-        () => undefined,
-      ),
-    );
-    for (const sent of leaving) sent.end();
-    await expect.poll(async () => (await ask({ headers: { 'x-probe': '1' } })).body).toContain('Too many');
+    const asking = () =>
+      request({ port: harness.port, host: '127.0.0.1', agent: false, headers: { host } })
+        .on('error', () => undefined)
+        .end();
+    const leaving = [1, 2, 3, 4].map(asking);
+    // One of them is turned away: the others wait by then.
+    await Promise.race(leaving.map((sent) => once(sent, 'response')));
     for (const sent of leaving) sent.destroy();
-    await expect.poll(async () => (await ask()).body).not.toContain('Too many');
+    const isHeld = async () => {
+      let isTurnedAway = false;
+      void ask().then(() => (isTurnedAway = true));
+      // Whoever is turned away is told so before others, who come one after the other.
+      for (let others = 0; others < 3; others += 1) await ask({ host: 'nobody.preview.localhost' });
+      return !isTurnedAway;
+    };
+    await expect.poll(isHeld).toBe(true);
   });
 
   it('is served once, although the news of its sandbox comes while it asks', async () => {
@@ -173,6 +201,9 @@ describe('a request to a stopped sandbox', () => {
   });
 
   it('asks again when nothing came of the first asking', async () => {
+    // Timers know the time from the beginning of a turn: they may be early by as long as that turn lasts.
+    await beImpatient({}, { monotonic: () => performance.now() * 0.9 });
+    route({ state: 'stopped' });
     await ask();
     await ask();
     expect(harness.wakes).toEqual([SANDBOX, SANDBOX]);
@@ -271,6 +302,8 @@ describe('a request to a paused sandbox', () => {
   });
 
   it('that is a navigation sees the warming page when that takes long', async () => {
+    await beImpatient({ thawMs: 100 });
+    route({ state: 'paused' });
     const page = await navigate();
     expect(page).toMatchObject({ status: 503 });
     expect(page.body).toContain('Waking up');
