@@ -122,7 +122,7 @@ describe('a request', () => {
   );
 
   it('may take its time to be sent', async () => {
-    const hurried = owned.own(await startHarness({}, { limits: { responseHeadMs: 700 } }));
+    const hurried = owned.own(await startHarness({}, { limits: { responseHeadMs: 1000 } }));
     const app = owned.own(await httpServer((req, res) => req.resume().on('end', () => res.end('all'))));
     hurried.route(liveRoute([app.port]));
     const sent = request({
@@ -136,7 +136,7 @@ describe('a request', () => {
     const timer = setInterval(() => {
       sent.write('x');
       if (++pieces === 50) clearInterval(timer);
-    }, 20);
+    }, 30);
     const [response] = await once(sent, 'response');
     expect(await readReply(response)).toMatchObject({ status: 200, body: 'all' });
   });

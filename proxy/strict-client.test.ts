@@ -28,7 +28,7 @@ beforeEach(async () => {
       req.resume().on('end', () => res.end('app'));
     }),
   );
-  harness = owned.own(await startHarness({}, { limits: { clientHeadMs: 200 } }));
+  harness = owned.own(await startHarness());
   harness.route(liveRoute([upstream.port]));
   host = previewHost(upstream.port);
 });
@@ -170,7 +170,9 @@ describe('a client connection', () => {
   });
 
   it('is ended when its head comes too slowly', async () => {
-    const socket = connect(harness.port, '127.0.0.1');
+    const hurried = owned.own(await startHarness({}, { limits: { clientHeadMs: 200 } }));
+    hurried.route(liveRoute([upstream.port]));
+    const socket = connect(hurried.port, '127.0.0.1');
     const timer = setInterval(() => socket.write('X: y\r\n'), 20);
     socket.on('error', () => undefined);
     socket.resume().write(`GET / HTTP/1.1\r\nHost: ${host}\r\n`);
@@ -181,17 +183,17 @@ describe('a client connection', () => {
 
   it('is ended when it does not take what it asked for, and its upstream with it', async () => {
     const big = owned.own(await httpServer((_req, res) => res.end(Buffer.alloc(50_000_000))));
-    const impatient = owned.own(await startHarness({}, { limits: { clientSilenceMs: 100 } }));
+    const impatient = owned.own(await startHarness({}, { limits: { clientSilenceMs: 1000 } }));
     impatient.route(liveRoute([big.port]));
     const client = connect(impatient.port, '127.0.0.1').pause();
     client.on('error', () => undefined);
     client.write(`GET / HTTP/1.1\r\nHost: ${previewHost(big.port)}\r\n\r\n`);
-    await expect.poll(() => big.sockets[0]?.destroyed, { timeout: 5000 }).toBe(true);
+    await expect.poll(() => big.sockets[0]?.destroyed).toBe(true);
     client.destroy();
   });
 
   it('is ended when it has been answered and asks nothing more', async () => {
-    const impatient = owned.own(await startHarness({}, { limits: { clientSilenceMs: 300 } }));
+    const impatient = owned.own(await startHarness({}, { limits: { clientSilenceMs: 1000 } }));
     impatient.route(liveRoute([upstream.port]));
     const answer = await sendRaw(impatient.port, `GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
     expect(statusOf(answer)).toBe('200');
@@ -200,11 +202,11 @@ describe('a client connection', () => {
   it('may wait in silence for an answer that takes its time', async () => {
     const slow = owned.own(
       await httpServer((_req, res) => {
-        const timer = setTimeout(() => res.end('at last'), 900);
+        const timer = setTimeout(() => res.end('at last'), 1500);
         res.on('close', () => clearTimeout(timer));
       }),
     );
-    const impatient = owned.own(await startHarness({}, { limits: { clientSilenceMs: 300 } }));
+    const impatient = owned.own(await startHarness({}, { limits: { clientSilenceMs: 500 } }));
     impatient.route(liveRoute([slow.port]));
     expect(await visit(impatient.port, { host: previewHost(slow.port) })).toMatchObject({ body: 'at last' });
   });
@@ -219,7 +221,7 @@ describe('a client connection', () => {
   });
 
   it('goes on after an early answer, once the rest of its body has come', async () => {
-    const quick = owned.own(await startHarness({}, { limits: { lingerMs: 50 } }));
+    const quick = owned.own(await startHarness({}, { limits: { lingerMs: 1000 } }));
     quick.route(liveRoute([upstream.port]));
     const client = connect(quick.port, '127.0.0.1');
     const idle = connect(quick.port, '127.0.0.1').resume();
@@ -240,6 +242,7 @@ describe('closing', () => {
   it('lets a request in flight end, and takes no more', async () => {
     const slow = owned.own(await httpServer((_req, res) => void slowly.push(() => res.end('done'))));
     const slowly: (() => void)[] = [];
+    harness = owned.own(await startHarness({}, { limits: { closeMs: 10_000 } }));
     harness.route(liveRoute([slow.port]));
     const answer = visit(harness.port, { host: previewHost(slow.port) });
     await until(() => slowly.length === 1, 'the request to arrive');

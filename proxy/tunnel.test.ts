@@ -23,9 +23,7 @@ const owned = new Owned();
 let harness: Harness;
 
 beforeEach(async () => {
-  harness = owned.own(
-    await startHarness({}, { limits: { halfOpenMs: 150, reportMs: 20, socketActiveMs: 200 } }),
-  );
+  harness = owned.own(await startHarness({}, { limits: { halfOpenMs: 1000 } }));
 });
 afterEach(() => owned.end());
 
@@ -34,6 +32,12 @@ const SWITCH = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgra
 async function route(server: { readonly port: number }): Promise<string> {
   harness.route(liveRoute([server.port]));
   return previewHost(server.port);
+}
+
+/** Waits for so many more reports. */
+async function expectReports(more: number): Promise<void> {
+  const before = harness.traffic.length;
+  await until(() => harness.traffic.length >= before + more, 'reports');
 }
 
 const latest = () => harness.traffic.findLast((traffic) => traffic.sandboxId === SANDBOX);
@@ -107,7 +111,7 @@ describe('a WebSocket', () => {
   });
 
   it('may be silent for longer than a connection that asks nothing', async () => {
-    harness = owned.own(await startHarness({}, { limits: { clientSilenceMs: 300 } }));
+    harness = owned.own(await startHarness({}, { limits: { clientSilenceMs: 1000 } }));
     const { host } = await echoServer();
     const socket = await openWebSocket(host);
     const idle = connect(harness.port, '127.0.0.1');
@@ -298,13 +302,21 @@ describe('an upgrade', () => {
 
 describe('an open WebSocket', () => {
   it('keeps its sandbox awake only while its client speaks', async () => {
+    let now = 1000;
+    harness = owned.own(
+      await startHarness({}, { limits: { reportMs: 20, socketActiveMs: 200 }, clocks: { wall: () => now } }),
+    );
     const { host } = await echoServer();
     const socket = await openWebSocket(host);
     await until(() => latest() !== undefined, 'a first report');
     expect(latest()).toMatchObject({ inFlight: 0, lastRequestAt: 0, requests: 1 });
     socket.send('hello');
     await until(() => latest()?.inFlight === 1, 'it to count');
-    expect(latest()?.lastRequestAt).toBeGreaterThan(0);
+    expect(latest()?.lastRequestAt).toBe(1000);
+    now += 199;
+    await expectReports(3);
+    expect(latest()?.inFlight).toBe(1);
+    now += 1;
     await until(() => latest()?.inFlight === 0, 'it to count no more');
     expect(socket.readyState).toBe(WebSocket.OPEN);
   });

@@ -101,9 +101,7 @@ describe('a request to a stopped sandbox', () => {
   });
 
   it('costs a bounded number of bytes', async () => {
-    harness = owned.own(
-      await startHarness({ holdLimitMs: PATIENT_MS }, { limits: { heldBytes: 200_000 } }),
-    );
+    harness = owned.own(await startHarness({ holdLimitMs: PATIENT_MS }, { limits: { heldBytes: 200_000 } }));
     const post = { method: 'POST', body: 'x' };
     for (const visits of [
       [post, post],
