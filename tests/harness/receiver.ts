@@ -28,11 +28,15 @@ export async function startReceiver(
   const received: Received[] = [];
   let connections = 0;
   const server = createServer((incoming, outgoing) => {
-    void text(incoming).then((body) => {
-      const { method, url, headers } = incoming;
-      received.push({ method, path: url, headers, body });
-      return answer(incoming, outgoing);
-    });
+    void text(incoming).then(
+      (body) => {
+        const { method, url, headers } = incoming;
+        received.push({ method, path: url, headers, body });
+        return answer(incoming, outgoing);
+      },
+      // Whoever leaves in the middle of asking has asked nothing.
+      () => outgoing.destroy(),
+    );
   });
   server.on('connection', (socket) => {
     connections += 1;
