@@ -58,6 +58,18 @@ async function held(options: Partial<Visit> = {}): Promise<Promise<Reply>[]> {
   return [reply];
 }
 
+/** Whether somebody who asks now has to wait. */
+async function isHeld(): Promise<boolean> {
+  let isAnswered = false;
+  void ask().then(() => (isAnswered = true));
+  // An answer that does not wait is there before those to others, who come one after the other.
+  for (let others = 0; others < 3; others += 1) await ask({ host: 'nobody.preview.localhost' });
+  return !isAnswered;
+}
+
+const statusesOf = async (replies: Promise<Reply>[]): Promise<number[]> =>
+  (await Promise.all(replies)).map(({ status }) => status).toSorted((one, other) => one - other);
+
 describe('a request to a stopped sandbox', () => {
   beforeEach(() => route({ state: 'stopped' }));
 
@@ -96,8 +108,7 @@ describe('a request to a stopped sandbox', () => {
     const replies = [ask(), ask(), ask(), ask()];
     expect((await Promise.race(replies)).body).toContain('Too many');
     route({ state: 'live' });
-    const statuses = (await Promise.all(replies)).map(({ status }) => status);
-    expect(statuses.toSorted()).toEqual([200, 200, 200, 503]);
+    expect(await statusesOf(replies)).toEqual([200, 200, 200, 503]);
   });
 
   it('costs a bounded number of bytes', async () => {
@@ -112,8 +123,7 @@ describe('a request to a stopped sandbox', () => {
       // There is room for all but one, and again once they have gone.
       expect(await Promise.race(replies)).toMatchObject({ body: expect.stringMatching(/^Too many/) });
       route({ state: 'live' });
-      const statuses = (await Promise.all(replies)).map(({ status }) => status);
-      expect(statuses.toSorted()).toEqual([...visits.slice(1).map(() => 200), 503]);
+      expect(await statusesOf(replies)).toEqual([...visits.slice(1).map(() => 200), 503]);
     }
   });
 
@@ -142,21 +152,14 @@ describe('a request to a stopped sandbox', () => {
   });
 
   it('whose client leaves makes room for the next', async () => {
-    const asking = () =>
+    const leaving = [1, 2, 3, 4].map(() =>
       request({ port: harness.port, host: '127.0.0.1', agent: false, headers: { host } })
         .on('error', () => undefined)
-        .end();
-    const leaving = [1, 2, 3, 4].map(asking);
+        .end(),
+    );
     // One of them is turned away: the others wait by then.
     await Promise.race(leaving.map((sent) => once(sent, 'response')));
     for (const sent of leaving) sent.destroy();
-    const isHeld = async () => {
-      let isTurnedAway = false;
-      void ask().then(() => (isTurnedAway = true));
-      // Whoever is turned away is told so before others, who come one after the other.
-      for (let others = 0; others < 3; others += 1) await ask({ host: 'nobody.preview.localhost' });
-      return !isTurnedAway;
-    };
     await expect.poll(isHeld).toBe(true);
   });
 
@@ -182,8 +185,7 @@ describe('a request to a stopped sandbox', () => {
     // Two can wait: the third answer tells that they do.
     expect(await Promise.race(replies)).toMatchObject({ status: 503 });
     asleep(2);
-    const statuses = (await Promise.all(replies)).map(({ status }) => status);
-    expect(statuses.toSorted((one, other) => one - other)).toEqual([200, 200, 503]);
+    expect(await statusesOf(replies)).toEqual([200, 200, 503]);
     expect(app.sockets).toHaveLength(2);
     expect(heard).toEqual([SANDBOX, SANDBOX]);
   });
