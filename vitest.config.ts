@@ -31,7 +31,9 @@ export default defineConfig({
           name: 'fast',
           include: ['{src,runtimed,proxy,images,scripts}/**/*.test.ts', 'tests/{fast,runner}/**/*.test.ts'],
           exclude: ['**/*.slow.test.ts', '**/node_modules/**'],
-          testTimeout: 10_000,
+          // Beyond that of a condition, which is to say what it waits for in vain.
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
           // No test changes a module for the next one, and loading everything anew for each file takes longer than most.
           isolate: false,
           // Most of them wait for sockets, files and processes: more of them than cores.
