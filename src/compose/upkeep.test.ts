@@ -14,17 +14,15 @@ const never = new AbortController().signal;
 
 /** Events and audit entries of each owner, as old as they say. */
 async function withHistory(world: ApiWorld, daysAgo: readonly number[]): Promise<void> {
-  for (const days of daysAgo) {
+  const changes = daysAgo.flatMap((days): Change[] => {
     const at = world.time.clock() - days * DAY;
     const newId = ulidSource(() => at);
-    for (const owner of OWNERS) {
-      const entry = anAuditEntry({ id: newId(), owner, at });
-      await world.ports.store.commit(
-        { kind: 'event', event: anEvent({ id: newId(), owner, createdAt: at }) },
-        { kind: 'audit', entry },
-      );
-    }
-  }
+    return OWNERS.flatMap((owner): Change[] => [
+      { kind: 'event', event: anEvent({ id: newId(), owner, createdAt: at }) },
+      { kind: 'audit', entry: anAuditEntry({ id: newId(), owner, at }) },
+    ]);
+  });
+  await world.ports.store.commit(...changes);
 }
 
 const left = async ({ ports: { store } }: ApiWorld) => {

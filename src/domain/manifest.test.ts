@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
+import { cpuTime } from '../../tests/harness/cpu-time.ts';
 import {
   type Manifest,
   MAX_MANIFEST_LENGTH,
@@ -227,9 +228,8 @@ describe('any input', () => {
   it.each(['[', '{', '- ', '? ', '! ', ': ', '&a ', '{a: ', '"\\', 'a:\n'])(
     'is answered quickly for a full file of %j',
     (unit) => {
-      const started = performance.now();
-      expectRunnable(resolveManifest(unit.repeat(MAX_MANIFEST_LENGTH / unit.length)).manifest);
-      expect(performance.now() - started).toBeLessThan(2000);
+      const text = unit.repeat(MAX_MANIFEST_LENGTH / unit.length);
+      expect(cpuTime(() => expectRunnable(resolveManifest(text).manifest))).toBeLessThan(2000);
     },
   );
 });

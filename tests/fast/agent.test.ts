@@ -53,7 +53,7 @@ describe('the node agent', () => {
     expect(world.routes.get(id)?.state).toBe('stopped');
     await Promise.all(Array.from({ length: 10 }, () => world.running.agent.wake(id)));
     expect(starts(id)).toBe(2);
-    expect(world.routes.get(id)?.state).toBe('live');
+    await expect.poll(() => world.routes.get(id)?.state).toBe('live');
     await expect.poll(() => stored(id)).toBe('running');
     expect(await happened(id, 'sandbox.woken')).toHaveLength(1);
   });
@@ -191,7 +191,7 @@ describe('the node agent', () => {
     });
     memory = { availableBytes: 8e9, totalBytes: 16e9 };
     await world.running.agent.wake(id);
-    expect(world.routes.get(id)?.state).toBe('live');
+    await expect.poll(() => world.routes.get(id)?.state).toBe('live');
   });
 
   it('puts a sandbox to sleep that nobody used, and none that somebody holds', async () => {
@@ -256,7 +256,7 @@ describe('the node agent', () => {
     const [worker, web] = [await newSandbox({ runtime_preset: 'worker' }), await newSandbox()];
     world.runtimes.get(worker)?.become({ phase: 'ready', preview: { status: 'none' }, processes: [] });
     await expect.poll(() => world.routes.get(worker)).toMatchObject({ state: 'live', isPageless: true });
-    expect(world.routes.get(web)).toMatchObject({ state: 'live', isPageless: false });
+    await expect.poll(() => world.routes.get(web)).toMatchObject({ state: 'live', isPageless: false });
   });
 
   it('restarts processes, and tells nobody afterwards what they were before', async () => {
@@ -327,7 +327,8 @@ describe('the node agent', () => {
   it('keeps serving a sandbox that runs over its own restart', async () => {
     const id = await newSandbox();
     await restart();
-    expect(world.routes.get(id)?.state).toBe('live');
+    // Until it has said how it is, the page waits.
+    await expect.poll(() => world.routes.get(id)?.state).toBe('live');
     expect(starts(id)).toBe(1);
     expect(await get(id)).toMatchObject({ status: 'running', preview: { status: 'ready' } });
   });
@@ -378,7 +379,7 @@ describe('the node agent', () => {
     await world.running.agent.exclusively(id, async () => undefined);
     await world.running.syncNow();
     expect(await happened(id, 'sandbox.stopped')).toEqual([]);
-    expect(world.routes.get(id)?.state).toBe('live');
+    await expect.poll(() => world.routes.get(id)?.state).toBe('live');
   });
 
   it('looks anew when the engine comes back', async () => {

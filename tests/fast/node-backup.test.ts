@@ -63,7 +63,7 @@ describe('A workspace on its way into a backup', () => {
       signal,
     );
     await waking;
-    expect(world.routes.get(id)?.state).toBe('live');
+    await expect.poll(() => world.routes.get(id)?.state).toBe('live');
     expect(calls(id)).toEqual([]);
   });
 

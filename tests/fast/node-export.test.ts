@@ -61,7 +61,7 @@ describe('an app on its way to somebody', () => {
     expect((await stop()).status).toBe(200);
     const stopped = await exported();
     await world.running.agent.wake(id);
-    expect(world.routes.get(id)?.state).toBe('live');
+    await expect.poll(() => world.routes.get(id)?.state).toBe('live');
     for (const answer of [running, stopped]) {
       const bytes = Buffer.from(await answer.arrayBuffer());
       expect(zipContents(bytes)).toEqual({ 'src/main.js': 'main' });
@@ -100,7 +100,7 @@ describe('an app on its way to somebody', () => {
     await expect(attempt).rejects.toThrow('has left');
     expect(held()).toEqual([false]);
     await world.running.agent.wake(id);
-    expect(world.routes.get(id)?.state).toBe('live');
+    await expect.poll(() => world.routes.get(id)?.state).toBe('live');
   });
 
   it('ends with its node', async () => {

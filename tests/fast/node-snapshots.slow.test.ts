@@ -411,6 +411,6 @@ describe('the snapshots of a node', () => {
     await bench.snapshots.capture(bench.order());
     await bench.end();
     await bench.world.request('POST', `/v1/sandboxes/${bench.sandbox}/start`);
-    expect((await bench.seen())?.progress).toBeUndefined();
+    await expect.poll(async () => (await bench.seen())?.progress).toBeUndefined();
   });
 });

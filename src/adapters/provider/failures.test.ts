@@ -17,6 +17,8 @@ import {
 
 const CHAT = '/v1/chat/completions';
 const PATHS = ['/v1/messages', CHAT, '/v1/responses'];
+/** Far longer than a request takes to the provider and its head takes back, also where the machine is slow. */
+const SILENCE_MS = 600;
 const failure = (message: string, type = 'some_error') => JSON.stringify({ error: { type, message } });
 
 /** What an agent reads, whichever family it is of. */
@@ -208,7 +210,7 @@ describe('a provider that fails', () => {
       const gone = Promise.withResolvers<void>();
       const [world] = await opened(
         fakeProvider((_, outgoing) => void outgoing.on('close', gone.resolve)),
-        { limits: { silenceMs: 60 } },
+        { limits: { silenceMs: SILENCE_MS } },
       );
       const message = 'The provider did not answer for 1 s.';
       expect(errorOf(await world.ask(CHAT))).toEqual([504, message]);
@@ -221,7 +223,7 @@ describe('a provider that fails', () => {
         fakeProvider(
           (_, outgoing) => void outgoing.writeHead(200, EVENTS_TYPE).write(events({ choices: [] })),
         ),
-        { limits: { silenceMs: 60 } },
+        { limits: { silenceMs: SILENCE_MS } },
       );
       await expect(world.ask(CHAT)).rejects.toThrow('aborted');
       await expect.poll(() => world.opening.trouble).toBe('The provider did not answer for 1 s.');

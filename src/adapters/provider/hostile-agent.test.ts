@@ -188,7 +188,8 @@ describe('a hostile sandbox', () => {
     expect(await sendRaw(world, head)).not.toContain(' 200 ');
     // That says nothing of the provider.
     expect([world.opening.trouble, world.refusals]).toEqual([undefined, []]);
-    expect((await world.ask(CHAT)).status).toBe(200);
+    // An honest one may come too late as well, where the machine is slow.
+    await expect.poll(() => world.ask(CHAT).catch(() => undefined)).toMatchObject({ status: 200 });
   });
 
   it('would use up the file descriptors of the node: beyond its share, connections are closed', async () => {
