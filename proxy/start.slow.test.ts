@@ -42,9 +42,7 @@ describe('the proxy in its worker', () => {
     await expect.poll(() => wakes).toEqual([SANDBOX]);
     proxy.send({ type: 'route', route: liveRoute([port], { generation: 2 }) });
     expect(await reply).toMatchObject({ status: 200, body: 'app' });
-    await expect
-      .poll(() => traffic.at(-1), { timeout: 3000 })
-      .toMatchObject({ sandboxId: SANDBOX, requests: 1 });
+    await expect.poll(() => traffic.at(-1)).toMatchObject({ sandboxId: SANDBOX, requests: 1 });
   });
 
   it('is not stalled by a busy main thread', async () => {
@@ -68,9 +66,7 @@ describe('the proxy in its worker', () => {
     expect(await visit(proxy.port, { host: previewHost(port) })).toMatchObject({ status: 200 });
     // A message that cannot be understood is the nearest thing to a bug.
     proxy.send({ type: 'nonsense' } as never);
-    await expect
-      .poll(() => logs.join('\n'), { timeout: 5000 })
-      .toMatch(/ended unexpectedly[^]*listens on port \d+ again/);
+    await expect.poll(() => logs.join('\n')).toMatch(/ended unexpectedly[^]*listens on port \d+ again/);
     expect(await visit(proxy.port, { host: previewHost(port) })).toMatchObject({ status: 200 });
     expect(await visit(proxy.port, { host: previewHost(port, OTHER_SANDBOX) })).toMatchObject({
       status: 404,

@@ -3,4 +3,4 @@ import { vi } from 'vitest';
 /** For `expect.poll`: real processes on a busy machine take their time. */
 export const PATIENT = { timeout: 20_000, interval: 20 };
 
-vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
