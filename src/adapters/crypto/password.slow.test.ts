@@ -42,17 +42,17 @@ describe.each(hashers)('scrypt %s', (_, hasher, other) => {
   );
 
   it('is slow for who guesses, and lets others have their turn meanwhile', async () => {
-    const shares: number[] = [];
-    for (let attempt = 0; attempt < 5; attempt += 1) {
+    let longest = 1;
+    // The best of some: on a busy machine others have their turn too, and whoever does not let go never does.
+    for (let attempt = 0; attempt < 5 && longest >= 0.5; attempt += 1) {
       using delay = watchLoop();
       const begun = performance.now();
       await hasher.hash(PASSWORD);
       const took = performance.now() - begun;
       expect(took).toBeGreaterThan(50);
-      shares.push(delay.longestMs() / took);
+      longest = delay.longestMs() / took;
     }
-    // The best of them: on a busy machine others have their turn too, and whoever does not let go never does.
-    expect(Math.min(...shares)).toBeLessThan(0.5);
+    expect(longest).toBeLessThan(0.5);
   });
 });
 
