@@ -43,6 +43,7 @@ export default defineConfig({
           name: 'slow',
           include: ['{src,runtimed,proxy,tests}/**/*.slow.test.ts'],
           testTimeout: 60_000,
+          hookTimeout: 60_000,
           maxWorkers: 4,
         },
       },
