@@ -51,17 +51,19 @@ describe('a restart of all processes', () => {
 
   it('shows the app as starting as long as the old process takes to end', async () => {
     const port = await freePort();
-    const command = `${WEB_APP} & trap '' TERM; while :; do sleep 0.1; done`;
+    const command = `${WEB_APP} & trap '' TERM; until [ -e node_modules/go ]; do sleep 0.1; done`;
     await using sandbox = await startSandbox({
-      app: { 'sandbox.yaml': manifest({ web: { command, port } }) },
-      timings: { stopGrace: 1500 },
+      app: { 'sandbox.yaml': manifest({ web: { command, port } }), 'node_modules/.keep': '' },
+      timings: { stopGrace: 20_000 },
     });
     await sandbox.reaches(isReady);
     const restarted = restart(sandbox, 'all');
     const during = await sandbox.reaches(({ phase }) => phase === 'starting');
     expect(during).toMatchObject({ preview: { status: 'starting' }, processes: [{ running: false }] });
     expect(during.preview).not.toHaveProperty('last_http_status');
+    await sandbox.client.write('node_modules/go', '');
     await restarted;
+    await rm(join(sandbox.app, 'node_modules/go'));
     await sandbox.reaches(isReady);
   });
 
@@ -122,6 +124,8 @@ describe('a restart of all processes', () => {
         }),
         'package.json': '{}',
       },
+      // Long enough to be seen.
+      timings: { stopGrace: 4000 },
     });
     await using sandbox = await runIn(machine);
     await sandbox.reaches((status) => allRun(status) && status.phase === 'ready');

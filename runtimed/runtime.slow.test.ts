@@ -143,7 +143,8 @@ describe('a boot', () => {
     expect(await first.client.logs('w')).toContain('[sandboxd] the install was cut off after 0.5 s');
     await first.stop();
     await writeFiles(machine.home, { fast: '' });
-    await using second = await runIn(machine);
+    const timings = { ...machine.options.timings, installLimit: 20_000 };
+    await using second = await runIn({ ...machine, options: { ...machine.options, timings } });
     await second.reaches(isRunning('w'));
     expect(second.log.join('\n')).toContain('the last install was cut off');
     expect(await readdir(join(machine.home, '.runtimed'))).not.toContain('installing');
@@ -201,7 +202,8 @@ describe('the preview', () => {
     const { text } = await webApp();
     await using sandbox = await startSandbox({
       app: { 'sandbox.yaml': text },
-      timings: { firstRestart: 300 },
+      // Long enough to be seen down.
+      timings: { firstRestart: 2000, longestRestart: 2000 },
     });
     const { processes } = await sandbox.reaches(isReady);
     process.kill(-(processes[0]?.pid ?? 0), 'SIGKILL');
@@ -213,7 +215,8 @@ describe('the preview', () => {
     const { text } = await webApp({ command: 'sleep 60' });
     await using sandbox = await startSandbox({
       app: { 'sandbox.yaml': text },
-      timings: { startingLimit: 500 },
+      // Long enough to be seen.
+      timings: { startingLimit: 3000 },
     });
     await sandbox.reaches((status) => status.preview.status === 'starting' && isRunning('web')(status));
     expect(await sandbox.reaches(({ preview }) => preview.status === 'down')).toMatchObject({

@@ -222,7 +222,7 @@ export async function temporaryDirectory(): Promise<TemporaryDirectory> {
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }
 
-/** Polls until `condition` holds. @throws after fifteen seconds */
+/** Polls until `condition` holds. @throws after 15 seconds */
 export async function until(condition: () => boolean, what: string): Promise<void> {
   const deadline = performance.now() + 15_000;
   while (!condition()) {

@@ -114,7 +114,7 @@ describe('running a program', () => {
   it('leaves alone what it has put into the background, and does not wait for it', async () => {
     const started = performance.now();
     const { stdout, exit } = await client.exec({ cmd: bash('sleep 60 & echo $!') });
-    expect(performance.now() - started).toBeLessThan(5000);
+    expect(performance.now() - started).toBeLessThan(20_000);
     expect(exit).toMatchObject({ exit_code: 0, timed_out: false });
     const pid = Number(stdout);
     expect(isAlive(pid)).toBe(true);
@@ -125,7 +125,7 @@ describe('running a program', () => {
 describe('ending a program', () => {
   it('after its time, with everything it has started, wherever that went', async () => {
     const script = 'sleep 60 & echo $!; setsid sleep 60 & echo $!; sleep 60';
-    const { stdout, exit } = await client.exec({ cmd: bash(script), timeout_s: 0.5 });
+    const { stdout, exit } = await client.exec({ cmd: bash(script), timeout_s: 3 });
     expect(exit).toMatchObject({ exit_code: 143, timed_out: true });
     const pids = stdout.trim().split('\n').map(Number);
     expect(pids).toHaveLength(2);

@@ -305,6 +305,6 @@ describe('the end', () => {
     await until(async () => (await it.logOf('a')).includes('started again in 60 s'));
     const started = performance.now();
     await it.supervisor[Symbol.asyncDispose]();
-    expect(performance.now() - started).toBeLessThan(2000);
+    expect(performance.now() - started).toBeLessThan(20_000);
   });
 });

@@ -85,12 +85,12 @@ describe('a build check', () => {
     const daemon = `(env -i setsid /bin/bash -c 'echo $$ > node_modules/pid; exec /bin/sleep 300' &)`;
     const command = `${daemon}; echo so far; sleep 300`;
     await using it = await start({
-      build: { command, timeout_seconds: 1 },
+      build: { command, timeout_seconds: 3 },
       app: { 'node_modules/.keep': '' },
     });
     expect(await it.tasks.run(DONE)).toMatchObject({
       build_status: 'failed',
-      build_error_message: 'The build was cut off after 1 s.\nso far',
+      build_error_message: 'The build was cut off after 3 s.\nso far',
     });
     expect(isAlive(Number(await it.client.read('node_modules/pid')))).toBe(false);
   });
@@ -173,7 +173,8 @@ describe('whether the app serves', () => {
   test('of an app of workers is bad while each of their starts ends in a crash', async () => {
     const workers = [{ name: 'w', command: 'bash main.sh', restart_after_task: true }];
     const only = JSON.stringify({ version: 1, workers });
-    await using it = await start({ app: { 'main.sh': 'sleep 600' } });
+    const timings = { steadyWorker: 3000, workerPatience: 9000 };
+    await using it = await start({ app: { 'main.sh': 'sleep 600' }, timings });
     const becomes = (script: string) =>
       it.tasks.run(`echo '${only}' > sandbox.yaml; echo '${script}' > main.sh; ${DONE}`);
     expect(await becomes('sleep 0.1; exit 1')).toMatchObject({

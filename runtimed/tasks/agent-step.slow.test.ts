@@ -18,11 +18,11 @@ const STUBBORN = `trap '' TERM; echo ready; while :; do sleep 1; done`;
 const RUNAWAYS = `
 setsid bash -c 'echo $$ >> pids; sleep 300' &
 env -i setsid /bin/bash -c 'echo $$ >> pids; /bin/sleep 300' &
-env -i setsid /bin/bash -c '/bin/bash -c "echo \\$\\$ > orphan; echo \\$\\$ >> pids; exec /bin/sleep 300" & /bin/sleep 1' &
+env -i setsid /bin/bash -c '/bin/bash -c "echo \\$\\$ \\$PPID > orphan; echo \\$\\$ >> pids; exec /bin/sleep 300" & until [ -s orphan ]; do /bin/sleep 0.1; done; /bin/sleep 1' &
 `;
 
 const parentOf = async (pid: number) =>
-  /^PPid:\t(\d+)$/m.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1];
+  Number(/^PPid:\t(\d+)$/m.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1]);
 
 async function start(setup: SandboxSetup = {}) {
   const sandbox = await startSandbox({ ...setup, app: { ...APP, ...setup.app } });
@@ -52,13 +52,12 @@ describe('an agent that is cancelled', () => {
     await it.tasks.said(id, 'ready');
     const pids = await it.pids(3);
     // What it was started by leaves after a second: then nothing tells any more where it comes from.
-    const orphan = Number(await it.client.read('orphan'));
-    const parent = await parentOf(orphan);
+    const [orphan = 0, parent] = (await it.client.read('orphan')).trim().split(' ').map(Number);
     await until(async () => (await parentOf(orphan)) !== parent);
     const began = performance.now();
     expect((await it.tasks.end(id, { reason: 'cancelled' })).status).toBe(202);
     const events = await it.tasks.events(id);
-    expect(performance.now() - began).toBeLessThan(10_000);
+    expect(performance.now() - began).toBeLessThan(20_000);
     expect(events.at(-1)?.data).toMatchObject({
       status: 'cancelled',
       failure_reason: 'cancelled',
@@ -116,18 +115,18 @@ test('an agent whose provider turned it away ends with the provider’s words, a
 });
 
 test('an agent that says in time that it is done has not taken too long, however slowly it leaves', async () => {
-  await using it = await start({ timings: { agentGrace: 3000 } });
-  const outcome = await it.tasks.run(`sleep 1; ${DONE}; ${STUBBORN}`, { timeout_s: 3 });
+  await using it = await start({ timings: { agentGrace: 6000 } });
+  const outcome = await it.tasks.run(`${DONE}; ${STUBBORN}`, { timeout_s: 5 });
   expect(outcome).toMatchObject({ status: 'succeeded' });
 });
 
 test('an agent that takes too long is ended', async () => {
   await using it = await start();
-  const outcome = await it.tasks.run(`echo half > a.txt; ${STUBBORN}`, { timeout_s: 1 });
+  const outcome = await it.tasks.run(`echo half > a.txt; ${STUBBORN}`, { timeout_s: 3 });
   expect(outcome).toMatchObject({
     status: 'failed',
     failure_reason: 'agent_timeout',
-    error_message: 'The agent was ended after 1 s without having finished.',
+    error_message: 'The agent was ended after 3 s without having finished.',
     files_changed: ['a.txt'],
     build_status: 'passed',
   });

@@ -11,7 +11,7 @@ import { until } from '../testing/until.ts';
 
 const CANCELLED = { reason: 'cancelled' } as const;
 /** Milliseconds; what is called off in these tests would take a minute by itself. */
-const SOON = 5000;
+const SOON = 15_000;
 
 async function start(setup: SandboxSetup & { readonly declared?: object } = {}) {
   const workers = [{ name: 'w', command: 'sleep 600' }];
@@ -60,9 +60,10 @@ describe('a task that is cancelled', () => {
   });
 
   test('while a process is stopped for it does not wait for that', async () => {
-    const command = `trap '' TERM; while :; do sleep 0.1; done`;
+    const command = `trap '' TERM; until [ -e node_modules/go ]; do sleep 0.1; done`;
     const declared = { workers: [{ name: 'w', command, restart_after_task: true }] };
-    await using it = await start({ declared, timings: { stopGrace: 2 * SOON } });
+    const app = { 'node_modules/.keep': '' };
+    await using it = await start({ declared, app, timings: { stopGrace: 4 * SOON } });
     const id = await it.tasks.begin(DONE);
     using events = await it.client.stream('GET', `/v1/tasks/${id}/events`);
     await until(() => events.text.includes('"phase":"restart"'));
@@ -70,7 +71,8 @@ describe('a task that is cancelled', () => {
     const { status } = await timed(it.tasks.outcome(id));
     expect(status).toBe('cancelled');
     expect(events.text).not.toContain('"phase":"health"');
-  }, 30_000);
+    await it.client.write('node_modules/go', '');
+  });
 
   test('after its provider has turned it away does not wait for its build', async () => {
     await using it = await start({ declared: { build: { command: 'touch node_modules; sleep 60' } } });

@@ -86,7 +86,7 @@ test('a task whose sandbox stops is ended, and so is its agent', async () => {
   const began = performance.now();
   it.child.kill('SIGTERM');
   expect(await it.ended).toBe(0);
-  expect(performance.now() - began).toBeLessThan(6000);
+  expect(performance.now() - began).toBeLessThan(20_000);
   expect(isAlive(pid)).toBe(false);
   const result = await readIn(join(machine.home, '.runtimed/tasks', id), 'result.json');
   expect(JSON.parse(result)).toMatchObject(ENDED);

@@ -1,4 +1,4 @@
-import { readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { RuntimeStatus } from '../../src/domain/runtimed.ts';
@@ -261,7 +261,7 @@ describe('what is kept of tasks', () => {
     for (let count = 0; count < 50; count += 1) {
       await it.client.write(`x${count}`, '');
       const id = newTaskId();
-      await it.client.exec({ cmd: ['mkdir', '-p', join(root, id)] });
+      await mkdir(join(root, id));
       await writeFile(join(root, id, 'order.json'), order);
     }
     const last = await it.tasks.begin(DONE);

@@ -1,6 +1,7 @@
-import { randomUUID } from 'node:crypto';
+import { randomInt, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { writingLogger } from '../../tests/fakes/recording-logger.ts';
 import { APP_DIRECTORY } from '../../src/domain/paths.ts';
@@ -33,7 +34,7 @@ export const QUICK: Timings = {
   agentGrace: 500,
   agentExit: 300,
   familyPoll: 30,
-  healthLimit: 5000,
+  healthLimit: 20_000,
   downPatience: 300,
   steadyWorker: 1000,
   workerPatience: 3000,
@@ -159,13 +160,25 @@ export async function writeFiles(directory: string, files: Record<string, string
 export const readIn = (directory: string, path: string): Promise<string> =>
   readFile(join(directory, path), 'utf8');
 
-/** A port that nothing listens on at this moment. */
+/** Of each worker that runs tests; below those that the system gives to whoever asks for any port. */
+const FIRST_PORT = 10_000 + (Number(process.env['VITEST_POOL_ID'] ?? 0) % 20) * 1000;
+let ports = randomInt(1000);
+
+/** A port that nothing listens on, and that nobody else is given until somebody does. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+  for (;;) {
+    const port = FIRST_PORT + (ports++ % 1000);
+    const server = createServer();
+    try {
+      await once(server.listen(port), 'listening');
+    } catch {
+      // Taken by something else on this machine.
+      continue;
+    }
+    server.close();
+    await once(server, 'close');
+    return port;
+  }
 }
 
 /** A web app that answers 200, for `web.command`. */

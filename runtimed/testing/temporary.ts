@@ -9,5 +9,6 @@ export interface TemporaryDirectory extends AsyncDisposable {
 /** A directory of the test's own, gone with all that is in it when the test ends, however it ends. */
 export async function temporaryDirectory(): Promise<TemporaryDirectory> {
   const path = await realpath(await mkdtemp(join(tmpdir(), 'runtimed-')));
-  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+  // A process that is on its way out may still write there.
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true, maxRetries: 10 }) };
 }

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import {
   appendFile,
+  chmod,
   lstat,
   mkdir,
   open,
@@ -100,12 +101,14 @@ describe('the archive of a tree in use', () => {
 
   it('does not take a file for unchanged that was written to about when it was copied', async () => {
     await using tree = await ArchivedTree.make();
+    // Taken before it is written: however long that takes, it is no older.
+    const syncedAt = Date.now();
     await writeFile(join(tree.home, 'fresh'), 'x');
     let first: string[] = [];
     const freeze = after(async () => {
       first = await readdir(join(tree.root, 'staging'));
     });
-    await tree.archive({ freeze });
+    await tree.archive({ freeze, syncedAt });
     const last = await readdir(join(tree.root, 'staging'));
     expect([first.length, last.length]).toEqual([1, 1]);
     expect(last).not.toEqual(first);
@@ -168,9 +171,12 @@ describe('the archive of a tree in use', () => {
 
   it('has what was written just before copied before it stands still', async () => {
     await using tree = await ArchivedTree.make();
-    for (let file = 0; file < 20; file += 1) await random(join(tree.home, `new-${file}`), 1024 ** 2);
+    const files = Array.from({ length: 20 }, (_, index) => join(tree.home, `new-${index}`));
+    for (const file of files) await random(file, 1024 ** 2);
     const staging = join(tree.root, 'aside');
     await mkdir(staging);
+    // Changed at once, however long it took to write them: all of them just now.
+    for (const file of files) await chmod(file, 0o640);
     let copies: [string[], string[]] = [[], []];
     await using archive = await archiveTree(
       { roots: [tree.home], scope: 'snapshot', staging: { directory: staging, syncedAt: Date.now() } },

@@ -351,6 +351,6 @@ describe('a server that is killed', () => {
         if (died.includes(false)) break;
       }
       expect(walked).toBeGreaterThan(8);
-    }, 120_000);
+    }, 300_000);
   }
 });

@@ -185,11 +185,16 @@ describe('the snapshots of a node', () => {
     const held = bench.hold();
     await bench.snapshots.capture(bench.order());
     await held.begun;
-    const before = bench.heard.length;
-    const began = performance.now();
-    await bench.world.running.syncNow();
-    expect(bench.heard.length).toBeGreaterThan(before);
-    expect(performance.now() - began).toBeLessThan(1500);
+    const times: number[] = [];
+    for (let attempt = 0; attempt < 3; attempt += 1) {
+      const before = bench.heard.length;
+      const began = performance.now();
+      await bench.world.running.syncNow();
+      expect(bench.heard.length).toBeGreaterThan(before);
+      times.push(performance.now() - began);
+    }
+    // Less than an exchange waits for what it ordered. The machine may be busy once.
+    expect(Math.min(...times)).toBeLessThan(1500);
     held.go();
     await bench.end();
   });

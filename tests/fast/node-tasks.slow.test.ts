@@ -214,7 +214,7 @@ describe('the tasks of a node', () => {
     await expect.poll(() => remains.gate.opening(sandbox)).toBeUndefined();
     expect(unfinished()).toEqual([TASK]);
     await rename(`${outbox}-away`, outbox);
-    await expect.poll(async () => (await happened('task.completed')).length, { timeout: 5000 }).toBe(1);
+    await expect.poll(async () => (await happened('task.completed')).length).toBe(1);
     await ended();
     expect(await readdir(join(remains.directory, 'tasks'))).toEqual([]);
   });

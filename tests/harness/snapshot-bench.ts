@@ -97,7 +97,7 @@ export class SnapshotBench implements AsyncDisposable {
   async end(id = SNAPSHOT): Promise<NodeReport | undefined> {
     await vi.waitUntil(
       async () => this.endsOf(id).length > 0 && !(await this.records()).includes(`${id}.json`),
-      15_000,
+      { timeout: 15_000, interval: 20 },
     );
     const [end, ...more] = this.endsOf(id);
     if (more.length > 0) throw new Error('The API was told of the end more than once.');

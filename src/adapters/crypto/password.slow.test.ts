@@ -42,13 +42,17 @@ describe.each(hashers)('scrypt %s', (_, hasher, other) => {
   );
 
   it('is slow for who guesses, and lets others have their turn meanwhile', async () => {
-    using delay = watchLoop();
-    const begun = performance.now();
-    await hasher.hash(PASSWORD);
-    const took = performance.now() - begun;
-    expect(took).toBeGreaterThan(50);
-    // Against the time that it took: on a busy machine everything takes longer.
-    expect(delay.longestMs()).toBeLessThan(took / 2);
+    let longest = 1;
+    // The best of some: on a busy machine others have their turn too, and whoever does not let go never does.
+    for (let attempt = 0; attempt < 5 && longest >= 0.5; attempt += 1) {
+      using delay = watchLoop();
+      const begun = performance.now();
+      await hasher.hash(PASSWORD);
+      const took = performance.now() - begun;
+      expect(took).toBeGreaterThan(50);
+      longest = delay.longestMs() / took;
+    }
+    expect(longest).toBeLessThan(0.5);
   });
 });
 
