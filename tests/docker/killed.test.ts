@@ -24,6 +24,9 @@ const MOMENTS = [0, 60, 150, 300, 450, 600, 900, 1500];
 const newApp = async (): Promise<string> =>
   (await site.json<{ id: string }>('POST', '/v1/apps', { name: 'Killed' })).id;
 
+/** A wake or an install on a machine with other work takes that long. */
+const SERVED_MS = 30_000;
+
 /** A moment is the one thing here that only a clock can tell. */
 const moment = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -46,9 +49,9 @@ describe('a server that is killed in the middle of a create', () => {
     await creating;
 
     await site.up();
-    await expect.poll(async () => (await liveSandbox(app)).status, { timeout: 20_000 }).toBe('running');
+    await expect.poll(async () => (await liveSandbox(app)).status, { timeout: SERVED_MS }).toBe('running');
     const { id, preview } = await liveSandbox(app);
-    expect((await visitUntil(200, preview.url, 10_000)).status).toBe(200);
+    expect((await visitUntil(200, preview.url, SERVED_MS)).status).toBe(200);
     expect((await site.inEngine()).containers).toHaveLength(1);
     expect(await readdir(join(site.dataDir, 'sandboxes'))).toEqual([id]);
 
@@ -71,7 +74,7 @@ describe('a server that is killed while an app runs', () => {
     const name = `sandboxd-${await site.instanceId()}`;
     expect((await site.docker.listNetworks()).map(({ Name }) => Name)).not.toContain(name);
     await site.up();
-    expect((await visitUntil(200, preview.url, 10_000)).status).toBe(200);
+    expect((await visitUntil(200, preview.url, SERVED_MS)).status).toBe(200);
     await site.json('DELETE', `/v1/apps/${app}`);
   });
 

@@ -20,7 +20,7 @@ beforeAll(async () => {
   site = await Installation.make();
   disk = await smallDisk(ROOMY, site.dataDir);
   await site.up();
-  await vi.waitUntil(isWarm, { timeout: 120_000 });
+  await vi.waitUntil(isWarm, { timeout: 240_000 });
   desk = await SnapshotDesk.make(site);
 });
 afterAll(async () => {

@@ -61,7 +61,7 @@ const restless = () => `
   const swap = (one, other) => {
     fs.renameSync(one, 'aside'); fs.renameSync(other, one); fs.renameSync(one, other); fs.renameSync('aside', one);
   };
-  const end = Date.now() + 120_000;
+  const end = Date.now() + 280_000;
   for (let i = 0; Date.now() < end; i += 1) {
     swap('swapped', 'way-out');
     swap('turns', 'pipe');

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { readFile, rm } from 'node:fs/promises';
 import { mkdtemp } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import Docker from 'dockerode';
@@ -13,6 +14,7 @@ import { type Answer, visit, type VisitOptions } from './http.ts';
 
 const LAUNCHER = fileURLToPath(new URL('../../sandboxd', import.meta.url));
 const run = promisify(execFile);
+const PAUSED_WITHIN_MS = 60_000;
 
 /** An installation of its own on this machine's engine: started, killed and taken away through the real command line. */
 export class Installation implements AsyncDisposable {
@@ -87,8 +89,8 @@ export class Installation implements AsyncDisposable {
   }
 
   /** SIGTERM, which leaves sandboxes running. Returns when the process is gone. */
-  async end(): Promise<void> {
-    await this.#signal('SIGTERM', await this.pid());
+  async end(pid?: number): Promise<void> {
+    await this.#signal('SIGTERM', pid ?? (await this.pid()));
   }
 
   async #signal(signal: NodeJS.Signals, pid: number): Promise<void> {
@@ -142,6 +144,19 @@ export class Installation implements AsyncDisposable {
     return inspected.filter(({ State }) => State.Paused).length;
   }
 
+  /** Does something, and returns at the moment when one of its sandboxes comes to stand still, however short that is. */
+  async untilPaused(act: () => void): Promise<void> {
+    const label = [`sandboxd.instance=${await this.instanceId()}`];
+    const events = await this.docker.getEvents({ filters: { type: ['container'], event: ['pause'], label } });
+    try {
+      const paused = once(events, 'data', { signal: AbortSignal.timeout(PAUSED_WITHIN_MS) });
+      act();
+      await paused;
+    } finally {
+      (events as Readable).destroy();
+    }
+  }
+
   instanceId(): Promise<string> {
     return readFile(join(this.dataDir, 'instance'), 'utf8');
   }
@@ -166,6 +181,8 @@ export class Installation implements AsyncDisposable {
 
 /** Waits until a process that is no child of this one has ended. */
 async function gone(pid: number): Promise<void> {
-  const tail = spawn('tail', [`--pid=${pid}`, '-f', '/dev/null'], { stdio: 'ignore' });
+  const tail = spawn('tail', ['--sleep-interval=0.02', `--pid=${pid}`, '-f', '/dev/null'], {
+    stdio: 'ignore',
+  });
   await once(tail, 'exit');
 }
