@@ -10,7 +10,7 @@ import type { Secret } from './needles.ts';
 import { CONFIGURED_TOKEN, FILES, type Key, PASSWORD, PROVIDER_KEY, VALUES } from './planted.ts';
 
 /** The engine says so of what was removed since it was listed: helpers come and go. */
-const GONE: readonly unknown[] = [404, 409];
+const GONE: ReadonlySet<unknown> = new Set([404, 409]);
 /** Milliseconds for anything that programs in a sandbox take their time for. */
 const PATIENCE_MS = 60_000;
 
@@ -388,6 +388,6 @@ async function unlessGone(inspected: Promise<void>): Promise<void> {
   try {
     await inspected;
   } catch (error) {
-    if (!GONE.includes((error as { statusCode?: unknown }).statusCode)) throw error;
+    if (!GONE.has((error as { statusCode?: unknown }).statusCode)) throw error;
   }
 }
