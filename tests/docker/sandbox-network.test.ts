@@ -38,8 +38,14 @@ const MODES = [
   { mode: 'that was kept ready', isReady: true },
 ];
 
+let image: NodeImage;
+
+beforeAll(async () => {
+  image = await buildNodeImage();
+});
+afterAll(() => image?.[Symbol.asyncDispose]());
+
 describe.each(MODES)('a sandbox on a network $mode', ({ isReady }) => {
-  let image: NodeImage;
   let on: TestInstance;
   let host: Server;
   let port: number;
@@ -47,7 +53,6 @@ describe.each(MODES)('a sandbox on a network $mode', ({ isReady }) => {
   let hostAddresses: string[];
 
   beforeAll(async () => {
-    image = await buildNodeImage();
     on = await startInstance(image.reference);
     await on.engine.ensureNetwork();
     host = createServer((socket) => socket.end('host'));
@@ -64,7 +69,6 @@ describe.each(MODES)('a sandbox on a network $mode', ({ isReady }) => {
   afterAll(async () => {
     host?.close();
     await on?.[Symbol.asyncDispose]();
-    await image?.[Symbol.asyncDispose]();
   });
 
   /** Networks that no sandbox uses yet. Little after a start none is made: it is asked for again. */
