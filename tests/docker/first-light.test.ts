@@ -17,7 +17,7 @@ interface Sandbox {
 const CREATE_LIMIT_MS = 3000;
 const WAKE_LIMIT_MS = 5000;
 const AGAIN_LIMIT_MS = 2000;
-const TRIES = 5;
+const TRIES = 3;
 const PATIENCE_MS = 60_000;
 /** With every package to be fetched. */
 const INSTALL_LIMIT_MS = 90_000;
