@@ -10,15 +10,12 @@ const PROBE = new URL('probe.cjs', import.meta.url);
 const ANSWER_SECONDS = 15;
 /** As a server gives its sandboxes. */
 const STOP_SECONDS = 8;
-/** The probe's own exit codes, and those for a program that is not there or cannot run. */
+/** The probe's own exit codes, and that for a program that is not there. */
 const PROBE_EXITS: Readonly<Record<number, 'answer' | 'nothing' | 'no Node'>> = {
   0: 'answer',
   1: 'nothing',
-  126: 'no Node',
   127: 'no Node',
 };
-/** The engine's answer where the container has ended already. */
-const NOT_RUNNING = 409;
 const ENVIRONMENT: RuntimeEnvironment = {
   SANDBOXD_SANDBOX_ID: '00000000000000000000000000',
   SANDBOXD_TEMPLATE: 'blank',
@@ -39,7 +36,7 @@ export async function checkSupervisor(
   await using it = await createConfined(docker, image.Id, { env: { ...ENVIRONMENT } }, abortSignal);
   await it.container.start({ abortSignal });
   const heard = await ask(it.container, abortSignal);
-  if (heard === 'gone') await it.container.wait({ abortSignal });
+  if (heard === 'no probe') await ended(it.container, abortSignal);
   const { Running, ExitCode } = (await it.container.inspect({ abortSignal })).State;
   if (!Running) return fault(`it ended by itself with code ${ExitCode}: ${lastWords(await it.output())}`);
   if (heard === 'nothing') {
@@ -54,13 +51,13 @@ export async function checkSupervisor(
 }
 
 /**
- * What is heard on the socket. `gone`: the container ended meanwhile. `no Node`: there is nothing in the image to ask
- * with, and so whatever else it is, it breaks clause 7.
+ * What is heard on the socket. `no probe`: it could not be run to its end, most likely since the container ends.
+ * `no Node`: there is nothing in the image to ask with, and so whatever else it is, it breaks clause 7.
  */
 async function ask(
   container: Docker.Container,
   abortSignal: AbortSignal,
-): Promise<'answer' | 'nothing' | 'gone' | 'no Node'> {
+): Promise<'answer' | 'nothing' | 'no probe' | 'no Node'> {
   const probe = await readFile(PROBE, 'utf8');
   try {
     const exec = await container.exec({
@@ -70,11 +67,20 @@ async function ask(
       abortSignal,
     });
     await text(await exec.start({ Tty: true, abortSignal }));
-    return PROBE_EXITS[(await exec.inspect({ abortSignal })).ExitCode ?? 137] ?? 'gone';
+    return PROBE_EXITS[(await exec.inspect({ abortSignal })).ExitCode ?? 137] ?? 'no probe';
   } catch (error) {
-    const { statusCode } = error as { statusCode?: number };
-    if (statusCode === undefined) throw error;
-    return statusCode === NOT_RUNNING ? 'gone' : 'no Node';
+    if ((error as { statusCode?: number }).statusCode === undefined) throw error;
+    return 'no probe';
+  }
+}
+
+/** The engine may show a container that has ended as running for a while. Returns as well when this one goes on. */
+async function ended(container: Docker.Container, abortSignal: AbortSignal): Promise<void> {
+  const patience = AbortSignal.timeout(ANSWER_SECONDS * 1000);
+  try {
+    await container.wait({ abortSignal: AbortSignal.any([abortSignal, patience]) });
+  } catch (error) {
+    if (!patience.aborted) throw error;
   }
 }
 

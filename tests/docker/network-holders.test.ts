@@ -61,8 +61,8 @@ describe('networks that are kept ready', () => {
     const { Name } = await docker.getContainer(id).inspect();
     expect(Name).toMatch(new RegExp(`^/sandboxd-${on.instance}-network-[0-9a-f]+$`));
     const before = performance.now();
-    await docker.getContainer(id).stop({ t: 10 });
-    expect(performance.now() - before).toBeLessThan(8000);
+    await docker.getContainer(id).stop({ t: 60 });
+    expect(performance.now() - before).toBeLessThan(30_000);
   });
 
   it('serve one sandbox each, which is reached and shown like any other', async () => {

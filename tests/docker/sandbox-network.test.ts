@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { type AddressInfo, type Server, createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { promisify } from 'node:util';
@@ -10,6 +11,8 @@ import { DOCKER_SOCKET, type NodeImage, buildNodeImage } from './node-image.ts';
 
 const run = promisify(execFile);
 const ip = (...args: string[]) => run('ip', args);
+/** Waits for its turn: the engine sets rules as well. */
+const iptables = (...args: string[]) => run('iptables', ['-w', ...args]);
 
 /** What both packet filters hold of one instance: others on this machine come and go. */
 async function rulesOf(instance: string): Promise<string[]> {
@@ -19,10 +22,10 @@ async function rulesOf(instance: string): Promise<string[]> {
   return lines.filter((line) => line.includes(bridge) || line.includes(chainPrefix));
 }
 
-/** Says for each `host port` whether a connection was made. */
+/** Says whether a connection was made; one that is expected gets more time than it takes to see that there is none. */
 const KNOCK = `
-const knock = (host, port) => new Promise((resolve) => {
-  const socket = net.connect({ host, port, timeout: 2000 });
+const knock = (host, port, timeout = 2000) => new Promise((resolve) => {
+  const socket = net.connect({ host, port, timeout });
   socket.on('connect', () => { resolve('open'); socket.destroy(); });
   socket.on('timeout', () => { resolve('shut'); socket.destroy(); });
   socket.on('error', () => resolve('shut'));
@@ -35,8 +38,14 @@ const MODES = [
   { mode: 'that was kept ready', isReady: true },
 ];
 
+let image: NodeImage;
+
+beforeAll(async () => {
+  image = await buildNodeImage();
+});
+afterAll(() => image?.[Symbol.asyncDispose]());
+
 describe.each(MODES)('a sandbox on a network $mode', ({ isReady }) => {
-  let image: NodeImage;
   let on: TestInstance;
   let host: Server;
   let port: number;
@@ -44,7 +53,6 @@ describe.each(MODES)('a sandbox on a network $mode', ({ isReady }) => {
   let hostAddresses: string[];
 
   beforeAll(async () => {
-    image = await buildNodeImage();
     on = await startInstance(image.reference);
     await on.engine.ensureNetwork();
     host = createServer((socket) => socket.end('host'));
@@ -61,7 +69,6 @@ describe.each(MODES)('a sandbox on a network $mode', ({ isReady }) => {
   afterAll(async () => {
     host?.close();
     await on?.[Symbol.asyncDispose]();
-    await image?.[Symbol.asyncDispose]();
   });
 
   /** Networks that no sandbox uses yet. Little after a start none is made: it is asked for again. */
@@ -97,18 +104,18 @@ describe.each(MODES)('a sandbox on a network $mode', ({ isReady }) => {
 
   it('reaches no other sandbox, even where the engine leaves packet filters alone', async () => {
     const { bridge } = namesOf(on.instance);
-    const { stdout } = await run('iptables', ['-S']);
+    const { stdout } = await iptables('-S');
     const rule = stdout.split('\n').find((line) => line.includes(`-i ${bridge} -o ${bridge} -j DROP`));
     expect(rule).toMatch(/^-A (FORWARD|DOCKER-FORWARD|DOCKER-ISOLATION|DOCKER-BRIDGE|DOCKER) /);
     const [, chain = '', ...match] = rule?.split(' ') ?? [];
-    await run('iptables', ['-D', chain, ...match]);
+    await iptables('-D', chain, ...match);
     try {
       const other = await start(SERVE);
       await on.reported(other.spec);
       const { spec } = await start(`${KNOCK} report(await knock('${other.address}', 3000));`);
       expect(await on.reported(spec)).toBe('shut');
     } finally {
-      await run('iptables', ['-A', chain, ...match]);
+      await iptables('-A', chain, ...match);
     }
   });
 
@@ -162,7 +169,7 @@ describe.each(MODES)('a sandbox on a network $mode', ({ isReady }) => {
       );
       expect(await on.reported(spec)).toEqual(addresses.map(() => 'shut'));
       const open = await on.program(
-        `${KNOCK} report(await Promise.all(${targets}.map((a) => knock(a, 80))));`,
+        `${KNOCK} report(await Promise.all(${targets}.map((a) => knock(a, 80, 20_000))));`,
       );
       const unguarded = await docker.createContainer({
         Image: image.reference,
@@ -186,7 +193,7 @@ describe.each(MODES)('a sandbox on a network $mode', ({ isReady }) => {
       const { lookup } = await import('node:dns/promises');
       const { address } = await lookup('${hostname}', { family: 4 }).catch((error) => ({ address: error.code }));
       ${KNOCK}
-      report({ address, https: await knock(address, 443) });
+      report({ address, https: await knock(address, 443, 20_000) });
     `);
     expect(await on.reported(spec)).toEqual({ address: expect.stringMatching(/^[\d.]+$/), https: 'open' });
   });
@@ -198,7 +205,7 @@ describe.each(MODES)('a sandbox on a network $mode', ({ isReady }) => {
     await Promise.all([on.engine.ensureNetwork(), on.engine.ensureNetwork()]);
     expect(await ours()).toEqual(before);
     const jump = before.find((rule) => rule.startsWith('-A INPUT') && rule.endsWith('-IN')) ?? '';
-    await run('iptables', jump.replace('-A', '-D').split(' '));
+    await iptables(...jump.replace('-A', '-D').split(' '));
     expect(await ours()).not.toEqual(before);
     await on.engine.ensureNetwork();
     expect(await ours()).toEqual(before);
@@ -218,8 +225,8 @@ async function withMetadataService(use: (addresses: string[]) => Promise<void>):
   const addresses = ['169.254.169.254', '169.254.170.2', '168.63.129.16', '100.100.100.200', '192.0.0.192'];
   const space = `sbxtest-${process.pid}`;
   await ip('netns', 'add', space);
+  const [near, far] = [`sbxt${process.pid}a`.slice(0, 15), `sbxt${process.pid}b`.slice(0, 15)];
   try {
-    const [near, far] = [`sbxt${process.pid}a`.slice(0, 15), `sbxt${process.pid}b`.slice(0, 15)];
     await ip('link', 'add', near, 'type', 'veth', 'peer', 'name', far, 'netns', space);
     await ip('addr', 'add', '10.213.77.1/30', 'dev', near);
     await ip('link', 'set', near, 'up');
@@ -236,9 +243,13 @@ async function withMetadataService(use: (addresses: string[]) => Promise<void>):
       await new Promise((resolve) => server.stdout?.once('data', resolve));
       await use(addresses);
     } finally {
+      const ended = once(server, 'exit');
       server.kill();
+      await ended;
     }
   } finally {
+    // Not left to the end of the name space, which is some time after its deletion. It may never have been added.
+    await ip('link', 'delete', near).catch(() => undefined);
     await ip('netns', 'delete', space);
   }
 }

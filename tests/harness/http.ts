@@ -34,6 +34,8 @@ export async function visit(
     agent: false,
     signal,
   });
+  // One that comes before the answer is thrown; after an early answer, what is left of the body may get nowhere.
+  outgoing.on('error', () => undefined);
   outgoing.end(body);
   const [incoming] = (await once(outgoing, 'response')) as [import('node:http').IncomingMessage];
   const bytes = await buffer(incoming);

@@ -9,6 +9,8 @@ import type { Evidence } from './evidence.ts';
 import type { Secret } from './needles.ts';
 import { CONFIGURED_TOKEN, FILES, type Key, PASSWORD, PROVIDER_KEY, VALUES } from './planted.ts';
 
+/** The engine says so of what was removed since it was listed: helpers come and go. */
+const GONE: ReadonlySet<unknown> = new Set([404, 409]);
 /** Milliseconds for anything that programs in a sandbox take their time for. */
 const PATIENCE_MS = 60_000;
 
@@ -208,7 +210,12 @@ export class Journey {
     const reader = answer.body?.getReader();
     await this.#visit('/tell');
     let text = '';
-    while (!text.includes('told')) text += Buffer.from((await reader?.read())?.value ?? []).toString();
+    while (!text.includes('told')) {
+      const { value } = (await reader?.read()) ?? {};
+      if (value === undefined)
+        throw new Error(`The log of ${name} ended: ${answer.status} ${text.slice(-2000)}`);
+      text += Buffer.from(value).toString();
+    }
     await reader?.cancel();
     this.evidence.keep('stream', `logs of ${name}`, text);
   }
@@ -357,22 +364,30 @@ export class Journey {
       docker.listNetworks({ filters: JSON.stringify(filters) }),
       docker.listVolumes({ filters: JSON.stringify(filters) }),
     ]);
-    const keep = (what: string, known: unknown) => this.evidence.keep('engine', what, JSON.stringify(known));
-    for (const { Id } of containers) {
-      const container = docker.getContainer(Id);
-      const inspected = await container.inspect();
-      keep(`container ${Id}`, inspected);
-      // With the driver `none` the engine keeps nothing, and has nothing to show.
-      if (inspected.HostConfig.LogConfig?.Type === 'none') continue;
-      this.evidence.keep(
-        'engine',
-        `logs of container ${Id}`,
-        await container.logs({ stdout: true, stderr: true }),
-      );
-    }
-    for (const network of networks)
-      keep(`network ${network.Name}`, await docker.getNetwork(network.Id).inspect());
-    for (const volume of volumes ?? [])
-      keep(`volume ${volume.Name}`, await docker.getVolume(volume.Name).inspect());
+    const keep = async (what: string, known: Promise<unknown>) =>
+      this.evidence.keep('engine', what, JSON.stringify(await known));
+    for (const { Id } of containers) await unlessGone(this.#inspectContainer(Id));
+    for (const { Id, Name } of networks)
+      await unlessGone(keep(`network ${Name}`, docker.getNetwork(Id).inspect()));
+    for (const { Name } of volumes ?? [])
+      await unlessGone(keep(`volume ${Name}`, docker.getVolume(Name).inspect()));
+  }
+
+  async #inspectContainer(id: string): Promise<void> {
+    const container = this.site.docker.getContainer(id);
+    const inspected = await container.inspect();
+    this.evidence.keep('engine', `container ${id}`, JSON.stringify(inspected));
+    // With the driver `none` the engine keeps nothing, and has nothing to show.
+    if (inspected.HostConfig.LogConfig?.Type === 'none') return;
+    const logs = await container.logs({ stdout: true, stderr: true });
+    this.evidence.keep('engine', `logs of container ${id}`, logs);
+  }
+}
+
+async function unlessGone(inspected: Promise<void>): Promise<void> {
+  try {
+    await inspected;
+  } catch (error) {
+    if (!GONE.has((error as { statusCode?: unknown }).statusCode)) throw error;
   }
 }
