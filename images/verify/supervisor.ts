@@ -39,6 +39,9 @@ export async function checkSupervisor(
   if (heard === 'no probe') await ended(it.container, abortSignal);
   const { Running, ExitCode } = (await it.container.inspect({ abortSignal })).State;
   if (!Running) return fault(`it ended by itself with code ${ExitCode}: ${lastWords(await it.output())}`);
+  if (heard === 'no probe') {
+    return fault(`whether it answers could not be asked: the image's node cannot be run in the container`);
+  }
   if (heard === 'nothing') {
     return fault(
       `nothing answers on ${CONTROL_DIRECTORY}/${CONTROL_SOCKET} within ${ANSWER_SECONDS} seconds`,
