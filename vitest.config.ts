@@ -1,21 +1,12 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * Tests with an engine that mostly wait, each for what only it has made: they run two at a time. The others measure how long
- * something takes, fill a machine, or look at what all installations share; a file that is not named here is one of them.
+ * Tests with an engine that run alone: they measure how long something takes, fill a disk, or look at what all installations
+ * share. The others wait most of the time, each for what only it has made: they run two at a time.
  */
-const PATIENT = [
-  'agents',
-  'backup',
-  'config',
-  'custom-image',
-  'package-managers',
-  'presets',
-  'presets-offline',
-  'sandbox-manifest',
-  'task-promises',
-  'workspaces',
-].map((name) => `tests/docker/${name}.test.ts`);
+const ALONE = ['command-line', 'engine', 'first-light', 'image', 'killed', 'snapshots-disk-full'].map(
+  (name) => `tests/docker/${name}.test.ts`,
+);
 
 /**
  * One project per layer, by what it needs: `fast` needs Node alone, `slow` many processes, waits and disk syncs besides,
@@ -60,8 +51,7 @@ export default defineConfig({
       {
         test: {
           name: 'docker',
-          include: ['tests/docker/**/*.test.ts'],
-          exclude: PATIENT,
+          include: ALONE,
           testTimeout: 120_000,
           hookTimeout: 300_000,
           maxWorkers: 1,
@@ -70,7 +60,8 @@ export default defineConfig({
       {
         test: {
           name: 'docker-patient',
-          include: PATIENT,
+          include: ['tests/docker/**/*.test.ts'],
+          exclude: ALONE,
           testTimeout: 120_000,
           hookTimeout: 300_000,
           maxWorkers: 2,
