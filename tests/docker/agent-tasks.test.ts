@@ -30,6 +30,39 @@ const TROUBLES = [
  * wait. Those that wait the longest come first.
  */
 describe.concurrent('in a real sandbox', () => {
+  it.for(AGENT_IDS)(
+    '%s runs out of time, or is cancelled, or killed, and nothing of it survives',
+    {
+      timeout: LIMIT_MS,
+    },
+    async (agent, { expect }) => {
+      const desk = await Desk.at(bench, agent);
+      const asked = performance.now();
+      const unwanted = await desk.busyTask();
+      const busyAfter = performance.now() - asked;
+      expect(await desk.family()).not.toBe('');
+      const cancel = `/v1/sandboxes/${desk.sandbox}/tasks/${unwanted}/cancel`;
+      expect(await bench.site.json('POST', cancel)).toEqual({ id: unwanted, status: 'cancelling' });
+      const begun = performance.now();
+      const cancelled = { status: 'cancelled', failure_reason: 'cancelled', build_status: 'skipped' };
+      expect(await desk.ended(unwanted)).toMatchObject(cancelled);
+      expect(performance.now() - begun).toBeLessThan(10_000);
+      await expect.poll(() => desk.family(), { timeout: SURVIVAL_MS }).toBe('');
+      expect((await bench.site.api('POST', cancel)).status).toBe(409);
+
+      const killed = await desk.busyTask();
+      await desk.killAgent();
+      expect(await desk.ended(killed)).toMatchObject({ status: 'failed', failure_reason: 'agent_error' });
+      await expect.poll(() => desk.family(), { timeout: SURVIVAL_MS }).toBe('');
+
+      // Enough to come to a shell command again, and little more: Codex does not wait for one longer than half a minute.
+      const late = await desk.busyTask({ timeout_s: Math.ceil((2 * busyAfter) / 1000) + 4 });
+      expect(await desk.family()).not.toBe('');
+      expect(await desk.ended(late)).toMatchObject({ status: 'failed', failure_reason: 'agent_timeout' });
+      expect(await desk.family()).toBe('');
+    },
+  );
+
   it.for(TROUBLES.flatMap((trouble) => AGENT_IDS.map((agent) => [agent, ...trouble] as const)))(
     '%s gives up when its provider stays like this: %s',
     { timeout: LIMIT_MS },
@@ -131,39 +164,6 @@ describe.concurrent('in a real sandbox', () => {
         // One for the prompt, and one for the agent's own errand beside it: nothing is tried again.
         expect(desk.asked(scenario)).toBeLessThanOrEqual(2);
       }
-    },
-  );
-
-  it.for(AGENT_IDS)(
-    '%s runs out of time, or is cancelled, or killed, and nothing of it survives',
-    {
-      timeout: LIMIT_MS,
-    },
-    async (agent, { expect }) => {
-      const desk = await Desk.at(bench, agent);
-      const asked = performance.now();
-      const unwanted = await desk.busyTask();
-      const busyAfter = performance.now() - asked;
-      expect(await desk.family()).not.toBe('');
-      const cancel = `/v1/sandboxes/${desk.sandbox}/tasks/${unwanted}/cancel`;
-      expect(await bench.site.json('POST', cancel)).toEqual({ id: unwanted, status: 'cancelling' });
-      const begun = performance.now();
-      const cancelled = { status: 'cancelled', failure_reason: 'cancelled', build_status: 'skipped' };
-      expect(await desk.ended(unwanted)).toMatchObject(cancelled);
-      expect(performance.now() - begun).toBeLessThan(10_000);
-      await expect.poll(() => desk.family(), { timeout: SURVIVAL_MS }).toBe('');
-      expect((await bench.site.api('POST', cancel)).status).toBe(409);
-
-      const killed = await desk.busyTask();
-      await desk.killAgent();
-      expect(await desk.ended(killed)).toMatchObject({ status: 'failed', failure_reason: 'agent_error' });
-      await expect.poll(() => desk.family(), { timeout: SURVIVAL_MS }).toBe('');
-
-      // Enough to come to a shell command again, and little more: Codex does not wait for one longer than half a minute.
-      const late = await desk.busyTask({ timeout_s: Math.ceil((2 * busyAfter) / 1000) + 4 });
-      expect(await desk.family()).not.toBe('');
-      expect(await desk.ended(late)).toMatchObject({ status: 'failed', failure_reason: 'agent_timeout' });
-      expect(await desk.family()).toBe('');
     },
   );
 });
