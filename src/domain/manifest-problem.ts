@@ -34,4 +34,13 @@ export function pathText(keys: readonly unknown[]): string {
 }
 
 const keyText = (key: string): string =>
-  PLAIN_KEY.test(key) ? key : JSON.stringify(shorten(key, MAX_KEY_LENGTH));
+  PLAIN_KEY.test(key) ? key : JSON.stringify(shorten(key, MAX_KEY_LENGTH)).replaceAll(UNSEEN, escaped);
+
+/** What JSON leaves as it is and nobody sees, or sees in another order: further controls, format characters, separators. */
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+
+const escaped = (character: string): string =>
+  Array.from(
+    { length: character.length },
+    (_, at) => String.raw`\u${character.charCodeAt(at).toString(16).padStart(4, '0')}`,
+  ).join('');
