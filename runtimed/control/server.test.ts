@@ -115,6 +115,7 @@ describe('a control socket', () => {
     const path = join(own.path, CONTROL_SOCKET);
     const hasFailed = () => lines.join('\n').includes('could not be made');
     const disturb = async () => {
+      // Each step fails where the server, or another one of these, was there first.
       while (!hasFailed()) {
         await rm(path, { force: true }).catch(() => {});
         await mkdir(path).catch(() => {});

@@ -171,8 +171,8 @@ export async function freePort(): Promise<number> {
     const server = createServer();
     try {
       await once(server.listen(port), 'listening');
-    } catch {
-      // Taken by something else on this machine.
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
       continue;
     }
     server.close();

@@ -85,7 +85,7 @@ describe('up --detach', () => {
       expect(SIGN_IN.exec(again.out)?.[1]).not.toBe(SIGN_IN.exec(up.out)?.[1]);
       return ms;
     });
-    console.log(`a second "up" answered in ${took} ms`);
+    console.log(`a second "up" answered in ${Math.round(took)} ms`);
     expect(took).toBeLessThan(AGAIN_LIMIT_MS);
 
     const status = JSON.parse((await sandboxd('status', '--json')).out) as { running: boolean; pid: number };

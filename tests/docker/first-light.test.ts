@@ -74,7 +74,7 @@ describe('first light', () => {
       expect(first.text).toContain('/src/main.tsx');
       return ms;
     });
-    console.log(`create → preview 200: ${took} ms`);
+    console.log(`create → preview 200: ${Math.round(took)} ms`);
     expect(took).toBeLessThan(CREATE_LIMIT_MS);
   });
 
@@ -119,7 +119,7 @@ describe('first light', () => {
         .toBe('running');
       return ms;
     });
-    console.log(`visit of a stopped app → 200: ${took} ms`);
+    console.log(`visit of a stopped app → 200: ${Math.round(took)} ms`);
     expect(took).toBeLessThan(WAKE_LIMIT_MS);
   });
 

@@ -1,5 +1,5 @@
 import Docker from 'dockerode';
-import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { ensureImage } from '../../images/build.ts';
 import type { Client } from '../../runtimed/testing/client.ts';
 import { PATIENT } from '../../runtimed/testing/patience.ts';
@@ -12,9 +12,6 @@ const config = loadConfig(process.env);
 const docker = new Docker({ socketPath: config.dockerSocket });
 const never = new AbortController().signal;
 const BUILD_LIMIT_MS = 600_000;
-
-// What is imported above is meant for tests without an engine, and sets less.
-vi.setConfig({ testTimeout: 120_000 });
 
 let image: string;
 

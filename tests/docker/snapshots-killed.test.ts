@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Installation } from '../harness/installation.ts';
-import { clearAway, onDisk, SnapshotDesk } from '../harness/snapshot-desk.ts';
+import { clearAway, isLayer, onDisk, SnapshotDesk } from '../harness/snapshot-desk.ts';
 
 let site: Installation;
 
@@ -132,9 +132,7 @@ async function expectWhole(desk: SnapshotDesk): Promise<void> {
   const ready = history.filter(({ status }) => status === 'ready');
   expect((await onDisk(site)).archives).toEqual(ready.map(({ id }) => id).toSorted());
   // Prepared dependencies are laid out anew meanwhile, if a kill has cut that off.
-  await expect
-    .poll(async () => (await unfinished()).filter((name) => !name.startsWith('layer-')))
-    .toEqual([]);
+  await expect.poll(async () => (await unfinished()).filter((name) => !isLayer(name))).toEqual([]);
   for (const { id, name } of ready) {
     const fork = await desk.fork(id);
     expect(await fork.serves()).toBe(name === 'first' ? 'first' : 'second');

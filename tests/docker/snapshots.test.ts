@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Installation } from '../harness/installation.ts';
 import { zipContents } from '../harness/zips.ts';
-import { clearAway, onDisk, SnapshotDesk } from '../harness/snapshot-desk.ts';
+import { clearAway, isLayer, onDisk, SnapshotDesk } from '../harness/snapshot-desk.ts';
 
 let site: Installation;
 let desk: SnapshotDesk;
@@ -124,9 +124,8 @@ const download = async (signal?: AbortSignal) =>
     headers: site.authorization,
     signal,
   });
-/** What is copied and still held for somebody. Dependencies are prepared at the same place meanwhile. */
-const setAside = async () =>
-  (await readdir(join(site.dataDir, 'limbo'))).filter((name) => !name.startsWith('layer-'));
+/** What is copied and still held for somebody. */
+const setAside = async () => (await readdir(join(site.dataDir, 'limbo'))).filter((name) => !isLayer(name));
 
 describe('an app that is exported', () => {
   it('is the same running and stopped, without what is generated or leads elsewhere', async () => {

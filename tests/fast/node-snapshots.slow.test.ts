@@ -5,6 +5,7 @@ import { SandboxdError } from '../../src/domain/errors.ts';
 import { orderOf } from '../../src/domain/node.ts';
 import { keep } from '../contracts/snapshot-store.contract.ts';
 import { MemorySnapshots } from '../fakes/memory-snapshots.ts';
+import { bestOf } from '../harness/best-of.ts';
 import { OTHER, SNAPSHOT, SnapshotBench } from '../harness/snapshot-bench.ts';
 
 describe('the snapshots of a node', () => {
@@ -185,16 +186,16 @@ describe('the snapshots of a node', () => {
     const held = bench.hold();
     await bench.snapshots.capture(bench.order());
     await held.begun;
-    const times: number[] = [];
-    for (let attempt = 0; attempt < 3; attempt += 1) {
+    // Less than an exchange waits for what it ordered.
+    const limit = 1500;
+    const took = await bestOf(3, limit, async () => {
       const before = bench.heard.length;
       const began = performance.now();
       await bench.world.running.syncNow();
       expect(bench.heard.length).toBeGreaterThan(before);
-      times.push(performance.now() - began);
-    }
-    // Less than an exchange waits for what it ordered. The machine may be busy once.
-    expect(Math.min(...times)).toBeLessThan(1500);
+      return performance.now() - began;
+    });
+    expect(took).toBeLessThan(limit);
     held.go();
     await bench.end();
   });

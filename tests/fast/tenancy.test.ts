@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { NO_USAGE } from '../../src/domain/task.ts';
 import { SUCCEEDED } from '../fakes/fake-tasks.ts';
@@ -131,10 +131,7 @@ beforeAll(async () => {
   const key = await world.request('POST', '/v1/api-keys', { body: { name: 'Private key' } });
   apiKey = ((await key.json()) as { id: string }).id;
   [webhook, deadEvent] = await deadDelivery();
-  // The last that a sandbox's creation leads to, which is told later: what changes from here on, a stranger has changed.
-  const told = async () => (await world.request('GET', `/v1/apps/${app}/events`)).text();
-  await vi.waitUntil(async () => (await told()).includes('preview.health.ok'), 15_000);
-  await world.running.syncNow();
+  await world.settled(app);
 });
 
 afterAll(async () => {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SandboxdError } from '../../src/domain/errors.ts';
 import { makeRemains, type Remains, type RequestOptions, startWorld, type World } from '../harness/world.ts';
 
@@ -533,9 +533,7 @@ describe('bad input', () => {
   beforeAll(async () => {
     ({ app, sandbox } = await newSandbox());
     await world.request('PUT', `/v1/sandboxes/${sandbox}/files?path=untouched`, { raw: 'x' });
-    // The last that its creation leads to, which is told later: what changes from here on, a request has changed.
-    await vi.waitUntil(async () => (await eventsOf(app)).includes('preview.health.ok'), 15_000);
-    await world.running.syncNow();
+    await world.settled(app);
   });
 
   /** Everything a request could have changed. */

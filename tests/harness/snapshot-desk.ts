@@ -20,6 +20,9 @@ export interface SnapshotAnswer {
   readonly file_count?: number;
 }
 
+/** Of what lies in `limbo`: dependencies on their way, and no copy that is held for somebody. */
+export const isLayer = (name: string): boolean => name.startsWith('layer-');
+
 const PREVIEW_MS = 30_000;
 /** What the web page of the app answers its visitors with. */
 const PAGE = 'public/index.html';

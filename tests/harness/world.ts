@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { base64url, generateKeyPair } from 'jose';
+import { vi } from 'vitest';
 import { createSeal } from '../../src/adapters/crypto/node-seal.ts';
 import { createSyncClient } from '../../src/adapters/channel/api-client.ts';
 import { createNodeClient } from '../../src/adapters/channel/node-client.ts';
@@ -75,6 +76,11 @@ export interface World extends AsyncDisposable {
   readonly metrics: RecordedMetrics;
   /** One API request, as a tenant or as nobody. */
   request(method: string, path: string, options?: RequestOptions): Promise<Response>;
+  /**
+   * Waits for the last that the creation of an app's sandbox leads to, which is told later: what changes from then on,
+   * somebody has changed.
+   */
+  settled(app: string): Promise<void>;
 }
 
 export interface RequestOptions {
@@ -210,19 +216,25 @@ export async function startWorld(remains: Remains, options: WorldOptions = {}): 
   };
   options.beforeLoops?.();
   running.begin();
+  const request: World['request'] = async (method, path, { as = 'acme', body, raw, headers } = {}) =>
+    app.request(path, {
+      method,
+      headers: { ...(as !== 'nobody' && { authorization: `Bearer ${TOKENS[as]}` }), ...headers },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+      ...(raw !== undefined && { body: raw }),
+    });
   return {
     ports,
     running,
     runtimes,
     routes,
     metrics,
-    request: async (method, path, { as = 'acme', body, raw, headers } = {}) =>
-      app.request(path, {
-        method,
-        headers: { ...(as !== 'nobody' && { authorization: `Bearer ${TOKENS[as]}` }), ...headers },
-        ...(body !== undefined && { body: JSON.stringify(body) }),
-        ...(raw !== undefined && { body: raw }),
-      }),
+    request,
+    async settled(id) {
+      const told = async () => (await request('GET', `/v1/apps/${id}/events`)).text();
+      await vi.waitUntil(async () => (await told()).includes('preview.health.ok'), 15_000);
+      await running.syncNow();
+    },
     [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
   };
 }
